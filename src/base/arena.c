@@ -1,0 +1,144 @@
+/* arena.c - blocks chained newest first; the newest is the one being filled.
+ * Ordinary blocks double from 4 KiB to 256 KiB, so that a small request touches little memory and a
+ * large one takes few calls. An allocation larger than the next block gets a block of its own size.
+ */
+#include "base/arena.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "base/mem.h"
+
+#define BLOCK_BYTES_MIN ((size_t)4 << 10)
+#define BLOCK_BYTES_MAX ((size_t)256 << 10)
+
+struct arena_block {
+    struct arena_block *older;
+    uint8_t *end;
+    _Alignas(16) uint8_t data[];
+};
+
+void arena_init(struct arena *arena)
+{
+    *arena = (struct arena){.block_bytes = BLOCK_BYTES_MIN};
+}
+
+void arena_fini(struct arena *arena)
+{
+    struct arena_block *block = arena->block;
+
+    while (block != NULL) {
+        struct arena_block *older = block->older;
+
+        free(block);
+        block = older;
+    }
+    arena_init(arena);
+}
+
+void arena_reset(struct arena *arena)
+{
+    struct arena_block *block = arena->block;
+
+    if (block == NULL)
+        return;
+    while (block->older != NULL) {
+        struct arena_block *older = block->older;
+
+        free(block);
+        block = older;
+    }
+    if (block->end - block->data > (ptrdiff_t)BLOCK_BYTES_MAX) {
+        free(block);
+        arena_init(arena);
+        return;
+    }
+    arena->block = block;
+    arena->next = block->data;
+    arena->end = block->end;
+}
+
+void *arena_alloc_slow(struct arena *arena, size_t size)
+{
+    size_t bytes = arena->block_bytes;
+    struct arena_block *block;
+
+    ASSERT(size <= SIZE_MAX / 4);
+    if (bytes < size)
+        bytes = size;
+    if (arena->block_bytes < BLOCK_BYTES_MAX)
+        arena->block_bytes *= 2;
+    block = mem_alloc(sizeof(*block) + bytes);
+    block->older = arena->block;
+    block->end = block->data + bytes;
+    arena->block = block;
+    arena->next = block->data + size;
+    arena->end = block->end;
+    return block->data;
+}
+
+void *arena_zalloc(struct arena *arena, size_t size)
+{
+    void *memory = arena_alloc(arena, size);
+
+    return size == 0 ? memory : memset(memory, 0, size);
+}
+
+struct arena_mark arena_mark(const struct arena *arena)
+{
+    return (struct arena_mark){arena->block, arena->next};
+}
+
+void arena_release(struct arena *arena, struct arena_mark mark)
+{
+    if (mark.block == NULL) {
+        arena_reset(arena); /* the mark was taken before the first block */
+        return;
+    }
+    while (arena->block != mark.block) {
+        struct arena_block *older = arena->block->older;
+
+        ASSERT(older != NULL);
+        free(arena->block);
+        arena->block = older;
+    }
+    arena->next = mark.next;
+    arena->end = mark.block->end;
+}
+
+struct bytes arena_copy(struct arena *arena, struct bytes bytes)
+{
+    uint8_t *copy = arena_alloc(arena, bytes.size + 1);
+
+    if (bytes.size != 0)
+        memcpy(copy, bytes.data, bytes.size);
+    copy[bytes.size] = 0;
+    return bytes_make(copy, bytes.size);
+}
+
+struct bytes arena_format(struct arena *arena, const char *format, ...)
+{
+    struct bytes text;
+    va_list args;
+
+    va_start(args, format);
+    text = arena_vformat(arena, format, args);
+    va_end(args);
+    return text;
+}
+
+struct bytes arena_vformat(struct arena *arena, const char *format, va_list args)
+{
+    va_list again;
+    char *text;
+    int size;
+
+    va_copy(again, args);
+    size = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    ASSERT(size >= 0);
+    text = arena_alloc(arena, (size_t)size + 1);
+    vsnprintf(text, (size_t)size + 1, format, args);
+    return bytes_make(text, (size_t)size);
+}

@@ -1,0 +1,65 @@
+/* arena.h - memory that is dropped whole: a request's, a snapshot's, a scratch's.
+ * Allocation never fails and is never freed alone; loops mark and release.
+ * Threads: an arena belongs to one thread at a time.
+ * Bounds:  none of its own; what fills it was bounded at the door.
+ */
+#pragma once
+
+#include <stdarg.h>
+#include <stddef.h>
+
+#include "base/bytes.h"
+
+struct arena_block;
+
+struct arena {
+    struct arena_block *block; /* the one being filled, newest first */
+    uint8_t *next;             /* free space inside it */
+    uint8_t *end;
+    size_t block_bytes; /* size of the next ordinary block */
+};
+
+/* A point to go back to. Only valid until an older mark is released or the arena is reset. */
+struct arena_mark {
+    struct arena_block *block;
+    uint8_t *next;
+};
+
+/* No memory is taken until the first allocation. */
+void arena_init(struct arena *arena);
+/* Frees everything. The arena may be used again. */
+void arena_fini(struct arena *arena);
+/* Forgets everything, keeps the oldest block for the next request. */
+void arena_reset(struct arena *arena);
+
+void *arena_alloc_slow(struct arena *arena, size_t size);
+
+/* Uninitialised, aligned for any type. */
+static inline void *arena_alloc(struct arena *arena, size_t size)
+{
+    uint8_t *at = arena->next;
+
+    size = (size + 15) & ~(size_t)15;
+    if (__builtin_expect(size > (size_t)(arena->end - at), 0))
+        return arena_alloc_slow(arena, size);
+    arena->next = at + size;
+    return at;
+}
+
+/* Zeroed. */
+void *arena_zalloc(struct arena *arena, size_t size);
+
+/* `count` zeroed things of one type. */
+#define arena_new_array(arena, type, count) \
+    ((type *)arena_zalloc((arena), sizeof(type) * (size_t)(count)))
+#define arena_new(arena, type) arena_new_array(arena, type, 1)
+
+struct arena_mark arena_mark(const struct arena *arena);
+void arena_release(struct arena *arena, struct arena_mark mark);
+
+/* Copies; the result is also NUL-terminated (the NUL is not counted). */
+struct bytes arena_copy(struct arena *arena, struct bytes bytes);
+struct bytes arena_format(struct arena *arena, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+struct bytes arena_vformat(struct arena *arena, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));

@@ -1,0 +1,108 @@
+/* buf.c - doubling growth up to the buffer's maximum. */
+#include "base/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "base/mem.h"
+
+#define CAPACITY_BYTES_MIN 256
+
+void buf_init(struct buf *buf, size_t size_max)
+{
+    *buf = (struct buf){.size_max = size_max};
+}
+
+void buf_fini(struct buf *buf)
+{
+    free(buf->data);
+    buf_init(buf, buf->size_max);
+}
+
+void buf_reset(struct buf *buf, size_t keep_bytes_max)
+{
+    if (buf->capacity > keep_bytes_max) {
+        buf_fini(buf);
+        return;
+    }
+    buf->size = 0;
+    buf->overflowed = false;
+}
+
+bool buf_grow(struct buf *buf, size_t more)
+{
+    size_t capacity = buf->capacity < CAPACITY_BYTES_MIN ? CAPACITY_BYTES_MIN : buf->capacity;
+
+    if (buf->overflowed || more > buf->size_max - buf->size) {
+        buf->overflowed = true;
+        buf->capacity = buf->size; /* so that a later, smaller append does not slip in */
+        return false;
+    }
+    while (capacity - buf->size < more)
+        capacity *= 2;
+    if (capacity > buf->size_max)
+        capacity = buf->size_max;
+    buf->data = mem_resize(buf->data, capacity);
+    buf->capacity = capacity;
+    return true;
+}
+
+void buf_append_u64(struct buf *buf, uint64_t value)
+{
+    char text[20];
+    size_t at = sizeof(text);
+
+    do {
+        text[--at] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value != 0);
+    buf_append(buf, text + at, sizeof(text) - at);
+}
+
+void buf_append_i64(struct buf *buf, int64_t value)
+{
+    if (value < 0)
+        buf_append_byte(buf, '-');
+    buf_append_u64(buf, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+}
+
+void buf_append_format(struct buf *buf, const char *format, ...)
+{
+    va_list args;
+    int size;
+    uint8_t *at;
+
+    va_start(args, format);
+    size = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    ASSERT(size >= 0);
+    at = buf_reserve(buf, (size_t)size + 1); /* vsnprintf also writes a NUL */
+    if (at == NULL)
+        return;
+    va_start(args, format);
+    vsnprintf((char *)at, (size_t)size + 1, format, args);
+    va_end(args);
+    buf_commit(buf, (size_t)size);
+}
+
+void buf_append_varint(struct buf *buf, uint64_t value)
+{
+    uint8_t bytes[10];
+    size_t size = 0;
+
+    while (value >= 0x80) {
+        bytes[size++] = (uint8_t)(value | 0x80);
+        value >>= 7;
+    }
+    bytes[size++] = (uint8_t)value;
+    buf_append(buf, bytes, size);
+}
+
+void buf_consume(struct buf *buf, size_t count)
+{
+    ASSERT(count <= buf->size);
+    buf->size -= count;
+    memmove(buf->data, buf->data + count, buf->size);
+}

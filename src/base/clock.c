@@ -1,0 +1,37 @@
+/* clock.c - the system's clocks, or a test's. */
+#include "base/clock.h"
+
+#include <stdatomic.h>
+#include <time.h>
+
+static _Atomic uint64_t test_wall_ms;
+
+static uint64_t read_ns(clockid_t id)
+{
+    struct timespec now;
+
+    clock_gettime(id, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+uint64_t clock_wall_ms(void)
+{
+    uint64_t test = atomic_load_explicit(&test_wall_ms, memory_order_relaxed);
+
+    return test != 0 ? test : read_ns(CLOCK_REALTIME) / 1000000u;
+}
+
+uint64_t clock_mono_ns(void)
+{
+    return read_ns(CLOCK_MONOTONIC);
+}
+
+uint64_t clock_mono_ms(void)
+{
+    return clock_mono_ns() / 1000000u;
+}
+
+void clock_set_test(uint64_t wall_ms)
+{
+    atomic_store(&test_wall_ms, wall_ms);
+}

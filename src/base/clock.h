@@ -1,0 +1,17 @@
+/* clock.h - what time it is, as the rest of the server is told.
+ * Wall time stamps versions, signatures and descriptions; monotonic time measures waits.
+ * Tests replace the wall clock with clock_set_test; nothing else may.
+ */
+#pragma once
+
+#include <stdint.h>
+
+/* Milliseconds since 1970-01-01T00:00:00Z. */
+uint64_t clock_wall_ms(void);
+
+/* Nanoseconds since some fixed point; never goes back. */
+uint64_t clock_mono_ns(void);
+uint64_t clock_mono_ms(void);
+
+/* From now on the wall clock says this; 0 gives the real one back. */
+void clock_set_test(uint64_t wall_ms);

@@ -1,0 +1,54 @@
+/* err.h - errors are values.
+ * Whatever can fail returns `enum err`; OK is 0. Results come last and stay untouched on failure.
+ * What a client will read is written where the reason is known, into a `struct fault`, and passed
+ * up; the place where it stops turns it into a reply or a log line.
+ */
+#pragma once
+
+#include "base/bytes.h"
+
+struct arena;
+
+enum err {
+    OK = 0,
+#define ERR(name, status, space, wire, member) ERR_##name,
+#include "base/errors.def"
+    ERR_COUNT
+};
+
+#define MUST_CHECK __attribute__((warn_unused_result))
+#define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
+
+/* One row of errors.def. `type` is the whole "__type" of the reply, "" for internal errors. */
+struct err_row {
+    const char *name;   /* NO_SPACE */
+    int status;         /* HTTP */
+    const char *type;   /* com.amazonaws.dynamodb.v20120810#ResourceNotFoundException */
+    const char *wire;   /* ResourceNotFoundException */
+    const char *member; /* message, Message, or "" when the reply has none */
+};
+
+const struct err_row *err_row(enum err err);
+
+/* The row's name, for logs. */
+const char *err_name(enum err err);
+
+/* Why something cannot be done, in the words its asker will read.
+ * The arena keeps the text; whoever made the fault chose the arena. */
+struct fault {
+    struct arena *arena;
+    enum err err;
+    struct bytes message;
+};
+
+static inline void fault_init(struct fault *fault, struct arena *arena)
+{
+    *fault = (struct fault){.arena = arena};
+}
+
+/* Sets error and text and returns the error, so that `return fault_set(...)` reads as it is meant.
+ * ERR_VALIDATION texts may hold a client's bytes: NUL bytes in %.*s arguments end them. */
+enum err fault_set(struct fault *fault, enum err err, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* The same for a text already made; the bytes must live as long as the fault's arena. */
+enum err fault_set_bytes(struct fault *fault, enum err err, struct bytes message);

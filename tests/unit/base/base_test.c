@@ -1,0 +1,84 @@
+/* base_test.c - bytes, arena, buf, base64, siphash. */
+#include "unit.h"
+
+#include "base/arena.h"
+#include "base/base64.h"
+#include "base/buf.h"
+#include "base/siphash.h"
+
+TEST(bytes_compare_orders_prefix_first)
+{
+    CHECK(bytes_compare(BYTES("a"), BYTES("ab")) < 0);
+    CHECK(bytes_compare(BYTES("b"), BYTES("ab")) > 0);
+    CHECK(bytes_compare(BYTES("\xff"), BYTES("a")) > 0);
+    CHECK(bytes_compare(BYTES(""), BYTES("")) == 0);
+}
+
+TEST(arena_release_gives_back_what_came_after_the_mark)
+{
+    struct arena arena;
+    struct arena_mark mark;
+    struct bytes kept;
+
+    arena_init(&arena);
+    kept = arena_copy(&arena, BYTES("kept"));
+    mark = arena_mark(&arena);
+    for (int i = 0; i < 1000; i++)
+        CHECK(arena_alloc(&arena, 1000) != NULL);
+    CHECK(arena_alloc(&arena, 10u << 20) != NULL);
+    arena_release(&arena, mark);
+    CHECK_TEXT(kept, "kept");
+    CHECK((uint8_t *)arena_alloc(&arena, 1) == mark.next);
+    CHECK_TEXT(arena_format(&arena, "%d-%s", 7, "x"), "7-x");
+    arena_fini(&arena);
+}
+
+TEST(buf_refuses_what_exceeds_its_maximum)
+{
+    struct buf buf;
+
+    buf_init(&buf, 10);
+    buf_append_lit(&buf, "12345678");
+    buf_append_lit(&buf, "abc");
+    CHECK(buf.overflowed);
+    CHECK_U64(buf.size, 8);
+    buf_append_lit(&buf, "a");
+    CHECK_U64(buf.size, 8); /* once over, nothing is appended any more */
+    buf_reset(&buf, 0);
+    buf_append_i64(&buf, INT64_MIN / 1000000000000);
+    CHECK_TEXT(buf_bytes(&buf), "-9223372");
+    buf_fini(&buf);
+}
+
+TEST(base64_decodes_what_it_encoded_and_refuses_the_rest)
+{
+    static const char *const bad[] = {"YQ=", "Y===", "YR==", "YWJ=", "Y Q=", "YQ==YQ==", "====", "YQ=a"};
+    struct buf buf;
+    uint8_t data[64], out[64];
+    size_t size;
+
+    buf_init(&buf, 1024);
+    for (size_t n = 0; n < sizeof(data); n++) {
+        for (size_t i = 0; i < n; i++)
+            data[i] = (uint8_t)(i * 37 + n);
+        buf_reset(&buf, 1024);
+        base64_append(&buf, bytes_make(data, n));
+        CHECK(base64_decode(buf_bytes(&buf), out, &size));
+        CHECK(bytes_equal(bytes_make(out, size), bytes_make(data, n)));
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        CHECK(!base64_decode(bytes_of_string(bad[i]), out, &size));
+    buf_fini(&buf);
+}
+
+TEST(siphash_matches_the_paper)
+{
+    uint8_t key[16], data[15];
+
+    for (int i = 0; i < 16; i++)
+        key[i] = (uint8_t)i;
+    for (int i = 0; i < 15; i++)
+        data[i] = (uint8_t)i;
+    CHECK_U64(siphash(key, bytes_make(data, 15)), 0xa129ca6149be45e5ULL); /* appendix A */
+    CHECK_U64(siphash(key, bytes_make(data, 0)), 0x726fdb47dd0e0e31ULL);
+}
