@@ -1,0 +1,95 @@
+/* http_server.h - HTTP/1.1 for our protocols: requests with whole bodies in, whole replies out.
+ * A listener's connections are spread over the loops (SO_REUSEPORT); a connection and its exchange
+ * live on one loop. One exchange at a time on a connection: pipelined requests wait their turn.
+ * The server itself answers what is not a request (malformed heads: 400; too large: 413 or 431;
+ * too slow: 408 or a close), so a handler sees complete, bounded requests only.
+ * Ownership: an exchange, its request, arena and reply belong to the server; the handler borrows
+ *            them from its call until http_exchange_send. They stay valid if the client goes away.
+ * Threads:   handlers run on the connection's loop. Between the handler's return and the send, one
+ *            other thread at a time may read the request and fill the reply; sending is the loop's.
+ * Bounds:    http_server_options; connections, head and body sizes, time to send a head or body.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+
+struct http_server;
+struct http_exchange;
+struct loop;
+struct tls_context;
+
+struct http_header {
+    struct bytes name;  /* as sent */
+    struct bytes value; /* without the white space around it */
+};
+
+struct http_request {
+    struct bytes method;
+    struct bytes target; /* path and query as sent */
+    struct bytes path;   /* up to '?' */
+    struct bytes query;  /* behind '?', or empty */
+    const struct http_header *headers;
+    size_t header_count;
+    struct bytes body_sent; /* chunking removed, content encoding not: what a signature covers */
+    struct bytes body;      /* decoded from gzip or deflate */
+    bool body_undecodable;  /* unknown or corrupt Content-Encoding, or decodes to too much */
+};
+
+typedef void http_handler_fn(void *ctx, struct http_exchange *exchange);
+
+struct http_server_options {
+    const char *address; /* numeric, IPv4 or IPv6 */
+    uint16_t port;       /* 0: any free one, see http_server_port */
+    struct loop *const *loops;
+    unsigned loop_count;
+    struct tls_context *tls; /* NULL: clear text */
+    http_handler_fn *handler;
+    void *handler_ctx;
+    size_t body_bytes_max;         /* sent and decoded alike; over it: 413 */
+    size_t head_bytes_max;         /* request line and headers; over it: 431 */
+    unsigned header_count_max;
+    unsigned connection_count_max; /* beyond it a new one is accepted and closed at once */
+    uint32_t idle_timeout_ms;      /* between requests */
+    uint32_t receive_timeout_ms;   /* for a whole request, once begun */
+    uint32_t send_timeout_ms;      /* without progress */
+    size_t compress_bytes_min;     /* gzip larger replies for clients that accept it; 0: never */
+    const char *crc32_header;      /* header with the CRC-32 of the body as sent, or NULL */
+    const char *server_name;       /* Server header */
+};
+
+/* Listens and begins to serve on the loops. ERR_IO: cannot bind; fault says address and reason. */
+enum err http_server_open(const struct http_server_options *options, struct fault *fault,
+                          struct http_server **server) MUST_CHECK;
+/* The port that is listened on. */
+uint16_t http_server_port(const struct http_server *server);
+/* Stops accepting and closes idle connections; the others close after the reply under way. Any
+ * thread. http_server_idle is then true as soon as none is left. */
+void http_server_drain(struct http_server *server);
+bool http_server_idle(const struct http_server *server);
+/* Closes what is left; only after the loops have stopped. */
+void http_server_close(struct http_server **server);
+
+const struct http_request *http_exchange_request(const struct http_exchange *exchange);
+/* First header of that name (ASCII case ignored), or NULL. */
+const struct bytes *http_request_header(const struct http_request *request, const char *name);
+
+/* Dropped after the reply; for whatever the handler needs meanwhile. */
+struct arena *http_exchange_arena(struct http_exchange *exchange);
+struct loop *http_exchange_loop(struct http_exchange *exchange);
+/* The reply's body; append to it. */
+struct buf *http_exchange_body(struct http_exchange *exchange);
+/* Adds a reply header; name and value are borrowed until the send. */
+void http_exchange_add_header(struct http_exchange *exchange, const char *name, struct bytes value);
+/* Ends the exchange: sends status, headers and body. Loop thread only, once. */
+void http_exchange_send(struct http_exchange *exchange, unsigned status);
+/* The handler's own data, NULL at first. */
+void http_exchange_set_data(struct http_exchange *exchange, void *data);
+void *http_exchange_data(const struct http_exchange *exchange);
+/* For logs and audit. Textual address of the peer. */
+const char *http_exchange_peer(const struct http_exchange *exchange);

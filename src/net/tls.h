@@ -1,0 +1,12 @@
+/* tls.h - TLS 1.2 and newer with OpenSSL, for listeners. */
+#pragma once
+
+#include "base/err.h"
+
+struct tls_context;
+
+/* ERR_CONFIG: a file is missing, unreadable, or certificate and key do not belong together; fault
+ * says which and why. */
+enum err tls_context_create(const char *cert_path, const char *key_path, struct fault *fault,
+                            struct tls_context **context) MUST_CHECK;
+void tls_context_destroy(struct tls_context **context);
