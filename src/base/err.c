@@ -38,6 +38,19 @@ enum err fault_set(struct fault *fault, enum err err, const char *format, ...)
     fault->message = arena_vformat(fault->arena, format, args);
     va_end(args);
     fault->err = err;
+    fault->wrapped = false;
+    return err;
+}
+
+enum err fault_set_wrapped(struct fault *fault, enum err err, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    fault->message = arena_vformat(fault->arena, format, args);
+    va_end(args);
+    fault->err = err;
+    fault->wrapped = true;
     return err;
 }
 
@@ -45,5 +58,6 @@ enum err fault_set_bytes(struct fault *fault, enum err err, struct bytes message
 {
     fault->message = message;
     fault->err = err;
+    fault->wrapped = false;
     return err;
 }

@@ -39,6 +39,7 @@ struct fault {
     struct arena *arena;
     enum err err;
     struct bytes message;
+    bool wrapped; /* PutItem and UpdateItem say "1 validation error detected: " in front of it */
 };
 
 static inline void fault_init(struct fault *fault, struct arena *arena)
@@ -49,6 +50,10 @@ static inline void fault_init(struct fault *fault, struct arena *arena)
 /* Sets error and text and returns the error, so that `return fault_set(...)` reads as it is meant.
  * ERR_VALIDATION texts may hold a client's bytes: NUL bytes in %.*s arguments end them. */
 enum err fault_set(struct fault *fault, enum err err, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* The same, marked as wrapped: see contract core-api.md 1.6, "The envelope". */
+enum err fault_set_wrapped(struct fault *fault, enum err err, const char *format, ...)
+    PRINTF_LIKE(3, 4);
 
 /* The same for a text already made; the bytes must live as long as the fault's arena. */
 enum err fault_set_bytes(struct fault *fault, enum err err, struct bytes message);
