@@ -3,6 +3,7 @@
 # MODE  release (default) | debug | asan (address + undefined behaviour) | tsan | fuzz (clang)
 # V=1   show the commands
 # O     where the build goes: build/ for release, build-<mode>/ otherwise
+# WERROR=   lets a compiler newer than ours have its warnings
 
 MODE ?= release
 O    ?= $(if $(filter release,$(MODE)),build,build-$(MODE))
@@ -17,9 +18,15 @@ PKG_CONFIG ?= pkg-config
 
 VERSION := $(shell cat VERSION)
 
+# As many jobs as processors, unless the caller says otherwise.
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
+
 LIBS     := rocksdb libcrypto libssl yyjson libllhttp zlib
+WERROR   := -Werror
 WARNINGS := -Wall -Wextra -Wshadow -Wundef -Wpointer-arith -Wcast-align -Wwrite-strings -Wvla \
-            -Wformat=2 -Wno-unused-parameter -Werror
+            -Wformat=2 -Wno-unused-parameter $(WERROR)
 CWARN    := -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition
 
 CPPFLAGS += -Isrc -Itests/unit -D_GNU_SOURCE -DSTELE_VERSION='"$(VERSION)"'
@@ -44,16 +51,18 @@ LDOPT    := -fsanitize=address,undefined
 else
 $(error MODE is one of release, debug, asan, tsan, fuzz)
 endif
+AR       := gcc-ar
 ifneq (,$(findstring clang,$(CC)))
 OPT      := $(subst -flto=auto,-flto=thin,$(OPT))
-LDOPT    := $(subst -flto=auto,-flto=thin,$(LDOPT)) $(if $(filter release,$(MODE)),-fuse-ld=lld)
+LDOPT    := $(subst -flto=auto,-flto=thin,$(LDOPT))
+ifeq ($(MODE),release)
+LDOPT    += -fuse-ld=lld
 AR       := llvm-ar
-else
-AR       := gcc-ar
+endif
 endif
 
 CFLAGS_ALL   = -std=gnu17 $(COMMON) $(OPT) $(HARDEN) $(WARNINGS) $(CWARN) $(CFLAGS)
-CXXFLAGS_ALL = -std=c++17 $(COMMON) $(OPT) $(HARDEN) -Wall -Wextra -Wno-unused-parameter -Werror $(CXXFLAGS)
+CXXFLAGS_ALL = -std=c++17 $(COMMON) $(OPT) $(HARDEN) -Wall -Wextra -Wno-unused-parameter $(WERROR) $(CXXFLAGS)
 LDFLAGS_ALL  = $(LDOPT) $(LDHARDEN) -pthread $(LDFLAGS)
 LDLIBS_ALL   = $(shell $(PKG_CONFIG) --libs $(LIBS)) -lm -lstdc++ $(LDLIBS)
 
@@ -93,12 +102,19 @@ $(O)/libstele.a: $(LIB_OBJ)
 	$(Q)rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
-$(O)/%.o: %.c
+# What was compiled with another compiler or other flags is compiled again.
+FLAGS := $(CC) $(CXX) $(CPPFLAGS) $(CFLAGS_ALL) $(CXXFLAGS_ALL) $(LDFLAGS_ALL)
+.PHONY: force
+$(O)/flags: force
+	$(Q)mkdir -p $(@D)
+	$(Q)echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' > $@
+
+$(O)/%.o: %.c $(O)/flags
 	$(Q)mkdir -p $(@D)
 	$(Q)echo "  cc   $<"
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS_ALL) -c -o $@ $<
 
-$(O)/%.oo: %.cc
+$(O)/%.oo: %.cc $(O)/flags
 	$(Q)mkdir -p $(@D)
 	$(Q)echo "  c++  $<"
 	$(Q)$(CXX) $(CPPFLAGS) $(CXXFLAGS_ALL) -c -o $@ $<

@@ -1,12 +1,42 @@
 # targets.mk - what `make` can do besides building; included by the Makefile.
+# The targets that set up come in order, each step a `make` of its own: a fresh machine has no
+# compiler before the first one.
 
-.PHONY: help unit clean
+PREFIX     ?= /usr/local
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
+SANITIZED  := MODE=asan CC=clang CXX=clang++
+SUBMAKE    := $(MAKE) --no-print-directory
+
+.PHONY: help run test unit check bench clean distclean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' tools/targets.mk | sed -E 's/:.*## /\t/' | sort | column -t -s "$$(printf '\t')"
 
+run: ## install what is missing, build, serve on 127.0.0.1:8000 with data in ./data
+	$(Q)tools/setup build
+	$(Q)$(SUBMAKE) $(O)/stele
+	$(Q)exec $(O)/stele serve --listen 127.0.0.1:8000 --data data
+
+test: ## install what is missing, build, run every suite; SUITES="a b" runs those
+	$(Q)tools/setup test
+	$(Q)$(SUBMAKE) MODE=release build/stele build/stele-unit
+	$(Q)$(SUBMAKE) $(SANITIZED) build-asan/stele build-asan/stele-unit
+	$(Q)tools/test $(SUITES)
+
 unit: $(O)/stele-unit ## unit tests of this MODE; FILTER=text runs some
 	$(Q)$(O)/stele-unit $(FILTER)
 
+check: ## what a reviewer would otherwise have to remember
+	$(Q)tools/setup check
+	$(Q)tools/check
+
+bench: ## install what is missing, build, measure
+	$(Q)tools/setup bench
+	$(Q)$(SUBMAKE) MODE=release build/stele build/stele-bench
+	$(Q)PATH="$$PWD/.venv/bin:$$PATH" tests/bench/run
+
 clean: ## remove every build folder
 	rm -rf build build-*
+
+distclean: clean ## and what set-up put into the checkout
+	rm -rf .venv $(wildcard tests/*/node_modules)
