@@ -7,7 +7,7 @@ UNITDIR    ?= $(PREFIX)/lib/systemd/system
 SANITIZED  := MODE=asan CC=clang CXX=clang++
 SUBMAKE    := $(MAKE) --no-print-directory
 
-.PHONY: help run test unit check bench clean distclean
+.PHONY: help run test unit check format bench clean distclean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' tools/targets.mk | sed -E 's/:.*## /\t/' | sort | column -t -s "$$(printf '\t')"
@@ -29,6 +29,10 @@ unit: $(O)/stele-unit ## unit tests of this MODE; FILTER=text runs some
 check: ## what a reviewer would otherwise have to remember
 	$(Q)tools/setup check
 	$(Q)tools/check
+
+format: ## lay the code out as `make check` wants it
+	$(Q)tools/setup check
+	$(Q).venv/bin/clang-format -i $$(git ls-files -co --exclude-standard '*.c' '*.h' '*.cc')
 
 bench: ## install what is missing, build, measure
 	$(Q)tools/setup bench

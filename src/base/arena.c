@@ -4,11 +4,11 @@
  */
 #include "base/arena.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "base/assert.h"
 #include "base/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
 
 #define BLOCK_BYTES_MIN ((size_t)4 << 10)
 #define BLOCK_BYTES_MAX ((size_t)256 << 10)

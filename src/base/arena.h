@@ -5,10 +5,10 @@
  */
 #pragma once
 
+#include "base/bytes.h"
+
 #include <stdarg.h>
 #include <stddef.h>
-
-#include "base/bytes.h"
 
 struct arena_block;
 

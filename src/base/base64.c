@@ -26,8 +26,8 @@ void base64_append(struct buf *out, struct bytes data)
     if (at == NULL)
         return;
     for (; i + 3 <= data.size; i += 3) {
-        uint32_t group = (uint32_t)data.data[i] << 16 | (uint32_t)data.data[i + 1] << 8 |
-                         data.data[i + 2];
+        uint32_t group =
+            (uint32_t)data.data[i] << 16 | (uint32_t)data.data[i + 1] << 8 | data.data[i + 2];
 
         *at++ = (uint8_t)alphabet[group >> 18];
         *at++ = (uint8_t)alphabet[group >> 12 & 63];
@@ -36,8 +36,7 @@ void base64_append(struct buf *out, struct bytes data)
     }
     if (i < data.size) {
         bool two = data.size - i == 2;
-        uint32_t group = (uint32_t)data.data[i] << 16 |
-                         (two ? (uint32_t)data.data[i + 1] << 8 : 0);
+        uint32_t group = (uint32_t)data.data[i] << 16 | (two ? (uint32_t)data.data[i + 1] << 8 : 0);
 
         *at++ = (uint8_t)alphabet[group >> 18];
         *at++ = (uint8_t)alphabet[group >> 12 & 63];

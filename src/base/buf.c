@@ -1,12 +1,12 @@
 /* buf.c - doubling growth up to the buffer's maximum. */
 #include "base/buf.h"
 
+#include "base/assert.h"
+#include "base/mem.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include "base/assert.h"
-#include "base/mem.h"
 
 #define CAPACITY_BYTES_MIN 256
 

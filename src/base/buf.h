@@ -5,10 +5,10 @@
  */
 #pragma once
 
+#include "base/bytes.h"
+
 #include <stdbool.h>
 #include <stddef.h>
-
-#include "base/bytes.h"
 
 struct buf {
     uint8_t *data;

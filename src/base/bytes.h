@@ -14,8 +14,7 @@ struct bytes {
 };
 
 /* Bytes of a string literal, usable in initialisers. */
-#define BYTES(literal) \
-    ((struct bytes){(const uint8_t *)("" literal), sizeof("" literal) - 1})
+#define BYTES(literal) ((struct bytes){(const uint8_t *)("" literal), sizeof("" literal) - 1})
 
 /* printf("%.*s", BYTES_ARGS(b)) */
 #define BYTES_ARGS(b) ((int)(b).size), ((const char *)(b).data)

@@ -1,10 +1,10 @@
 /* err.c - the error rows, and faults. */
 #include "base/err.h"
 
-#include <stdarg.h>
-
 #include "base/arena.h"
 #include "base/assert.h"
+
+#include <stdarg.h>
 
 #define SPACE_INTERNAL     ""
 #define SPACE_VALIDATE     "com.amazon.coral.validate#"

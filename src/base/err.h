@@ -16,7 +16,7 @@ enum err {
     ERR_COUNT
 };
 
-#define MUST_CHECK __attribute__((warn_unused_result))
+#define MUST_CHECK               __attribute__((warn_unused_result))
 #define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 
 /* One row of errors.def. `type` is the whole "__type" of the reply, "" for internal errors. */

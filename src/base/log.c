@@ -1,14 +1,14 @@
 /* log.c - logfmt lines. A value with a space, quote, '=' or control byte is quoted and escaped. */
 #include "base/log.h"
 
+#include "base/buf.h"
+#include "base/clock.h"
+
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "base/buf.h"
-#include "base/clock.h"
 
 #define LINE_BYTES_MAX 8192
 

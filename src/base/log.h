@@ -5,10 +5,10 @@
  */
 #pragma once
 
+#include "base/bytes.h"
+
 #include <stdbool.h>
 #include <stdint.h>
-
-#include "base/bytes.h"
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
@@ -54,10 +54,10 @@ void log_write(enum log_level level, const char *message, const struct log_field
                unsigned field_count);
 
 /* LOG(WARN, "disk full", log_string("path", path)); at least one field. */
-#define LOG(level, message, ...)                                                           \
-    do {                                                                                   \
-        const struct log_field log_fields_[] = {__VA_ARGS__};                              \
-        if (log_enabled(LOG_##level))                                                      \
-            log_write(LOG_##level, (message), log_fields_,                                 \
-                      (unsigned)(sizeof(log_fields_) / sizeof(log_fields_[0])));           \
+#define LOG(level, message, ...)                                                 \
+    do {                                                                         \
+        const struct log_field log_fields_[] = {__VA_ARGS__};                    \
+        if (log_enabled(LOG_##level))                                            \
+            log_write(LOG_##level, (message), log_fields_,                       \
+                      (unsigned)(sizeof(log_fields_) / sizeof(log_fields_[0]))); \
     } while (0)

@@ -1,10 +1,10 @@
 /* mem.c - malloc, or the end. */
 #include "base/mem.h"
 
+#include "base/assert.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/assert.h"
 
 void *mem_alloc(size_t size)
 {

@@ -1,11 +1,11 @@
 /* rng.c - getrandom, and xorshift64* for what need not be secret. */
 #include "base/rng.h"
 
+#include "base/assert.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <sys/random.h>
-
-#include "base/assert.h"
 
 void rng_fill(void *out, size_t size)
 {

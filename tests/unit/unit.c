@@ -16,9 +16,9 @@ void unit_register(struct unit_test *test)
 {
     struct unit_test **at = &tests;
 
-    while (*at != NULL && (strcmp((*at)->file, test->file) < 0 ||
-                           (strcmp((*at)->file, test->file) == 0 &&
-                            strcmp((*at)->name, test->name) < 0)))
+    while (*at != NULL &&
+           (strcmp((*at)->file, test->file) < 0 ||
+            (strcmp((*at)->file, test->file) == 0 && strcmp((*at)->name, test->name) < 0)))
         at = &(*at)->next;
     test->next = *at;
     *at = test;

@@ -1,10 +1,9 @@
 /* base_test.c - bytes, arena, buf, base64, siphash. */
-#include "unit.h"
-
 #include "base/arena.h"
 #include "base/base64.h"
 #include "base/buf.h"
 #include "base/siphash.h"
+#include "unit.h"
 
 TEST(bytes_compare_orders_prefix_first)
 {
@@ -52,7 +51,8 @@ TEST(buf_refuses_what_exceeds_its_maximum)
 
 TEST(base64_decodes_what_it_encoded_and_refuses_the_rest)
 {
-    static const char *const bad[] = {"YQ=", "Y===", "YR==", "YWJ=", "Y Q=", "YQ==YQ==", "====", "YQ=a"};
+    static const char *const bad[] = {
+        "YQ=", "Y===", "YR==", "YWJ=", "Y Q=", "YQ==YQ==", "====", "YQ=a"};
     struct buf buf;
     uint8_t data[64], out[64];
     size_t size;
