@@ -1,0 +1,234 @@
+/* store_dir.c - the files beside the engine's. */
+#include "store/store_dir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+
+/* Room to write out what is in memory (two memtables, compressed) and go on deleting. */
+#define RESERVE_BYTES ((off_t)32 << 20)
+
+struct store_dir {
+    char *path;
+    char *engine_path;
+    char *reserve_path;
+    int lock_fd;
+};
+
+static enum err make_folders(const char *path, struct fault *fault);
+static enum err take_lock(struct store_dir *dir, struct fault *fault);
+static enum err check_format(struct store_dir *dir, const char *engine, unsigned major,
+                             unsigned minor, struct fault *fault);
+static enum err write_format(struct store_dir *dir, const char *file, const char *engine,
+                             unsigned major, unsigned minor, struct fault *fault);
+static char *join(const char *folder, const char *name);
+static enum err sync_folder(const char *path);
+
+enum err store_dir_open(const char *path, const char *engine, unsigned major, unsigned minor,
+                        struct fault *fault, struct store_dir **dir)
+{
+    struct store_dir *d;
+    enum err err = make_folders(path, fault);
+
+    if (err != OK)
+        return err;
+    d = mem_zalloc(sizeof(*d));
+    d->path = mem_string(path);
+    d->engine_path = join(path, "rocks");
+    d->reserve_path = join(path, "RESERVE");
+    d->lock_fd = -1;
+    err = take_lock(d, fault);
+    if (err == OK)
+        err = check_format(d, engine, major, minor, fault);
+    if (err == OK && store_dir_keep_reserve(d) != OK)
+        LOG(WARN, "the disk of the data directory is nearly full; no reserve could be set aside",
+            log_string("path", path));
+    if (err != OK) {
+        store_dir_close(&d);
+        return err;
+    }
+    *dir = d;
+    return OK;
+}
+
+void store_dir_close(struct store_dir **dir)
+{
+    struct store_dir *d = *dir;
+
+    if (d == NULL)
+        return;
+    if (d->lock_fd >= 0)
+        close(d->lock_fd); /* and with it the lock */
+    free(d->path);
+    free(d->engine_path);
+    free(d->reserve_path);
+    free(d);
+    *dir = NULL;
+}
+
+const char *store_dir_engine_path(const struct store_dir *dir)
+{
+    return dir->engine_path;
+}
+
+void store_dir_release_reserve(struct store_dir *dir)
+{
+    if (unlink(dir->reserve_path) != 0 && errno != ENOENT)
+        LOG(ERROR, "cannot give up the reserve", log_string("path", dir->reserve_path),
+            log_errno(errno));
+}
+
+enum err store_dir_keep_reserve(struct store_dir *dir)
+{
+    struct statvfs space;
+    struct stat info;
+    int fd;
+    enum err err = OK;
+
+    if (stat(dir->reserve_path, &info) == 0 && info.st_size == RESERVE_BYTES)
+        return OK;
+    if (statvfs(dir->path, &space) != 0 ||
+        (uint64_t)space.f_bavail * space.f_frsize < 2 * (uint64_t)RESERVE_BYTES)
+        return ERR_NO_SPACE;
+    fd = open(dir->reserve_path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return ERR_NO_SPACE;
+    if (posix_fallocate(fd, 0, RESERVE_BYTES) != 0) {
+        unlink(dir->reserve_path);
+        err = ERR_NO_SPACE;
+    }
+    close(fd);
+    return err;
+}
+
+static enum err make_folders(const char *path, struct fault *fault)
+{
+    char *part = mem_string(path);
+    enum err err = OK;
+
+    for (char *at = part + 1; err == OK; at++) {
+        bool end = *at == 0;
+
+        if (!end && *at != '/')
+            continue;
+        *at = 0;
+        if (mkdir(part, 0700) != 0 && errno != EEXIST)
+            err = fault_set(fault, ERR_IO, "cannot make the data directory %s: %s", part,
+                            strerror(errno));
+        if (end)
+            break;
+        *at = '/';
+    }
+    free(part);
+    return err;
+}
+
+static enum err take_lock(struct store_dir *dir, struct fault *fault)
+{
+    char *path = join(dir->path, "LOCK");
+    char holder[256];
+    enum err err = OK;
+    ssize_t size;
+
+    dir->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (dir->lock_fd < 0) {
+        err = fault_set(fault, ERR_IO, "cannot open %s: %s", path, strerror(errno));
+    } else if (flock(dir->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+        size = read(dir->lock_fd, holder, sizeof(holder) - 1);
+        holder[size > 0 ? size : 0] = 0;
+        holder[strcspn(holder, "\n")] = 0;
+        err = fault_set(fault, ERR_LOCKED,
+                        "the data directory %s is in use by another process (%s). One directory "
+                        "serves one process: stop that one, or choose another --data",
+                        dir->path, holder[0] != 0 ? holder : "unknown");
+    } else {
+        /* Only to be read by people: failing to write it does not matter. */
+        if (ftruncate(dir->lock_fd, 0) == 0)
+            dprintf(dir->lock_fd, "pid %ld, stele " STELE_VERSION "\n", (long)getpid());
+    }
+    free(path);
+    return err;
+}
+
+static enum err check_format(struct store_dir *dir, const char *engine, unsigned major,
+                             unsigned minor, struct fault *fault)
+{
+    char *path = join(dir->path, "FORMAT");
+    FILE *file = fopen(path, "re");
+    unsigned format = 0, was_major = 0, was_minor = 0;
+    char was_engine[32] = "";
+    enum err err = OK;
+
+    if (file == NULL && errno == ENOENT) {
+        err = write_format(dir, path, engine, major, minor, fault);
+    } else if (file == NULL) {
+        err = fault_set(fault, ERR_IO, "cannot read %s: %s", path, strerror(errno));
+    } else if (fscanf(file, "stele-data %u %31s %u.%u", &format, was_engine, &was_major,
+                      &was_minor) != 4 ||
+               strcmp(was_engine, engine) != 0) {
+        err = fault_set(fault, ERR_CORRUPT,
+                        "%s is damaged or not Stele's. If %s really is a data directory, restore "
+                        "this file from a backup",
+                        path, dir->path);
+    } else if (format > STORE_DIR_FORMAT || was_major > major ||
+               (was_major == major && was_minor > minor)) {
+        err = fault_set(fault, ERR_NEWER_FORMAT,
+                        "the data directory %s was written by a newer Stele (format %u, %s %u.%u; "
+                        "this one knows format %u, %s %u.%u). Start it with that version or newer",
+                        dir->path, format, was_engine, was_major, was_minor, STORE_DIR_FORMAT,
+                        engine, major, minor);
+    } else if (was_major != major || was_minor != minor) {
+        /* From now on only this engine or a newer one may open it. */
+        err = write_format(dir, path, engine, major, minor, fault);
+    }
+    if (file != NULL)
+        fclose(file);
+    free(path);
+    return err;
+}
+
+/* All of it or nothing: written beside, synced, renamed, and the folder synced. */
+static enum err write_format(struct store_dir *dir, const char *file, const char *engine,
+                             unsigned major, unsigned minor, struct fault *fault)
+{
+    char *beside = join(dir->path, "FORMAT.new");
+    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    enum err err = OK;
+
+    if (fd < 0 ||
+        dprintf(fd, "stele-data %u %s %u.%u\n", STORE_DIR_FORMAT, engine, major, minor) < 0 ||
+        fsync(fd) != 0 || rename(beside, file) != 0 || sync_folder(dir->path) != OK)
+        err = fault_set(fault, ERR_IO, "cannot write %s: %s", file, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    free(beside);
+    return err;
+}
+
+static char *join(const char *folder, const char *name)
+{
+    size_t size = strlen(folder) + 1 + strlen(name) + 1;
+    char *path = mem_alloc(size);
+
+    snprintf(path, size, "%s/%s", folder, name);
+    return path;
+}
+
+static enum err sync_folder(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int failed = fd < 0 || fsync(fd) != 0;
+
+    if (fd >= 0)
+        close(fd);
+    return failed ? ERR_IO : OK;
+}

@@ -1,0 +1,27 @@
+/* store_dir.h - the data directory around the engine: who has it, what wrote it, its reserve.
+ *   LOCK      held (flock) while open; says who holds it
+ *   FORMAT    what wrote the directory: our format number and the engine's version
+ *   RESERVE   bytes set aside for a full disk
+ *   rocks/    the engine's files
+ */
+#pragma once
+
+#include "base/err.h"
+
+struct store_dir;
+
+#define STORE_DIR_FORMAT 1
+
+/* Makes or opens it. `engine` and its version (major, minor) are recorded; a directory written by a
+ * newer format or a newer engine is refused. ERR_LOCKED, ERR_NEWER_FORMAT, ERR_CORRUPT, ERR_IO. */
+enum err store_dir_open(const char *path, const char *engine, unsigned major, unsigned minor,
+                        struct fault *fault, struct store_dir **dir) MUST_CHECK;
+void store_dir_close(struct store_dir **dir);
+
+/* Path of the engine's folder. */
+const char *store_dir_engine_path(const struct store_dir *dir);
+
+/* Gives the reserve back to the file system, or sets it aside again: ERR_NO_SPACE if there is not
+ * room for it and as much again. */
+void store_dir_release_reserve(struct store_dir *dir);
+enum err store_dir_keep_reserve(struct store_dir *dir) MUST_CHECK;

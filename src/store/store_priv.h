@@ -1,0 +1,108 @@
+/* store_priv.h - between the store's own files: mutations as the engines see them, and engines.
+ * An engine keeps ordered keys and makes groups of mutations durable; latches, pending images,
+ * versions and counters are the store's (store.c), the same above every engine.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "store/store.h"
+
+enum store_op_kind { STORE_OP_PUT, STORE_OP_DELETE, STORE_OP_DELETE_RANGE };
+
+struct store_op {
+    uint8_t kind;
+    uint8_t family;
+    uint32_t key_at; /* offsets into the mutation's bytes */
+    uint32_t key_size;
+    uint32_t value_at; /* put: the value; delete range: the end */
+    uint32_t value_size;
+    uint32_t key_stamp; /* offsets into the mutation's bytes, or STAMP_NONE */
+    uint32_t value_stamp;
+};
+#define STAMP_NONE UINT32_MAX
+
+struct store_count_op {
+    uint32_t key_at;
+    uint32_t key_size;
+    int64_t items;
+    int64_t bytes;
+    bool forget;
+};
+
+/* The newest image of a key between its submission and its publication. */
+struct store_pending {
+    struct store_pending *newer, *older; /* in the stripe, newest first */
+    const struct store_mutation *mutation;
+    uint32_t op_index;
+    uint16_t stripe;
+};
+
+struct store_mutation {
+    struct store_mutation *next; /* in the queue */
+    struct buf bytes;
+    struct store_op *ops;
+    struct store_count_op *counts;
+    struct store_pending *pendings; /* one per put or delete in STORE_DATA, made when submitted */
+    unsigned op_count, op_capacity;
+    unsigned count_count, count_capacity;
+    unsigned pending_count;
+    bool adds_data;
+    bool depends; /* decided on an image that was not durable */
+    uint64_t failure_epoch;
+    uint64_t version;
+    store_done_fn *done;
+    void *ctx;
+};
+
+static inline struct bytes store_op_key(const struct store_mutation *mutation,
+                                        const struct store_op *op)
+{
+    return bytes_make(mutation->bytes.data + op->key_at, op->key_size);
+}
+
+static inline struct bytes store_op_value(const struct store_mutation *mutation,
+                                          const struct store_op *op)
+{
+    return bytes_make(mutation->bytes.data + op->value_at, op->value_size);
+}
+
+/* --- engines --------------------------------------------------------------------------------- */
+
+struct store_engine {
+    const struct store_engine_class *class;
+};
+
+struct store_engine_class {
+    const char *name;
+    void (*close)(struct store_engine *engine);
+    struct store_snapshot *(*snapshot_begin)(struct store_engine *engine);
+    void (*snapshot_end)(struct store_engine *engine, struct store_snapshot *snapshot);
+    enum err (*get)(struct store_engine *engine, const struct store_snapshot *snapshot,
+                    enum store_family family, struct bytes key, bool may_wait, struct arena *arena,
+                    struct bytes *value);
+    struct store_cursor *(*cursor_open)(struct store_engine *engine,
+                                        const struct store_snapshot *snapshot,
+                                        enum store_family family, struct store_range range,
+                                        bool may_wait);
+    /* Committer only: a chain of mutations in order, durable and visible when it returns OK.
+     * ERR_NO_SPACE: nothing of it happened. Any other failure leaves open what reached the disk,
+     * and the store ends the process. `why` gets the engine's words. */
+    enum err (*write)(struct store_engine *engine, const struct store_mutation *group,
+                      struct buf *why);
+    /* Committer only, after ERR_NO_SPACE: gives up the reserve so that small writes (deletes) work
+     * again. */
+    enum err (*make_room)(struct store_engine *engine, struct buf *why);
+    /* Committer only, later: OK once the reserve is set aside again and writes work. */
+    enum err (*restore_room)(struct store_engine *engine, struct buf *why);
+};
+
+/* A cursor begins with its class; the engine's own follows. */
+struct store_cursor {
+    enum err (*next)(struct store_cursor *cursor, struct bytes *key, struct bytes *value);
+    void (*close)(struct store_cursor *cursor);
+};
+
+enum err store_rocks_open(const struct store_options *options, struct fault *fault,
+                          struct store_engine **engine) MUST_CHECK;
+enum err store_mem_open(const struct store_options *options, struct fault *fault,
+                        struct store_engine **engine) MUST_CHECK;

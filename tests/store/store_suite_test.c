@@ -1,0 +1,474 @@
+/* store_suite_test.c - what every engine must do: one suite, run on each. */
+#include "unit.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/rng.h"
+#include "store/store.h"
+
+struct bed {
+    struct store *store;
+    struct arena arena;
+    char path[256];
+};
+
+static void bed_open(struct bed *bed, bool on_disk)
+{
+    struct store_options options = {.cache_bytes = 8 << 20, .queue_bytes_max = 64 << 20};
+    struct fault fault;
+
+    if (bed->path[0] == 0)
+        snprintf(bed->path, sizeof(bed->path), "%s/data", unit_temp_dir());
+    arena_init(&bed->arena);
+    fault_init(&fault, &bed->arena);
+    options.path = on_disk ? bed->path : NULL;
+    CHECK_OK(store_open(&options, &fault, &bed->store));
+}
+
+static void bed_close(struct bed *bed)
+{
+    store_close(&bed->store);
+    arena_fini(&bed->arena);
+}
+
+static enum err put(struct bed *bed, const char *key, const char *value)
+{
+    struct store_mutation *m = store_mutation_create();
+
+    store_mutation_put(m, STORE_DATA, bytes_of_string(key), STORE_NO_STAMP, bytes_of_string(value),
+                       STORE_NO_STAMP);
+    return store_submit_and_wait(bed->store, NULL, &m);
+}
+
+static enum err delete(struct bed *bed, const char *key)
+{
+    struct store_mutation *m = store_mutation_create();
+
+    store_mutation_delete(m, STORE_DATA, bytes_of_string(key));
+    return store_submit_and_wait(bed->store, NULL, &m);
+}
+
+static const char *get(struct bed *bed, const struct store_snapshot *snapshot, const char *key)
+{
+    struct bytes value;
+    enum err err =
+        store_get(bed->store, snapshot, STORE_DATA, bytes_of_string(key), true, &bed->arena, &value);
+
+    return err == OK ? (const char *)value.data : err_name(err);
+}
+
+/* Keys of a range, joined by a space. */
+static struct bytes walk(struct bed *bed, const struct store_snapshot *snapshot, const char *from,
+                         const char *to, bool backward)
+{
+    struct store_range range = {bytes_of_string(from), bytes_of_string(to), backward};
+    struct store_cursor *cursor =
+        store_cursor_open(bed->store, snapshot, STORE_DATA, range, true);
+    struct bytes key, value, text = BYTES("");
+    enum err err;
+
+    while ((err = store_cursor_next(cursor, &key, &value)) == OK)
+        if (key.data[0] != 0) /* the store's own records */
+            text = arena_format(&bed->arena, "%.*s%s%.*s", BYTES_ARGS(text),
+                                text.size ? " " : "", BYTES_ARGS(key));
+    CHECK_ERR(err, ERR_ABSENT);
+    store_cursor_close(&cursor);
+    return text;
+}
+
+static void gets_what_was_put(struct bed *bed)
+{
+    CHECK_TEXT(bytes_of_string(get(bed, NULL, "a")), "ABSENT");
+    CHECK_OK(put(bed, "a", "1"));
+    CHECK_TEXT(bytes_of_string(get(bed, NULL, "a")), "1");
+    CHECK_OK(put(bed, "a", "2"));
+    CHECK_OK(put(bed, "b", ""));
+    CHECK_TEXT(bytes_of_string(get(bed, NULL, "a")), "2");
+    CHECK_TEXT(bytes_of_string(get(bed, NULL, "b")), "");
+    CHECK_OK(delete(bed, "a"));
+    CHECK_OK(delete(bed, "never there"));
+    CHECK_TEXT(bytes_of_string(get(bed, NULL, "a")), "ABSENT");
+}
+
+static void walks_ranges_in_both_directions(struct bed *bed)
+{
+    static const char *const keys[] = {"b", "a", "e", "aa", "d", "c"};
+
+    for (unsigned i = 0; i < 6; i++)
+        CHECK_OK(put(bed, keys[i], "x"));
+    CHECK_OK(delete(bed, "d"));
+    CHECK_TEXT(walk(bed, NULL, "", "", false), "a aa b c e");
+    CHECK_TEXT(walk(bed, NULL, "", "", true), "e c b aa a");
+    CHECK_TEXT(walk(bed, NULL, "aa", "e", false), "aa b c");
+    CHECK_TEXT(walk(bed, NULL, "aa", "e", true), "c b aa");
+    CHECK_TEXT(walk(bed, NULL, "ab", "d", true), "c b");
+    CHECK_TEXT(walk(bed, NULL, "f", "g", false), "");
+    CHECK_TEXT(walk(bed, NULL, "f", "g", true), "");
+}
+
+static void snapshots_and_cursors_see_one_state(struct bed *bed)
+{
+    struct store_snapshot *before, *between;
+    struct store_cursor *cursor;
+    struct bytes key, value;
+
+    CHECK_OK(put(bed, "a", "1"));
+    CHECK_OK(put(bed, "b", "1"));
+    before = store_snapshot_begin(bed->store);
+    CHECK_OK(put(bed, "a", "2"));
+    CHECK_OK(delete(bed, "b"));
+    CHECK_OK(put(bed, "c", "2"));
+    between = store_snapshot_begin(bed->store);
+    cursor = store_cursor_open(bed->store, NULL, STORE_DATA,
+                               (struct store_range){BYTES("a"), BYTES("z"), false}, true);
+    CHECK_OK(put(bed, "a", "3"));
+    CHECK_OK(put(bed, "b", "3"));
+    CHECK_OK(delete(bed, "c"));
+    CHECK_TEXT(walk(bed, before, "", "", false), "a b");
+    CHECK_TEXT(walk(bed, between, "", "", true), "c a");
+    CHECK_TEXT(walk(bed, NULL, "", "", false), "a b");
+    CHECK_TEXT(bytes_of_string(get(bed, before, "a")), "1");
+    CHECK_TEXT(bytes_of_string(get(bed, before, "c")), "ABSENT");
+    CHECK_TEXT(bytes_of_string(get(bed, between, "a")), "2");
+    CHECK_TEXT(bytes_of_string(get(bed, between, "b")), "ABSENT");
+    CHECK_OK(store_cursor_next(cursor, &key, &value));
+    CHECK_TEXT(value, "2");
+    CHECK_OK(store_cursor_next(cursor, &key, &value));
+    CHECK_TEXT(key, "c");
+    CHECK_ERR(store_cursor_next(cursor, &key, &value), ERR_ABSENT);
+    store_cursor_close(&cursor);
+    store_snapshot_end(bed->store, &before);
+    store_snapshot_end(bed->store, &between);
+    CHECK_TEXT(bytes_of_string(get(bed, NULL, "a")), "3");
+}
+
+static void range_deletes_take_what_is_inside(struct bed *bed)
+{
+    struct store_mutation *m;
+
+    for (char c = 'a'; c <= 'f'; c++)
+        CHECK_OK(put(bed, (char[]){c, 0}, "x"));
+    m = store_mutation_create();
+    store_mutation_delete_range(m, STORE_DATA, BYTES("b"), BYTES("e"));
+    CHECK_OK(store_submit_and_wait(bed->store, NULL, &m));
+    CHECK_TEXT(walk(bed, NULL, "", "", false), "a e f");
+}
+
+static void stamps_versions_that_only_grow(struct bed *bed)
+{
+    uint64_t last = store_version(bed->store);
+
+    for (int i = 0; i < 100; i++) {
+        struct store_mutation *m = store_mutation_create();
+        struct bytes value;
+
+        store_mutation_put(m, STORE_DATA, BYTES("k"), STORE_NO_STAMP, BYTES("....12345678"), 4);
+        store_mutation_put(m, STORE_JOURNAL, BYTES("j12345678"), 1, BYTES("v"), STORE_NO_STAMP);
+        CHECK_OK(store_submit_and_wait(bed->store, NULL, &m));
+        CHECK(store_version(bed->store) > last);
+        last = store_version(bed->store);
+        CHECK_OK(store_get(bed->store, NULL, STORE_DATA, BYTES("k"), true, &bed->arena, &value));
+        CHECK_U64(bytes_get_u64(value.data + 4), last);
+    }
+}
+
+struct outcome {
+    sem_t done;
+    enum err err;
+};
+
+static void note(void *ctx, enum err err, uint64_t version)
+{
+    struct outcome *outcome = ctx;
+
+    (void)version;
+    outcome->err = err;
+    sem_post(&outcome->done);
+}
+
+static void holds_see_what_is_not_durable_yet(struct bed *bed)
+{
+    struct bytes keys[2] = {BYTES("a"), BYTES("b")};
+    struct store_hold hold;
+    struct store_mutation *m = store_mutation_create();
+    struct outcome outcome;
+    struct bytes value;
+
+    CHECK_OK(put(bed, "a", "old"));
+    sem_init(&outcome.done, 0, 0);
+    store_hold_begin(bed->store, keys, 2, &hold);
+    CHECK_OK(store_newest(&hold, keys[0], NULL, &bed->arena, &value));
+    CHECK_TEXT(value, "old");
+    CHECK(!hold.saw_pending);
+    store_mutation_put(m, STORE_DATA, keys[0], STORE_NO_STAMP, BYTES("new"), STORE_NO_STAMP);
+    store_mutation_delete(m, STORE_DATA, keys[1]);
+    CHECK_OK(store_submit(bed->store, &hold, &m, note, &outcome));
+    /* It cannot be published while we have the latches. */
+    CHECK_OK(store_newest(&hold, keys[0], NULL, &bed->arena, &value));
+    CHECK_TEXT(value, "new");
+    CHECK(hold.saw_pending);
+    CHECK_ERR(store_newest(&hold, keys[1], NULL, &bed->arena, &value), ERR_ABSENT);
+    store_hold_end(&hold);
+    sem_wait(&outcome.done);
+    CHECK_OK(outcome.err);
+    CHECK_TEXT(bytes_of_string(get(bed, NULL, "a")), "new");
+    sem_destroy(&outcome.done);
+}
+
+static void loaded_images_end_with_the_next_change(struct bed *bed)
+{
+    struct bytes key = BYTES("a"), value;
+    struct store_loaded loaded = {0};
+    struct store_hold hold;
+    struct store_mutation *m = store_mutation_create();
+
+    CHECK_OK(put(bed, "a", "1"));
+    CHECK_OK(store_load(bed->store, key, &bed->arena, &loaded));
+    store_hold_begin(bed->store, &key, 1, &hold);
+    store_mutation_put(m, STORE_DATA, key, STORE_NO_STAMP, BYTES("2"), STORE_NO_STAMP);
+    CHECK_OK(store_submit_and_wait(bed->store, &hold, &m)); /* ends the hold */
+    store_hold_begin(bed->store, &key, 1, &hold);
+    CHECK_OK(store_newest(&hold, key, &loaded, &bed->arena, &value));
+    CHECK_TEXT(value, "2");
+    store_hold_end(&hold);
+}
+
+static void counts_follow_their_mutations(struct bed *bed)
+{
+    struct store_count count;
+    struct store_mutation *m;
+
+    for (int i = 0; i < 10; i++) {
+        m = store_mutation_create();
+        store_mutation_put(m, STORE_DATA, BYTES("x"), STORE_NO_STAMP, BYTES("y"), STORE_NO_STAMP);
+        store_mutation_count(m, BYTES("counter"), 3, 100);
+        store_mutation_count(m, BYTES("counter"), -1, -50);
+        CHECK_OK(store_submit_and_wait(bed->store, NULL, &m));
+    }
+    CHECK_OK(store_count(bed->store, BYTES("counter"), &count));
+    CHECK_U64(count.items, 20);
+    CHECK_U64(count.bytes, 500);
+    m = store_mutation_create();
+    store_mutation_forget_count(m, BYTES("counter"));
+    CHECK_OK(store_submit_and_wait(bed->store, NULL, &m));
+    CHECK_OK(store_count(bed->store, BYTES("counter"), &count));
+    CHECK_U64(count.items, 0);
+    CHECK_TEXT(bytes_of_string(get(bed, NULL, "counter")), "ABSENT");
+}
+
+/* Many threads add one to the same few keys, each under a hold: no addition may be lost. */
+#define ADDERS 4
+#define ADDITIONS 300
+struct adder {
+    struct bed *bed;
+    unsigned seed;
+};
+
+static void *add_many(void *arg)
+{
+    struct adder *adder = arg;
+    struct store *store = adder->bed->store;
+    struct arena arena;
+
+    arena_init(&arena);
+    for (int i = 0; i < ADDITIONS; i++) {
+        char name[2] = {(char)('p' + (i + (int)adder->seed) % 3), 0};
+        struct bytes key = bytes_of_string(name), value = BYTES("0");
+        struct store_hold hold;
+        struct store_mutation *m = store_mutation_create();
+        enum err err;
+
+        store_hold_begin(store, &key, 1, &hold);
+        err = store_newest(&hold, key, NULL, &arena, &value);
+        if (err != OK && err != ERR_ABSENT)
+            unit_failed(__FILE__, __LINE__, "newest: %s", err_name(err));
+        value = arena_format(&arena, "%d", atoi((const char *)value.data) + 1);
+        store_mutation_put(m, STORE_DATA, key, STORE_NO_STAMP, value, STORE_NO_STAMP);
+        if (store_submit_and_wait(store, &hold, &m) != OK)
+            unit_failed(__FILE__, __LINE__, "submit");
+        arena_reset(&arena);
+    }
+    arena_fini(&arena);
+    return NULL;
+}
+
+static void concurrent_holds_lose_nothing(struct bed *bed)
+{
+    pthread_t threads[ADDERS];
+    struct adder adders[ADDERS];
+    int sum = 0;
+
+    for (unsigned i = 0; i < ADDERS; i++) {
+        adders[i] = (struct adder){bed, i};
+        pthread_create(&threads[i], NULL, add_many, &adders[i]);
+    }
+    for (unsigned i = 0; i < ADDERS; i++)
+        pthread_join(threads[i], NULL);
+    for (char c = 'p'; c < 'p' + 3; c++)
+        sum += atoi(get(bed, NULL, (char[]){c, 0}));
+    CHECK_U64(sum, ADDERS * ADDITIONS);
+}
+
+/* Random operations against a plain sorted array, with snapshots taken on the way. */
+#define MODEL_KEYS 40
+static void agrees_with_a_plain_model(struct bed *bed)
+{
+    char model[MODEL_KEYS][12] = {{0}}, then[MODEL_KEYS][12];
+    struct store_snapshot *snapshot = NULL;
+    uint64_t seed = 88172645463325252ULL;
+
+    for (int step = 0; step < 2000; step++) {
+        unsigned k, action;
+        char key[8];
+
+        seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
+        k = (unsigned)(seed >> 20) % MODEL_KEYS;
+        action = (unsigned)(seed >> 40) % 10;
+        snprintf(key, sizeof(key), "k%02u", k);
+        if (action < 6) {
+            snprintf(model[k], sizeof(model[k]), "%d", step);
+            CHECK_OK(put(bed, key, model[k]));
+        } else if (action < 9) {
+            model[k][0] = 0;
+            CHECK_OK(delete(bed, key));
+        } else if (snapshot == NULL) {
+            snapshot = store_snapshot_begin(bed->store);
+            memcpy(then, model, sizeof(then));
+        } else {
+            for (unsigned i = 0; i < MODEL_KEYS; i++) {
+                snprintf(key, sizeof(key), "k%02u", i);
+                CHECK_TEXT(bytes_of_string(get(bed, snapshot, key)),
+                           then[i][0] ? then[i] : "ABSENT");
+            }
+            store_snapshot_end(bed->store, &snapshot);
+        }
+        if (step % 100 == 0) {
+            struct bytes text = BYTES("");
+
+            for (unsigned i = 0; i < MODEL_KEYS; i++)
+                if (model[i][0])
+                    text = arena_format(&bed->arena, "%.*s%sk%02u", BYTES_ARGS(text),
+                                        text.size ? " " : "", i);
+            CHECK_TEXT(walk(bed, NULL, "k", "l", false), (const char *)text.data);
+        }
+    }
+    store_snapshot_end(bed->store, &snapshot);
+}
+
+#define ON_EACH_ENGINE(behaviour)     \
+    TEST(store_mem_##behaviour)       \
+    {                                 \
+        struct bed bed = {0};         \
+        bed_open(&bed, false);        \
+        behaviour(&bed);              \
+        bed_close(&bed);              \
+    }                                 \
+    TEST(store_rocks_##behaviour)     \
+    {                                 \
+        struct bed bed = {0};         \
+        bed_open(&bed, true);         \
+        behaviour(&bed);              \
+        bed_close(&bed);              \
+    }
+
+ON_EACH_ENGINE(gets_what_was_put)
+ON_EACH_ENGINE(walks_ranges_in_both_directions)
+ON_EACH_ENGINE(snapshots_and_cursors_see_one_state)
+ON_EACH_ENGINE(range_deletes_take_what_is_inside)
+ON_EACH_ENGINE(stamps_versions_that_only_grow)
+ON_EACH_ENGINE(holds_see_what_is_not_durable_yet)
+ON_EACH_ENGINE(loaded_images_end_with_the_next_change)
+ON_EACH_ENGINE(counts_follow_their_mutations)
+ON_EACH_ENGINE(concurrent_holds_lose_nothing)
+ON_EACH_ENGINE(agrees_with_a_plain_model)
+
+TEST(store_rocks_keeps_everything_over_a_restart)
+{
+    struct bed bed = {0};
+    struct store_count count;
+    struct store_mutation *m;
+    uint64_t version;
+
+    bed_open(&bed, true);
+    CHECK_OK(put(&bed, "a", "1"));
+    m = store_mutation_create();
+    store_mutation_count(m, BYTES("counter"), 1, 2);
+    store_mutation_delete(m, STORE_DATA, BYTES("zz"));
+    CHECK_OK(store_submit_and_wait(bed.store, NULL, &m));
+    version = store_version(bed.store);
+    bed_close(&bed);
+
+    bed_open(&bed, true);
+    CHECK_TEXT(bytes_of_string(get(&bed, NULL, "a")), "1");
+    CHECK_U64(store_version(bed.store), version);
+    CHECK_OK(store_count(bed.store, BYTES("counter"), &count));
+    CHECK_U64(count.bytes, 2);
+    CHECK_OK(put(&bed, "a", "2"));
+    CHECK(store_version(bed.store) > version);
+    bed_close(&bed);
+}
+
+static enum err open_again(struct bed *bed, struct bytes *message)
+{
+    struct store_options options = {.path = bed->path, .cache_bytes = 8 << 20};
+    struct store *second;
+    struct fault fault;
+    enum err err;
+
+    fault_init(&fault, &bed->arena);
+    err = store_open(&options, &fault, &second);
+    *message = fault.message;
+    if (err == OK)
+        store_close(&second);
+    return err;
+}
+
+static void overwrite(struct bed *bed, const char *file, const char *text)
+{
+    char path[300];
+    FILE *out;
+
+    snprintf(path, sizeof(path), "%s/%s", bed->path, file);
+    out = fopen(path, "w");
+    CHECK(out != NULL);
+    if (out != NULL) {
+        fputs(text, out);
+        fclose(out);
+    }
+}
+
+TEST(store_refuses_a_directory_in_use_and_says_by_whom)
+{
+    struct bed bed = {0};
+    struct bytes message;
+
+    bed_open(&bed, true);
+    CHECK_ERR(open_again(&bed, &message), ERR_LOCKED);
+    CHECK(strstr((const char *)message.data, "in use by another process (pid ") != NULL);
+    bed_close(&bed);
+}
+
+TEST(store_refuses_a_newer_or_damaged_directory)
+{
+    struct bed bed = {0};
+    struct bytes message;
+
+    bed_open(&bed, true);
+    store_close(&bed.store);
+    overwrite(&bed, "FORMAT", "stele-data 2 rocksdb 7.8\n");
+    CHECK_ERR(open_again(&bed, &message), ERR_NEWER_FORMAT);
+    CHECK(strstr((const char *)message.data, "Start it with that version or newer") != NULL);
+    overwrite(&bed, "FORMAT", "stele-data 1 rocksdb 999.0\n");
+    CHECK_ERR(open_again(&bed, &message), ERR_NEWER_FORMAT);
+    overwrite(&bed, "FORMAT", "garbage\n");
+    CHECK_ERR(open_again(&bed, &message), ERR_CORRUPT);
+    overwrite(&bed, "FORMAT", "stele-data 1 rocksdb 6.0\n"); /* older: opens, and is recorded */
+    CHECK_OK(open_again(&bed, &message));
+    overwrite(&bed, "rocks/CURRENT", "nonsense\n");
+    CHECK(open_again(&bed, &message) != OK);
+    bed_close(&bed);
+}
