@@ -22,6 +22,7 @@ VERSION := $(shell cat VERSION)
 ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(shell nproc)
 endif
+MAKEFLAGS += --no-print-directory
 
 LIBS     := rocksdb libcrypto libssl yyjson libllhttp zlib
 WERROR   := -Werror

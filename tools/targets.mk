@@ -3,24 +3,25 @@
 # compiler before the first one.
 
 PREFIX     ?= /usr/local
+BINDIR     ?= $(PREFIX)/bin
+MANDIR     ?= $(PREFIX)/share/man
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
 SANITIZED  := MODE=asan CC=clang CXX=clang++
-SUBMAKE    := $(MAKE) --no-print-directory
 
-.PHONY: help run test unit check format bench clean distclean
+.PHONY: help run test unit check format bench install uninstall clean distclean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' tools/targets.mk | sed -E 's/:.*## /\t/' | sort | column -t -s "$$(printf '\t')"
 
 run: ## install what is missing, build, serve on 127.0.0.1:8000 with data in ./data
 	$(Q)tools/setup build
-	$(Q)$(SUBMAKE) $(O)/stele
+	$(Q)$(MAKE) $(O)/stele
 	$(Q)exec $(O)/stele serve --listen 127.0.0.1:8000 --data data
 
 test: ## install what is missing, build, run every suite; SUITES="a b" runs those
 	$(Q)tools/setup test
-	$(Q)$(SUBMAKE) MODE=release build/stele build/stele-unit
-	$(Q)$(SUBMAKE) $(SANITIZED) build-asan/stele build-asan/stele-unit
+	$(Q)$(MAKE) MODE=release build/stele build/stele-unit
+	$(Q)$(MAKE) $(SANITIZED) build-asan/stele build-asan/stele-unit
 	$(Q)tools/test $(SUITES)
 
 unit: $(O)/stele-unit ## unit tests of this MODE; FILTER=text runs some
@@ -36,8 +37,21 @@ format: ## lay the code out as `make check` wants it
 
 bench: ## install what is missing, build, measure
 	$(Q)tools/setup bench
-	$(Q)$(SUBMAKE) MODE=release build/stele build/stele-bench
+	$(Q)$(MAKE) MODE=release build/stele build/stele-bench
 	$(Q)PATH="$$PWD/.venv/bin:$$PATH" tests/bench/run
+
+# The page and the service are written at install time: from the options table, and for this PREFIX.
+install: ## binary, man page and systemd service into PREFIX (/usr/local); DESTDIR for packagers
+	$(Q)$(MAKE) MODE=release build/stele
+	build/stele man > build/stele.1
+	sed 's|@BINDIR@|$(BINDIR)|g' tools/stele.service.in > build/stele.service
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(UNITDIR)
+	install -s -m 755 build/stele $(DESTDIR)$(BINDIR)/stele
+	install -m 644 build/stele.1 $(DESTDIR)$(MANDIR)/man1/stele.1
+	install -m 644 build/stele.service $(DESTDIR)$(UNITDIR)/stele.service
+
+uninstall: ## remove what install put there; data stays
+	rm -f $(DESTDIR)$(BINDIR)/stele $(DESTDIR)$(MANDIR)/man1/stele.1 $(DESTDIR)$(UNITDIR)/stele.service
 
 clean: ## remove every build folder
 	rm -rf build build-*
