@@ -8,7 +8,7 @@ MANDIR     ?= $(PREFIX)/share/man
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
 SANITIZED  := MODE=asan CC=clang CXX=clang++
 
-.PHONY: help run test unit check format bench install uninstall clean distclean
+.PHONY: help run test unit check format fuzz bench install uninstall clean distclean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' tools/targets.mk | sed -E 's/:.*## /\t/' | sort | column -t -s "$$(printf '\t')"
@@ -34,6 +34,10 @@ check: ## what a reviewer would otherwise have to remember
 format: ## lay the code out as `make check` wants it
 	$(Q)tools/setup check
 	$(Q).venv/bin/clang-format -i $$(git ls-files -co --exclude-standard '*.c' '*.h' '*.cc')
+
+fuzz: ## let every fuzz target look for FUZZ_SECONDS (600)
+	$(Q)tools/setup test
+	$(Q)FUZZ_SECONDS=$${FUZZ_SECONDS:-600} tests/fuzz/run
 
 bench: ## install what is missing, build, measure
 	$(Q)tools/setup bench
