@@ -6,7 +6,7 @@ PREFIX     ?= /usr/local
 BINDIR     ?= $(PREFIX)/bin
 MANDIR     ?= $(PREFIX)/share/man
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
-SANITIZED  := MODE=asan CC=clang CXX=clang++
+CLANG      := CC=clang CXX=clang++
 
 .PHONY: help run test unit check format fuzz bench install uninstall clean distclean
 
@@ -21,7 +21,8 @@ run: ## install what is missing, build, serve on 127.0.0.1:8000 with data in ./d
 test: ## install what is missing, build, run every suite; SUITES="a b" runs those
 	$(Q)tools/setup test
 	$(Q)$(MAKE) MODE=release build/stele build/stele-unit
-	$(Q)$(MAKE) $(SANITIZED) build-asan/stele build-asan/stele-unit
+	$(Q)$(MAKE) MODE=asan $(CLANG) build-asan/stele build-asan/stele-unit
+	$(Q)$(MAKE) MODE=tsan $(CLANG) build-tsan/stele-unit
 	$(Q)tools/test $(SUITES)
 
 unit: $(O)/stele-unit ## unit tests of this MODE; FILTER=text runs some
