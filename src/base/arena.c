@@ -21,7 +21,9 @@ struct arena_block {
 
 void arena_init(struct arena *arena)
 {
-    *arena = (struct arena){.block_bytes = BLOCK_BYTES_MIN};
+    static uint8_t nothing[1]; /* so that an allocation of no bytes has an address too */
+
+    *arena = (struct arena){.next = nothing, .end = nothing, .block_bytes = BLOCK_BYTES_MIN};
 }
 
 void arena_fini(struct arena *arena)
@@ -115,6 +117,23 @@ struct bytes arena_copy(struct arena *arena, struct bytes bytes)
         memcpy(copy, bytes.data, bytes.size);
     copy[bytes.size] = 0;
     return bytes_make(copy, bytes.size);
+}
+
+struct bytes arena_concat(struct arena *arena, const struct bytes *parts, size_t part_count)
+{
+    size_t size = 0;
+    uint8_t *whole, *end;
+
+    for (size_t i = 0; i < part_count; i++)
+        size += parts[i].size;
+    whole = end = arena_alloc(arena, size + 1);
+    for (size_t i = 0; i < part_count; i++) {
+        if (parts[i].size != 0)
+            memcpy(end, parts[i].data, parts[i].size);
+        end += parts[i].size;
+    }
+    *end = 0;
+    return bytes_make(whole, size);
 }
 
 struct bytes arena_format(struct arena *arena, const char *format, ...)

@@ -59,6 +59,7 @@ void arena_release(struct arena *arena, struct arena_mark mark);
 
 /* Copies; the result is also NUL-terminated (the NUL is not counted). */
 struct bytes arena_copy(struct arena *arena, struct bytes bytes);
+struct bytes arena_concat(struct arena *arena, const struct bytes *parts, size_t part_count);
 struct bytes arena_format(struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 struct bytes arena_vformat(struct arena *arena, const char *format, va_list args)

@@ -39,6 +39,20 @@ static inline bool bytes_equal_string(struct bytes a, const char *string)
     return bytes_equal(a, bytes_of_string(string));
 }
 
+/* ASCII letters in either case are the same, as in names of HTTP headers. */
+static inline bool bytes_equal_no_case(struct bytes a, struct bytes b)
+{
+    if (a.size != b.size)
+        return false;
+    for (size_t i = 0; i < a.size; i++) {
+        uint8_t x = a.data[i], y = b.data[i];
+
+        if (x != y && ((x ^ y) != 0x20 || (x | 0x20) < 'a' || (x | 0x20) > 'z'))
+            return false;
+    }
+    return true;
+}
+
 /* Unsigned byte order, a prefix before what it is a prefix of: <0, 0, >0. */
 static inline int bytes_compare(struct bytes a, struct bytes b)
 {

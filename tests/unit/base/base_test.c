@@ -13,6 +13,18 @@ TEST(bytes_compare_orders_prefix_first)
     CHECK(bytes_compare(BYTES(""), BYTES("")) == 0);
 }
 
+TEST(bytes_equal_no_case_folds_ascii_letters_only)
+{
+    CHECK(bytes_equal_no_case(BYTES("X-Amz-Date"), BYTES("x-aMZ-dATE")));
+    CHECK(bytes_equal_no_case(BYTES(""), BYTES("")));
+    CHECK(!bytes_equal_no_case(BYTES("a"), BYTES("ab")));
+    CHECK(!bytes_equal_no_case(BYTES("^"), BYTES("~"))); /* differ in the same bit as letters do */
+    CHECK(!bytes_equal_no_case(BYTES("@"), BYTES("`")));
+    CHECK(!bytes_equal_no_case(BYTES("["), BYTES("{")));
+    CHECK(!bytes_equal_no_case(BYTES("\xc9"), BYTES("\xe9")));
+    CHECK(bytes_equal_no_case(BYTES("Zz"), BYTES("zZ")));
+}
+
 TEST(arena_release_gives_back_what_came_after_the_mark)
 {
     struct arena arena;
@@ -29,6 +41,30 @@ TEST(arena_release_gives_back_what_came_after_the_mark)
     CHECK_TEXT(kept, "kept");
     CHECK((uint8_t *)arena_alloc(&arena, 1) == mark.next);
     CHECK_TEXT(arena_format(&arena, "%d-%s", 7, "x"), "7-x");
+    arena_fini(&arena);
+}
+
+TEST(arena_allocates_nothing_at_some_address)
+{
+    struct arena arena;
+
+    arena_init(&arena);
+    CHECK(arena_alloc(&arena, 0) != NULL);
+    CHECK_TEXT(bytes_make(arena_alloc(&arena, 0), 0), "");
+    arena_fini(&arena);
+}
+
+TEST(arena_concat_joins_any_bytes_and_ends_them_with_a_nul)
+{
+    const struct bytes parts[] = {BYTES("a\0b"), {NULL, 0}, BYTES("c")};
+    struct arena arena;
+    struct bytes whole;
+
+    arena_init(&arena);
+    whole = arena_concat(&arena, parts, 3);
+    CHECK(bytes_equal(whole, BYTES("a\0bc")));
+    CHECK_U64(whole.data[whole.size], 0);
+    CHECK_TEXT(arena_concat(&arena, parts, 0), "");
     arena_fini(&arena);
 }
 
