@@ -1,0 +1,99 @@
+/* input_table.c - which table a TableName means.
+ * Source: contract core-api.md 1.6, "Table name rule".
+ */
+#include "api/input_priv.h"
+
+#define NAME_SIZE_MIN 3
+#define NAME_SIZE_MAX 255
+
+/* arn:<partition>:<service>:<region>:<account>:<resource> */
+struct arn {
+    struct bytes partition, service, region, account, resource;
+};
+
+static bool split_arn(struct bytes text, struct arn *arn);
+static bool take_part(struct bytes *rest, struct bytes *part);
+static enum err check_name(struct bytes name, struct fault *fault);
+static enum err refuse_arn(struct fault *fault, const char *what, struct bytes text);
+
+enum err input_table(struct bytes text, const struct input_place *place, struct fault *fault,
+                     struct input_table *table)
+{
+    static const struct bytes kind = {(const uint8_t *)"table/", 6};
+    struct bytes name = text;
+    struct arn arn;
+    enum err err;
+
+    if (split_arn(text, &arn)) {
+        if (!bytes_equal(arn.partition, place->partition))
+            return refuse_arn(fault, "AWS partition", text);
+        if (!bytes_equal(arn.region, place->region))
+            return refuse_arn(fault, "AWS region", text);
+        if (!bytes_equal_string(arn.service, "dynamodb") || !bytes_start_with(arn.resource, kind))
+            return refuse_arn(fault, "resource type", text);
+        name = bytes_skip(arn.resource, kind.size);
+        if (name.size != 0 && memchr(name.data, '/', name.size) != NULL) /* index or stream */
+            return refuse_arn(fault, "resource type", text);
+        if (!bytes_equal(arn.account, place->account))
+            return fault_set(fault, ERR_ACCESS_DENIED, "Access is denied");
+    }
+    err = check_name(name, fault);
+    if (err != OK)
+        return err;
+    *table = (struct input_table){.name = name, .given = text};
+    return OK;
+}
+
+enum err input_check_table_name(struct bytes text, struct fault *fault)
+{
+    return input_is_arn(text) ? OK : check_name(text, fault);
+}
+
+bool input_is_arn(struct bytes text)
+{
+    struct arn arn;
+
+    return split_arn(text, &arn);
+}
+
+static bool split_arn(struct bytes text, struct arn *arn)
+{
+    struct bytes rest = text, scheme;
+
+    if (!take_part(&rest, &scheme) || !bytes_equal_string(scheme, "arn"))
+        return false;
+    if (!take_part(&rest, &arn->partition) || !take_part(&rest, &arn->service) ||
+        !take_part(&rest, &arn->region) || !take_part(&rest, &arn->account))
+        return false;
+    arn->resource = rest;
+    return true;
+}
+
+/* What is before the next colon. */
+static bool take_part(struct bytes *rest, struct bytes *part)
+{
+    const uint8_t *colon = rest->size == 0 ? NULL : memchr(rest->data, ':', rest->size);
+
+    if (colon == NULL)
+        return false;
+    *part = bytes_make(rest->data, (size_t)(colon - rest->data));
+    *rest = bytes_skip(*rest, part->size + 1);
+    return true;
+}
+
+static enum err check_name(struct bytes name, struct fault *fault)
+{
+    if (name.size >= NAME_SIZE_MIN && name.size <= NAME_SIZE_MAX &&
+        shape_pattern_name.matches(name))
+        return OK;
+    return fault_set(fault, ERR_VALIDATION,
+                     "Invalid table/index name.  Table/index names must be between 3 and 255 "
+                     "characters long, and may contain only the characters a-z, A-Z, 0-9, '_', "
+                     "'-', and '.'");
+}
+
+static enum err refuse_arn(struct fault *fault, const char *what, struct bytes text)
+{
+    return fault_set(fault, ERR_VALIDATION, "1 validation error detected: Invalid %s in '%.*s'",
+                     what, BYTES_ARGS(text));
+}
