@@ -30,7 +30,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wundef -Wpointer-arith -Wcast-align -Wwrite-
             -Wformat=2 -Wno-unused-parameter $(WERROR)
 CWARN    := -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition
 
-CPPFLAGS += -Isrc -Itests/unit -D_GNU_SOURCE -DSTELE_VERSION='"$(VERSION)"'
+CPPFLAGS += -Isrc -Itests -Itests/unit -D_GNU_SOURCE -DSTELE_VERSION='"$(VERSION)"'
 COMMON   := -g -fno-omit-frame-pointer -fno-strict-aliasing -pthread -MMD -MP
 HARDEN   := -fstack-protector-strong -fstack-clash-protection -fPIE
 LDHARDEN := -pie -Wl,-z,relro,-z,now -Wl,--as-needed
@@ -72,9 +72,9 @@ LIB_CXX  := $(sort $(shell find src -name '*.cc'))
 LIB_OBJ  := $(LIB_SRC:%.c=$(O)/%.o) $(LIB_CXX:%.cc=$(O)/%.oo)
 MAIN_OBJ := $(O)/src/main.o
 UNIT_SRC := $(sort $(shell find tests/unit tests/store -name '*.c' 2>/dev/null))
-UNIT_OBJ := $(UNIT_SRC:%.c=$(O)/%.o)
-BENCH_SRC := $(sort $(shell find tests/bench -name '*.c' 2>/dev/null))
+BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
 BENCH_OBJ := $(BENCH_SRC:%.c=$(O)/%.o)
+UNIT_OBJ := $(UNIT_SRC:%.c=$(O)/%.o) $(filter-out %/main.o,$(BENCH_OBJ))
 FUZZ_SRC := $(sort $(shell find tests/fuzz -name 'fuzz_*.c' 2>/dev/null))
 FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$(O)/%)
 

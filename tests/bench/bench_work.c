@@ -1,0 +1,210 @@
+/* bench_work.c - bodies of requests, from numbers. */
+#include "bench/bench_work.h"
+
+#include "base/assert.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "bench/bench_target.h"
+
+#include <stdlib.h>
+
+#define KEY_FORMAT        "user-%010llu"
+#define NAME_BYTES        24
+#define EMAIL_BYTES       32
+#define CITY_BYTES        16
+#define POST_BYTES        300
+#define REQUEST_BYTES_MAX (64u << 10) /* of one request in a pool */
+
+static uint64_t mix(uint64_t *state);
+static void append_text(struct buf *out, size_t size, uint64_t *state);
+static void append_key(const struct bench_table *table, uint64_t item, struct buf *out);
+static void append_get(const struct bench_table *table, uint64_t item, uint64_t salt,
+                       struct buf *out);
+static void append_put(const struct bench_table *table, uint64_t item, uint64_t salt,
+                       struct buf *out);
+static void append_update(const struct bench_table *table, uint64_t item, uint64_t salt,
+                          struct buf *out);
+static void append_query(const struct bench_table *table, uint64_t item, uint64_t salt,
+                         struct buf *out);
+static void append_post(const struct bench_table *table, uint64_t item, uint64_t salt,
+                        struct buf *out);
+
+static const struct bench_op ops[] = {
+    {"get", "GetItem", false, 1, append_get},
+    {"post", NULL, false, 0, append_post},
+    {"put", "PutItem", false, 0, append_put},
+    {"query", "Query", true, BENCH_QUERY_ITEMS, append_query},
+    {"update", "UpdateItem", false, 0, append_update},
+};
+
+const struct bench_op *bench_op_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
+        if (strcmp(ops[i].name, name) == 0)
+            return &ops[i];
+    return NULL;
+}
+
+void bench_append_item(const struct bench_table *table, uint64_t item, uint64_t salt,
+                       struct buf *out)
+{
+    /* Names and values without note's value; the counter and the sort key are two bytes each. */
+    const size_t fixed_bytes = strlen("pk") + strlen("user-0123456789") + strlen("visits") + 2 +
+                               strlen("name") + NAME_BYTES + strlen("email") + EMAIL_BYTES +
+                               strlen("city") + CITY_BYTES + strlen("note") +
+                               (table->sorted ? strlen("sk") + 2 : 0);
+    uint64_t state = item * 1000003 + salt;
+
+    ASSERT(table->item_bytes >= BENCH_ITEM_BYTES_MIN);
+    buf_append_byte(out, '{');
+    append_key(table, item, out);
+    buf_append_lit(out, ",\"visits\":{\"N\":\"1\"},\"name\":{\"S\":\"");
+    append_text(out, NAME_BYTES, &state);
+    buf_append_lit(out, "\"},\"email\":{\"S\":\"");
+    append_text(out, EMAIL_BYTES, &state);
+    buf_append_lit(out, "\"},\"city\":{\"S\":\"");
+    append_text(out, CITY_BYTES, &state);
+    buf_append_lit(out, "\"},\"note\":{\"S\":\"");
+    append_text(out, table->item_bytes - fixed_bytes, &state);
+    buf_append_lit(out, "\"}}");
+}
+
+void bench_append_create(const struct bench_table *table, struct buf *out)
+{
+    buf_append_format(
+        out,
+        "{\"TableName\":\"%s\",\"BillingMode\":\"PAY_PER_REQUEST\","
+        "\"AttributeDefinitions\":[{\"AttributeName\":\"pk\",\"AttributeType\":\"S\"}%s],"
+        "\"KeySchema\":[{\"AttributeName\":\"pk\",\"KeyType\":\"HASH\"}%s]}",
+        table->name, table->sorted ? ",{\"AttributeName\":\"sk\",\"AttributeType\":\"N\"}" : "",
+        table->sorted ? ",{\"AttributeName\":\"sk\",\"KeyType\":\"RANGE\"}" : "");
+}
+
+void bench_append_batch(const struct bench_table *table, uint64_t first, unsigned count,
+                        struct buf *out)
+{
+    buf_append_format(out, "{\"RequestItems\":{\"%s\":[", table->name);
+    for (unsigned i = 0; i < count; i++) {
+        buf_append_string(out,
+                          i == 0 ? "{\"PutRequest\":{\"Item\":" : ",{\"PutRequest\":{\"Item\":");
+        bench_append_item(table, first + i, 0, out);
+        buf_append_lit(out, "}}");
+    }
+    buf_append_lit(out, "]}}");
+}
+
+void bench_pool_init(struct bench_pool *pool, const struct bench_target *target,
+                     const struct bench_op *op, const struct bench_table *table, uint32_t count)
+{
+    uint64_t now_ms = clock_wall_ms(), state = 1; /* the same requests in every run */
+    struct buf body;
+
+    buf_init(&body, REQUEST_BYTES_MAX);
+    buf_init(&pool->requests, (size_t)count * REQUEST_BYTES_MAX);
+    pool->ends = mem_alloc(sizeof(*pool->ends) * count);
+    pool->count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t item = mix(&state) % table->item_count;
+
+        buf_reset(&body, REQUEST_BYTES_MAX);
+        op->append_body(table, item, i + 1, &body);
+        bench_target_append_request(target, op->operation, buf_bytes(&body), now_ms,
+                                    &pool->requests);
+        pool->ends[i] = pool->requests.size;
+    }
+    ASSERT(!body.overflowed);
+    ASSERT(!pool->requests.overflowed);
+    buf_fini(&body);
+}
+
+void bench_pool_fini(struct bench_pool *pool)
+{
+    buf_fini(&pool->requests);
+    free(pool->ends);
+    *pool = (struct bench_pool){0};
+}
+
+/* SplitMix64 (Steele, Lea, Flood 2014): good enough to scatter keys and fill text, and seedable. */
+static uint64_t mix(uint64_t *state)
+{
+    uint64_t z = *state += 0x9e3779b97f4a7c15u;
+
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+static void append_text(struct buf *out, size_t size, uint64_t *state)
+{
+    static const char alphabet[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .";
+    uint8_t *at = buf_reserve(out, size);
+    uint64_t chance = 0;
+
+    if (at == NULL)
+        return;
+    for (size_t i = 0; i < size; i++, chance >>= 6) {
+        if (i % 10 == 0)
+            chance = mix(state);
+        at[i] = (uint8_t)alphabet[chance % 64];
+    }
+    buf_commit(out, size);
+}
+
+static void append_key(const struct bench_table *table, uint64_t item, struct buf *out)
+{
+    buf_append_format(out, "\"pk\":{\"S\":\"" KEY_FORMAT "\"}",
+                      (unsigned long long)(table->sorted ? item / BENCH_PARTITION_ITEMS : item));
+    if (table->sorted)
+        buf_append_format(out, ",\"sk\":{\"N\":\"%u\"}",
+                          (unsigned)(item % BENCH_PARTITION_ITEMS) + 1);
+}
+
+static void append_get(const struct bench_table *table, uint64_t item, uint64_t salt,
+                       struct buf *out)
+{
+    buf_append_format(out, "{\"TableName\":\"%s\",\"Key\":{", table->name);
+    append_key(table, item, out);
+    buf_append_lit(out, "}}");
+}
+
+static void append_put(const struct bench_table *table, uint64_t item, uint64_t salt,
+                       struct buf *out)
+{
+    buf_append_format(out, "{\"TableName\":\"%s\",\"Item\":", table->name);
+    bench_append_item(table, item, salt, out);
+    buf_append_byte(out, '}');
+}
+
+static void append_update(const struct bench_table *table, uint64_t item, uint64_t salt,
+                          struct buf *out)
+{
+    buf_append_format(out, "{\"TableName\":\"%s\",\"Key\":{", table->name);
+    append_key(table, item, out);
+    buf_append_lit(out, "},\"UpdateExpression\":\"SET visits = visits + :one\","
+                        "\"ConditionExpression\":\"visits >= :one\","
+                        "\"ExpressionAttributeValues\":{\":one\":{\"N\":\"1\"}}}");
+}
+
+/* From a place in the partition that has enough items behind it. */
+static void append_query(const struct bench_table *table, uint64_t item, uint64_t salt,
+                         struct buf *out)
+{
+    buf_append_format(out,
+                      "{\"TableName\":\"%s\",\"KeyConditionExpression\":\"pk = :pk AND sk >= :sk\","
+                      "\"ExpressionAttributeValues\":{\":pk\":{\"S\":\"" KEY_FORMAT
+                      "\"},\":sk\":{\"N\":\"%u\"}},\"Limit\":%u}",
+                      table->name, (unsigned long long)(item / BENCH_PARTITION_ITEMS),
+                      (unsigned)(item % (BENCH_PARTITION_ITEMS - BENCH_QUERY_ITEMS)) + 1,
+                      BENCH_QUERY_ITEMS);
+}
+
+static void append_post(const struct bench_table *table, uint64_t item, uint64_t salt,
+                        struct buf *out)
+{
+    uint64_t state = salt;
+
+    buf_append_lit(out, "{\"text\":\"");
+    append_text(out, POST_BYTES - strlen("{\"text\":\"\"}"), &state);
+    buf_append_lit(out, "\"}");
+}

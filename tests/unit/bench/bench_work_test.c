@@ -1,0 +1,166 @@
+/* bench_work_test.c - that items have the size asked for, and requests are what they claim. */
+#include "base/arena.h"
+#include "bench/bench_target.h"
+#include "bench/bench_work.h"
+#include "bench/http_reply.h"
+#include "unit.h"
+
+#include <yyjson.h>
+
+static yyjson_doc *read_json(const struct buf *json)
+{
+    yyjson_doc *doc = yyjson_read((const char *)json->data, json->size, 0);
+
+    CHECK(doc != NULL);
+    return doc;
+}
+
+/* Contract, item size: names plus values; a number of one or two digits is two bytes. */
+static uint64_t item_size_bytes(yyjson_val *item)
+{
+    uint64_t size = 0;
+    size_t index, count;
+    yyjson_val *name, *value;
+
+    yyjson_obj_foreach(item, index, count, name, value)
+    {
+        yyjson_val *string = yyjson_obj_get(value, "S");
+
+        size += yyjson_get_len(name) + (string != NULL ? yyjson_get_len(string) : 2);
+    }
+    return size;
+}
+
+TEST(bench_items_have_the_size_asked_for)
+{
+    static const uint32_t sizes[] = {BENCH_ITEM_BYTES_MIN, 300, 1024};
+    struct bench_table table = {.name = "bench", .item_count = 1000};
+    struct buf json;
+
+    buf_init(&json, 1u << 20);
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]) * 2; i++) {
+        yyjson_doc *doc;
+
+        table.item_bytes = sizes[i / 2];
+        table.sorted = i % 2 == 1;
+        buf_reset(&json, 1u << 20);
+        bench_append_item(&table, 999 - i, i, &json);
+        doc = read_json(&json);
+        CHECK_U64(item_size_bytes(yyjson_doc_get_root(doc)), table.item_bytes);
+        yyjson_doc_free(doc);
+    }
+    buf_fini(&json);
+}
+
+TEST(bench_items_differ_in_key_or_in_contents)
+{
+    const struct bench_table table = {.name = "bench", .item_count = 1000, .item_bytes = 300};
+    struct buf a, b;
+
+    buf_init(&a, 1u << 20);
+    buf_init(&b, 1u << 20);
+    bench_append_item(&table, 7, 0, &a);
+    bench_append_item(&table, 7, 1, &b);
+    CHECK(memcmp(a.data, b.data, strlen("{\"pk\":{\"S\":\"user-0000000007\"}")) == 0);
+    CHECK(!bytes_equal(buf_bytes(&a), buf_bytes(&b)));
+    buf_fini(&a);
+    buf_fini(&b);
+}
+
+TEST(bench_batches_hold_every_item_once)
+{
+    const struct bench_table table = {
+        .name = "bench", .item_count = 1000, .item_bytes = 300, .sorted = true};
+    struct buf json;
+    yyjson_doc *doc;
+    yyjson_val *items;
+
+    buf_init(&json, 1u << 20);
+    bench_append_batch(&table, 190, 25, &json);
+    doc = read_json(&json);
+    items = yyjson_ptr_get(yyjson_doc_get_root(doc), "/RequestItems/bench");
+    CHECK_U64(yyjson_arr_size(items), 25);
+    CHECK_TEXT(bytes_of_string(yyjson_get_str(yyjson_ptr_get(items, "/9/PutRequest/Item/pk/S"))),
+               "user-0000000001");
+    CHECK_TEXT(bytes_of_string(yyjson_get_str(yyjson_ptr_get(items, "/9/PutRequest/Item/sk/N"))),
+               "100");
+    CHECK_TEXT(bytes_of_string(yyjson_get_str(yyjson_ptr_get(items, "/10/PutRequest/Item/pk/S"))),
+               "user-0000000002");
+    CHECK_TEXT(bytes_of_string(yyjson_get_str(yyjson_ptr_get(items, "/10/PutRequest/Item/sk/N"))),
+               "1");
+    yyjson_doc_free(doc);
+    buf_fini(&json);
+}
+
+/* A query must find its ten items behind the key it starts at. */
+TEST(bench_queries_start_early_enough)
+{
+    const struct bench_op *op = bench_op_find("query");
+    const struct bench_table table = {
+        .name = "bench", .item_count = 1000, .item_bytes = 300, .sorted = true};
+    struct buf json;
+
+    buf_init(&json, 1u << 20);
+    for (uint64_t item = 0; item < 200; item++) {
+        yyjson_doc *doc;
+        yyjson_val *start;
+
+        buf_reset(&json, 1u << 20);
+        op->append_body(&table, item, 0, &json);
+        doc = read_json(&json);
+        start = yyjson_ptr_get(yyjson_doc_get_root(doc), "/ExpressionAttributeValues/:sk/N");
+        CHECK(strtoul(yyjson_get_str(start), NULL, 10) >= 1);
+        CHECK(strtoul(yyjson_get_str(start), NULL, 10) + BENCH_QUERY_ITEMS - 1 <=
+              BENCH_PARTITION_ITEMS);
+        yyjson_doc_free(doc);
+    }
+    buf_fini(&json);
+}
+
+TEST(bench_pools_hold_distinct_signed_requests)
+{
+    const struct bench_table table = {.name = "bench", .item_count = 1u << 20, .item_bytes = 300};
+    struct bench_target target;
+    struct bench_pool pool;
+    struct arena arena;
+    struct fault fault;
+
+    arena_init(&arena);
+    fault_init(&fault, &arena);
+    CHECK_OK(bench_target_init(&target, "http://127.0.0.1:8000", &fault));
+    CHECK_TEXT(bytes_of_string(target.host), "127.0.0.1:8000");
+    bench_pool_init(&pool, &target, bench_op_find("get"), &table, 50);
+    for (uint32_t i = 0; i < pool.count; i++) {
+        struct bytes request = bench_pool_at(&pool, i);
+
+        CHECK(bytes_start_with(request, BYTES("POST / HTTP/1.1\r\nHost: 127.0.0.1:8000\r\n")));
+        CHECK(memmem(request.data, request.size,
+                     "\r\nAuthorization: AWS4-HMAC-SHA256 Credential=", 45) != NULL);
+        CHECK(memmem(request.data, request.size, "\r\nX-Amz-Target: DynamoDB_20120810.GetItem\r\n",
+                     43) != NULL);
+        CHECK(bytes_equal(bytes_skip(request, request.size - 3), BYTES("}}}")));
+        for (uint32_t j = 0; j < i; j++)
+            CHECK(!bytes_equal(bench_pool_at(&pool, j), request));
+    }
+    bench_pool_fini(&pool);
+    arena_fini(&arena);
+}
+
+TEST(bench_target_refuses_what_is_no_url)
+{
+    static const char *const bad[] = {"", "127.0.0.1:8000", "https://127.0.0.1:8000", "http:///",
+                                      "http://127.0.0.1:port"};
+    struct bench_target target;
+    struct arena arena;
+    struct fault fault;
+
+    arena_init(&arena);
+    fault_init(&fault, &arena);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        CHECK_ERR(bench_target_init(&target, bad[i], &fault), ERR_CONFIG);
+    CHECK_OK(bench_target_init(&target, "http://[::1]:8000/path", &fault));
+    CHECK_TEXT(bytes_of_string(target.host), "[::1]:8000");
+    CHECK_TEXT(bytes_of_string(target.path), "/path");
+    CHECK(target.address.ss_family == AF_INET6);
+    arena_fini(&arena);
+}
