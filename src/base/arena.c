@@ -80,6 +80,24 @@ void *arena_alloc_slow(struct arena *arena, size_t size)
     return block->data;
 }
 
+void *arena_resize(struct arena *arena, void *old, size_t old_size, size_t size)
+{
+    size_t old_room = arena_room(old_size), room = arena_room(size);
+    uint8_t *start = old;
+    void *copy;
+
+    if (start != NULL && start + old_room == arena->next && room <= (size_t)(arena->end - start)) {
+        arena->next = start + room;
+        return start;
+    }
+    if (size <= old_size)
+        return start;
+    copy = arena_alloc(arena, size);
+    if (old_size != 0)
+        memcpy(copy, start, old_size);
+    return copy;
+}
+
 void *arena_zalloc(struct arena *arena, size_t size)
 {
     void *memory = arena_alloc(arena, size);

@@ -34,17 +34,27 @@ void arena_reset(struct arena *arena);
 
 void *arena_alloc_slow(struct arena *arena, size_t size);
 
+/* What an allocation takes: whole units of alignment. */
+static inline size_t arena_room(size_t size)
+{
+    return (size + 15) & ~(size_t)15;
+}
+
 /* Uninitialised, aligned for any type. */
 static inline void *arena_alloc(struct arena *arena, size_t size)
 {
     uint8_t *at = arena->next;
 
-    size = (size + 15) & ~(size_t)15;
+    size = arena_room(size);
     if (__builtin_expect(size > (size_t)(arena->end - at), 0))
         return arena_alloc_slow(arena, size);
     arena->next = at + size;
     return at;
 }
+
+/* Makes `old` (old_size bytes, or NULL and 0) larger or smaller, in place if nothing was allocated
+ * after it; otherwise a larger one is a copy and the old memory stays behind. */
+void *arena_resize(struct arena *arena, void *old, size_t old_size, size_t size);
 
 /* Zeroed. */
 void *arena_zalloc(struct arena *arena, size_t size);

@@ -1,8 +1,10 @@
 /* buf.c - doubling growth up to the buffer's maximum. */
 #include "base/buf.h"
 
+#include "base/arena.h"
 #include "base/assert.h"
 #include "base/mem.h"
+#include "base/varint.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,10 +17,28 @@ void buf_init(struct buf *buf, size_t size_max)
     *buf = (struct buf){.size_max = size_max};
 }
 
+void buf_init_arena(struct buf *buf, struct arena *arena, size_t size_max)
+{
+    *buf = (struct buf){.size_max = size_max, .arena = arena};
+}
+
+struct bytes buf_finish_arena(struct buf *buf)
+{
+    struct bytes written;
+
+    ASSERT(buf->arena != NULL);
+    if (!buf->overflowed)
+        arena_resize(buf->arena, buf->data, buf->capacity, buf->size);
+    written = buf_bytes(buf);
+    buf_init_arena(buf, buf->arena, buf->size_max);
+    return written;
+}
+
 void buf_fini(struct buf *buf)
 {
-    free(buf->data);
-    buf_init(buf, buf->size_max);
+    if (buf->arena == NULL)
+        free(buf->data);
+    *buf = (struct buf){.size_max = buf->size_max, .arena = buf->arena};
 }
 
 void buf_reset(struct buf *buf, size_t keep_bytes_max)
@@ -44,7 +64,8 @@ bool buf_grow(struct buf *buf, size_t more)
         capacity *= 2;
     if (capacity > buf->size_max)
         capacity = buf->size_max;
-    buf->data = mem_resize(buf->data, capacity);
+    buf->data = buf->arena == NULL ? mem_resize(buf->data, capacity)
+                                   : arena_resize(buf->arena, buf->data, buf->capacity, capacity);
     buf->capacity = capacity;
     return true;
 }
@@ -89,15 +110,9 @@ void buf_append_format(struct buf *buf, const char *format, ...)
 
 void buf_append_varint(struct buf *buf, uint64_t value)
 {
-    uint8_t bytes[10];
-    size_t size = 0;
+    uint8_t bytes[VARINT_BYTES_MAX];
 
-    while (value >= 0x80) {
-        bytes[size++] = (uint8_t)(value | 0x80);
-        value >>= 7;
-    }
-    bytes[size++] = (uint8_t)value;
-    buf_append(buf, bytes, size);
+    buf_append(buf, bytes, varint_put(bytes, value));
 }
 
 void buf_consume(struct buf *buf, size_t count)

@@ -1,5 +1,6 @@
 /* buf.h - a growing byte buffer: what is being written before it is sent or stored.
- * Ownership: the buffer owns its memory; buf_bytes() is borrowed until the next append.
+ * Ownership: the buffer owns its memory; buf_bytes() is borrowed until the next append. Or the
+ *            memory is an arena's, and what was written lives as long as that.
  * Bounds:    a maximum given at init; an append beyond it is refused and remembered in
  *            `overflowed`, so a writer may append freely and check once at the end.
  */
@@ -10,15 +11,22 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct arena;
+
 struct buf {
     uint8_t *data;
     size_t size;
     size_t capacity;
     size_t size_max;
     bool overflowed;
+    struct arena *arena; /* whose memory it is; NULL: the buffer's own */
 };
 
 void buf_init(struct buf *buf, size_t size_max);
+/* Writes into the arena, needs no buf_fini. Grows in place if nothing else is allocated there. */
+void buf_init_arena(struct buf *buf, struct arena *arena, size_t size_max);
+/* What was written to an arena's buffer; gives the room behind it back. Nothing may follow. */
+struct bytes buf_finish_arena(struct buf *buf);
 /* Frees the memory; the buffer may be used again with the same maximum. */
 void buf_fini(struct buf *buf);
 /* Forgets the contents, keeps the memory unless it is more than keep_bytes_max. */

@@ -22,13 +22,13 @@
 /* Stored: never renumber. */
 enum key_space {
     KEY_SPACE_ITEM = 1,
-    KEY_SPACE_LOCAL = 2,   /* local secondary index entries */
-    KEY_SPACE_GLOBAL = 3,  /* global secondary index entries */
+    KEY_SPACE_LOCAL = 2,  /* local secondary index entries */
+    KEY_SPACE_GLOBAL = 3, /* global secondary index entries */
     KEY_SPACE_JOURNAL = 4,
     KEY_SPACE_TTL = 5,
-    KEY_SPACE_TOMB = 6,    /* deletes in replicated tables */
-    KEY_SPACE_COUNT = 7,   /* items and bytes, kept by the committer */
-    KEY_SPACE_META = 8,    /* catalog, identities, cursors; table id 0 */
+    KEY_SPACE_TOMB = 6,  /* deletes in replicated tables */
+    KEY_SPACE_COUNT = 7, /* items and bytes, kept by the committer */
+    KEY_SPACE_META = 8,  /* catalog, identities, cursors; table id 0 */
 };
 
 /* Key attributes of a table or index, partition-key attributes first. Tables and local indexes
@@ -59,7 +59,7 @@ void key_append_component(struct buf *out, struct value value);
 /* The beginning of all S or B components that begin with these bytes (no end mark). */
 void key_append_begins_with(struct buf *out, struct bytes beginning);
 
-/* Takes the next component off the front of *at; S and B values are unescaped into the arena. */
+/* Takes the next component off the front of *at, into the arena. ERR_CORRUPT: damaged. */
 enum err key_read_component(struct bytes *at, enum value_type type, struct arena *arena,
                             struct value *value) MUST_CHECK;
 

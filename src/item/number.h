@@ -31,11 +31,12 @@ static inline struct bytes number_bytes(const struct number *number)
 /* ERR_VALIDATION with the service's text: not a number, overflow, underflow, too many digits. */
 enum err number_parse(struct bytes text, struct number *number, struct fault *fault) MUST_CHECK;
 
-/* Plain decimal, never an exponent: 1e3 is 1000, 1.50 is 1.5, -0 is 0. `encoded` must be valid. */
+/* Plain decimal, never an exponent: 1e3 is 1000, 1.50 is 1.5, -0 is 0. Damaged bytes give 0. */
 void number_append_text(struct buf *out, struct bytes encoded);
 size_t number_text(struct bytes encoded, char out[NUMBER_TEXT_MAX]);
 
-/* Exact; ERR_VALIDATION with the overflow, underflow or 38-digit text if the result does not fit. */
+/* Exact; ERR_VALIDATION with the overflow, underflow or 38-digit text if the result does not fit,
+ * ERR_CORRUPT if an operand is damaged. */
 enum err number_add(struct bytes a, struct bytes b, struct number *sum,
                     struct fault *fault) MUST_CHECK;
 enum err number_subtract(struct bytes a, struct bytes b, struct number *difference,
@@ -44,7 +45,7 @@ enum err number_subtract(struct bytes a, struct bytes b, struct number *differen
 /* What the item size formula counts for it. */
 size_t number_size_bytes(struct bytes encoded);
 
-/* Whole part as an integer; false if it does not fit (for expiry times). */
+/* Whole part as an integer, rounded towards zero; false if it does not fit (for expiry times). */
 bool number_to_i64(struct bytes encoded, int64_t *value) MUST_CHECK;
 
 /* Whether bytes are one well-formed encoding: for what comes from a disk. */

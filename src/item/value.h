@@ -8,9 +8,10 @@
  *   L           count · value*
  *   M           count · (name size · name · value)*, names ascending by memcmp, no two equal
  * Ownership:  a struct value points into the bytes it was read from.
- * Robustness: readers never leave their bytes, whatever these hold; value_check tells good from bad.
- * Bounds:     VALUE_DEPTH_MAX containers inside each other.
- * Source:     contract core-api-data.md section 1 and 4.
+ * Robustness: readers never leave their bytes, whatever these hold; value_check tells good from
+ * bad. Bounds:     VALUE_DEPTH_MAX levels, checked when JSON is read and by value_check. Readers
+ * recurse to VALUE_READ_DEPTH_MAX and take a container below it for an empty one. Source: contract
+ * core-api-data.md section 1 and 4.
  */
 #pragma once
 
@@ -33,6 +34,12 @@ enum value_type {
     VALUE_L = 9,
     VALUE_M = 10,
 };
+
+/* A scalar or a set is one level, a list or map one more than the deepest value in it. An item is a
+ * map around values of so many levels. */
+#define VALUE_DEPTH_MAX 32
+/* An update may put such a value under a path of 32 elements before its depth is checked. */
+#define VALUE_READ_DEPTH_MAX (2 * VALUE_DEPTH_MAX + 1)
 
 struct value {
     enum value_type type;
@@ -63,7 +70,7 @@ struct value_walk {
 struct value_walk value_walk_begin(struct value container);
 bool value_walk_next(struct value_walk *walk) MUST_CHECK;
 
-/* Members of a set, elements of a list, entries of a map. */
+/* Members of a set, elements of a list, entries of a map; never more than there are bytes. */
 uint64_t value_count(struct value container);
 
 /* An entry of a map by name. */
@@ -87,7 +94,11 @@ size_t value_size_bytes(struct value value);
 /* The same for a whole item: names and values of a map's entries, without the map's own 3 bytes. */
 size_t value_item_size_bytes(struct value map);
 
-/* Whether the payload is well formed and canonical all the way down: for what comes from a disk. */
+/* Levels of a value (see VALUE_DEPTH_MAX). */
+unsigned value_depth(struct value value);
+
+/* Whether the payload is well formed and canonical all the way down, and of no more levels than an
+ * item may have: for what comes from a disk. */
 bool value_check(struct value value) MUST_CHECK;
 
 /* --- writing --------------------------------------------------------------------------------- */
@@ -95,12 +106,19 @@ bool value_check(struct value value) MUST_CHECK;
 void value_append(struct buf *out, struct value value);
 
 /* Builds a container: entries go in ascending order of name (maps) or byte order (sets), lists in
- * theirs. The builder nests: append a whole value between begin and end of its parent. */
+ * theirs. Its payload is moved once, at the end, if count or size take more than a byte.
+ *   value_build_begin(&map, out, VALUE_M);
+ *   value_build_entry(&map, BYTES("a"), a);       a value that is at hand
+ *   value_build_next_entry(&map, BYTES("b"));     one that is written in place:
+ *   value_build_begin(&list, out, VALUE_L);       value_append, or a builder of its own
+ *   value_build_end(&list);
+ *   value_build_end(&map); */
 struct value_builder {
     struct buf *out;
     size_t start; /* of the payload */
     uint64_t count;
     enum value_type type;
+    bool payload_only;
 };
 /* A whole value with its type and size, ... */
 void value_build_begin(struct value_builder *builder, struct buf *out, enum value_type type);
@@ -109,7 +127,8 @@ void value_build_begin_payload(struct value_builder *builder, struct buf *out,
                                enum value_type type);
 void value_build_entry(struct value_builder *builder, struct bytes name, struct value value);
 void value_build_element(struct value_builder *builder, struct value value); /* lists, sets */
-/* Moves the payload up to make room for its count and size. */
+void value_build_next_entry(struct value_builder *builder, struct bytes name);
+void value_build_next_element(struct value_builder *builder); /* lists */
 void value_build_end(struct value_builder *builder);
 
 /* --- JSON ------------------------------------------------------------------------------------ */
@@ -132,5 +151,3 @@ void value_map_append_json(struct buf *out, struct value map);
 
 /* As the service prints values in messages: {S:a}, {N:1}. */
 struct bytes value_text(struct value value, struct arena *arena);
-
-#define VALUE_DEPTH_MAX 32

@@ -1,0 +1,177 @@
+/* value_to_json.c - values as JSON, and as messages print them: straight from the stored bytes. */
+#include "base/arena.h"
+#include "base/base64.h"
+#include "item/number.h"
+#include "item/value.h"
+#include "json/json_write.h"
+
+static void append_value(struct buf *out, struct value value, unsigned levels);
+static void append_set(struct buf *out, struct value set);
+static void append_list(struct buf *out, struct value list, unsigned levels);
+static void append_map(struct buf *out, struct value map, unsigned levels);
+static void append_text(struct buf *out, struct value value, unsigned levels);
+static bool is_true(struct value value);
+
+void value_append_json(struct buf *out, struct value value)
+{
+    append_value(out, value, VALUE_READ_DEPTH_MAX);
+}
+
+void value_map_append_json(struct buf *out, struct value map)
+{
+    append_map(out, map, VALUE_READ_DEPTH_MAX);
+}
+
+struct bytes value_text(struct value value, struct arena *arena)
+{
+    struct buf text;
+
+    buf_init_arena(&text, arena, SIZE_MAX);
+    append_text(&text, value, VALUE_READ_DEPTH_MAX);
+    return buf_finish_arena(&text);
+}
+
+static void append_value(struct buf *out, struct value value, unsigned levels)
+{
+    switch (value.type) {
+    case VALUE_S:
+        buf_append_lit(out, "{\"S\":");
+        json_append_string(out, value.payload);
+        break;
+    case VALUE_N:
+        buf_append_lit(out, "{\"N\":\"");
+        number_append_text(out, value.payload);
+        buf_append_lit(out, "\"");
+        break;
+    case VALUE_B:
+        buf_append_lit(out, "{\"B\":\"");
+        base64_append(out, value.payload);
+        buf_append_lit(out, "\"");
+        break;
+    case VALUE_BOOL:
+        if (is_true(value))
+            buf_append_lit(out, "{\"BOOL\":true");
+        else
+            buf_append_lit(out, "{\"BOOL\":false");
+        break;
+    case VALUE_NULL:
+        buf_append_lit(out, "{\"NULL\":true");
+        break;
+    case VALUE_SS:
+    case VALUE_NS:
+    case VALUE_BS:
+        append_set(out, value);
+        break;
+    case VALUE_L:
+        append_list(out, value, levels);
+        break;
+    case VALUE_M:
+        buf_append_lit(out, "{\"M\":");
+        append_map(out, value, levels);
+        break;
+    }
+    buf_append_lit(out, "}");
+}
+
+static void append_set(struct buf *out, struct value set)
+{
+    struct value_walk walk = value_walk_begin(set);
+    const char *separator = "";
+
+    buf_append_lit(out, "{\"");
+    buf_append_string(out, value_type_name(set.type));
+    buf_append_lit(out, "\":[");
+    while (value_walk_next(&walk)) {
+        buf_append_string(out, separator);
+        separator = ",";
+        if (walk.value.type == VALUE_S) {
+            json_append_string(out, walk.value.payload);
+            continue;
+        }
+        buf_append_lit(out, "\"");
+        if (walk.value.type == VALUE_N)
+            number_append_text(out, walk.value.payload);
+        else
+            base64_append(out, walk.value.payload);
+        buf_append_lit(out, "\"");
+    }
+    buf_append_lit(out, "]");
+}
+
+static void append_list(struct buf *out, struct value list, unsigned levels)
+{
+    struct value_walk walk = value_walk_begin(list);
+    const char *separator = "";
+
+    buf_append_lit(out, "{\"L\":[");
+    while (levels > 1 && value_walk_next(&walk)) {
+        buf_append_string(out, separator);
+        separator = ",";
+        append_value(out, walk.value, levels - 1);
+    }
+    buf_append_lit(out, "]");
+}
+
+static void append_map(struct buf *out, struct value map, unsigned levels)
+{
+    struct value_walk walk = value_walk_begin(map);
+    const char *separator = "";
+
+    buf_append_lit(out, "{");
+    while (levels > 1 && value_walk_next(&walk)) {
+        buf_append_string(out, separator);
+        separator = ",";
+        json_append_string(out, walk.name);
+        buf_append_lit(out, ":");
+        append_value(out, walk.value, levels - 1);
+    }
+    buf_append_lit(out, "}");
+}
+
+/* {S:a}, {NS:[1, 2]}, {M:{a={BOOL:true}}}: only scalars are sourced; containers follow the
+ * service's way of printing collections. */
+static void append_text(struct buf *out, struct value value, unsigned levels)
+{
+    struct value_walk walk = value_walk_begin(value);
+    const char *separator = "";
+
+    buf_append_lit(out, "{");
+    buf_append_string(out, value_type_name(value.type));
+    buf_append_lit(out, ":");
+    switch (value.type) {
+    case VALUE_S:
+        buf_append_bytes(out, value.payload);
+        break;
+    case VALUE_N:
+        number_append_text(out, value.payload);
+        break;
+    case VALUE_B:
+        base64_append(out, value.payload);
+        break;
+    case VALUE_BOOL:
+        buf_append_string(out, is_true(value) ? "true" : "false");
+        break;
+    case VALUE_NULL:
+        buf_append_lit(out, "true");
+        break;
+    default:
+        buf_append_string(out, value.type == VALUE_M ? "{" : "[");
+        while (levels > 1 && value_walk_next(&walk)) {
+            buf_append_string(out, separator);
+            separator = ", ";
+            if (value.type == VALUE_M) {
+                buf_append_bytes(out, walk.name);
+                buf_append_lit(out, "=");
+            }
+            append_text(out, walk.value, levels - 1);
+        }
+        buf_append_string(out, value.type == VALUE_M ? "}" : "]");
+        break;
+    }
+    buf_append_lit(out, "}");
+}
+
+static bool is_true(struct value value)
+{
+    return value.payload.size == 1 && value.payload.data[0] != 0;
+}
