@@ -17,6 +17,7 @@
 #define ITEM_FORMAT         1
 #define ITEM_HEADER_BYTES   16
 #define ITEM_VERSION_OFFSET 4
+#define ITEM_SIZE_OFFSET    12
 #define ITEM_SIZE_BYTES_MAX 409600 /* contract core-api-data.md 4 */
 
 enum { ITEM_SEALED = 1, ITEM_COMPRESSED = 2 };

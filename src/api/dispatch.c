@@ -1,0 +1,366 @@
+/* dispatch.c - from an HTTP exchange to a handler and back.
+ * The order of the checks is the contract's (core-api.md 1.3): method, content type, JSON, target,
+ * authentication, types, constraints, and only then the operation's own rules.
+ */
+#include "api/api.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "api/req.h"
+#include "base/assert.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/rng.h"
+#include "json/json_write.h"
+
+/* Above this, parsing and hashing take long enough to matter to the loop's other requests. */
+#define LOOP_BODY_BYTES_MAX ((size_t)64 << 10)
+#define REQUEST_ID_CHARS    52
+
+/* 404 for what is no request of ours; exact to the byte, clients compare its checksum. */
+static const char not_ours[] = "<UnknownOperationException/>\n";
+
+static const struct {
+    req_step_fn *run;
+} handlers[OP_COUNT] = {
+#define OP(name, handler, service, access, input, summary) [OP_ID_##name] = {op_##handler},
+#include "api/ops.def"
+};
+
+static bool answer_plainly(struct api *api, struct http_exchange *exchange);
+static void answer_preflight(struct http_exchange *exchange);
+static bool content_type_is_ours(const struct http_request *request);
+static void add_common_headers(struct http_exchange *exchange);
+static void run_on_loop(struct req *req);
+static void run_on_worker(struct worker_task *task);
+static void come_back(struct loop_task *task);
+static void become_durable(struct loop_task *task);
+static enum err run(struct req *req);
+static enum err read_request(struct req *req);
+static enum err parse_json(struct req *req);
+static void start_over(struct req *req);
+static void send_to_worker(struct req *req);
+static void finish(struct req *req, enum err err);
+static void write_error(struct req *req, enum err err);
+
+void api_handle(void *ctx, struct http_exchange *exchange)
+{
+    struct api *api = ctx;
+    struct req *req;
+
+    if (answer_plainly(api, exchange))
+        return;
+    req = arena_new(http_exchange_arena(exchange), struct req);
+    req->api = api;
+    req->exchange = exchange;
+    req->arena = http_exchange_arena(exchange);
+    req->reply = http_exchange_body(exchange);
+    req->work.run = run_on_worker;
+    req->back.run = come_back;
+    req->durable.run = become_durable;
+    fault_init(&req->fault, req->arena);
+    add_common_headers(exchange);
+    if (http_exchange_request(exchange)->body.size > LOOP_BODY_BYTES_MAX)
+        send_to_worker(req);
+    else
+        run_on_loop(req);
+}
+
+/* --- what is no request of the API ------------------------------------------------------------- */
+
+static bool answer_plainly(struct api *api, struct http_exchange *exchange)
+{
+    const struct http_request *request = http_exchange_request(exchange);
+    struct buf *body = http_exchange_body(exchange);
+
+    if (http_request_header(request, "Origin") != NULL)
+        http_exchange_add_header(exchange, "Access-Control-Allow-Origin", BYTES("*"));
+    if (bytes_equal_string(request->method, "OPTIONS") &&
+        http_request_header(request, "Origin") != NULL) {
+        answer_preflight(exchange);
+        return true;
+    }
+    if (bytes_equal_string(request->method, "GET")) {
+        add_common_headers(exchange);
+        buf_append_format(body, "healthy: dynamodb.%.*s.amazonaws.com ", BYTES_ARGS(api->region));
+        http_exchange_send(exchange, 200);
+        return true;
+    }
+    if (!bytes_equal_string(request->method, "POST") || !bytes_equal_string(request->path, "/") ||
+        (request->body_sent.size != 0 && !content_type_is_ours(request))) {
+        add_common_headers(exchange);
+        buf_append_string(body, not_ours);
+        http_exchange_send(exchange, 404);
+        return true;
+    }
+    return false;
+}
+
+static void answer_preflight(struct http_exchange *exchange)
+{
+    const struct http_request *request = http_exchange_request(exchange);
+    const struct bytes *headers = http_request_header(request, "Access-Control-Request-Headers");
+    const struct bytes *method = http_request_header(request, "Access-Control-Request-Method");
+
+    add_common_headers(exchange);
+    http_exchange_add_header(exchange, "Access-Control-Max-Age", BYTES("172800"));
+    if (headers != NULL)
+        http_exchange_add_header(exchange, "Access-Control-Allow-Headers", *headers);
+    if (method != NULL)
+        http_exchange_add_header(exchange, "Access-Control-Allow-Methods", *method);
+    http_exchange_send(exchange, 200);
+}
+
+static bool media_type_is(struct bytes header, const char *type)
+{
+    size_t size = strlen(type);
+
+    return header.size >= size && strncasecmp((const char *)header.data, type, size) == 0 &&
+           (header.size == size || header.data[size] == ';' || header.data[size] == ' ');
+}
+
+static bool content_type_is_ours(const struct http_request *request)
+{
+    const struct bytes *type = http_request_header(request, "Content-Type");
+
+    return type != NULL && (media_type_is(*type, "application/x-amz-json-1.0") ||
+                            media_type_is(*type, "application/json"));
+}
+
+static void add_common_headers(struct http_exchange *exchange)
+{
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    const struct http_request *request = http_exchange_request(exchange);
+    const struct bytes *type = http_request_header(request, "Content-Type");
+    char *id = arena_alloc(http_exchange_arena(exchange), REQUEST_ID_CHARS);
+
+    for (unsigned i = 0; i < REQUEST_ID_CHARS;) {
+        uint64_t random = rng_fast();
+
+        for (unsigned digit = 0; digit < 12 && i < REQUEST_ID_CHARS; digit++, random /= 36)
+            id[i++] = alphabet[random % 36];
+    }
+    http_exchange_add_header(exchange, "x-amzn-RequestId", bytes_make(id, REQUEST_ID_CHARS));
+    if (type != NULL && media_type_is(*type, "application/x-amz-json-1.0"))
+        http_exchange_add_header(exchange, "Content-Type", BYTES("application/x-amz-json-1.0"));
+    else
+        http_exchange_add_header(exchange, "Content-Type", BYTES("application/json"));
+}
+
+/* --- running ----------------------------------------------------------------------------------- */
+
+static void run_on_loop(struct req *req)
+{
+    enum err err = run(req);
+
+    if (err == ERR_PENDING)
+        return; /* and perhaps finished already */
+    if (err == ERR_WOULD_BLOCK) {
+        start_over(req);
+        send_to_worker(req);
+        return;
+    }
+    finish(req, err);
+}
+
+static void send_to_worker(struct req *req)
+{
+    req->may_wait = true;
+    if (worker_pool_submit(req->api->workers, &req->work) != OK)
+        finish(req, ERR_BUSY);
+}
+
+static void run_on_worker(struct worker_task *task)
+{
+    struct req *req = (struct req *)((char *)task - offsetof(struct req, work));
+    enum err err = run(req);
+
+    if (err == ERR_PENDING)
+        return;
+    ASSERT(err != ERR_WOULD_BLOCK);
+    req->outcome = err;
+    loop_post(http_exchange_loop(req->exchange), &req->back);
+}
+
+static void come_back(struct loop_task *task)
+{
+    struct req *req = (struct req *)((char *)task - offsetof(struct req, back));
+
+    finish(req, req->outcome);
+}
+
+static void become_durable(struct loop_task *task)
+{
+    struct req *req = (struct req *)((char *)task - offsetof(struct req, durable));
+    enum err err = req->outcome;
+
+    if (err == OK)
+        err = req->on_durable(req);
+    finish(req, err);
+}
+
+static enum err run(struct req *req)
+{
+    enum err err = req->parsed ? OK : read_request(req);
+
+    if (err != OK)
+        return err;
+    req->parsed = true;
+    return handlers[req->op->id].run(req);
+}
+
+static enum err read_request(struct req *req)
+{
+    const struct http_request *request = http_exchange_request(req->exchange);
+    const struct bytes *target = http_request_header(request, "X-Amz-Target");
+    enum err err = OK;
+
+    if (request->body_undecodable)
+        return ERR_SERIALIZATION;
+    if (request->body.size != 0)
+        err = parse_json(req);
+    if (err != OK)
+        return err;
+    if (target != NULL)
+        req->op = op_find(*target);
+    if (req->op == NULL)
+        return ERR_UNKNOWN_OPERATION;
+    err = auth_request(req->api->auth, request, clock_wall_ms(), req->arena, &req->fault,
+                       &req->caller);
+    if (err != OK)
+        return err;
+    if (req->input == NULL)
+        return ERR_SERIALIZATION;
+    req->place = (struct input_place){
+        .partition = BYTES("aws"),
+        .region = req->caller.region.size != 0 ? req->caller.region : req->api->region,
+        .account = req->api->account,
+    };
+    err = input_check(req->op, req->input, &req->fault);
+    /* Known, and checked as such, but not served yet: clients are told as of any unknown one. */
+    return err == OK && !req->op->served ? ERR_UNKNOWN_OPERATION : err;
+}
+
+/* yyjson's memory from the arena: small bodies only, since nothing is given back. */
+static void *json_alloc(void *ctx, size_t size)
+{
+    return arena_alloc(ctx, size);
+}
+
+static void *json_resize(void *ctx, void *old, size_t old_size, size_t size)
+{
+    void *grown = arena_alloc(ctx, size);
+
+    return memcpy(grown, old, old_size < size ? old_size : size);
+}
+
+static void json_free(void *ctx, void *memory)
+{
+    (void)ctx, (void)memory;
+}
+
+static enum err parse_json(struct req *req)
+{
+    const struct http_request *request = http_exchange_request(req->exchange);
+    yyjson_alc arena = {json_alloc, json_resize, json_free, req->arena};
+    bool small = request->body.size <= LOOP_BODY_BYTES_MAX;
+
+    req->doc = yyjson_read_opts((char *)(uintptr_t)request->body.data, request->body.size, 0,
+                                small ? &arena : NULL, NULL);
+    if (req->doc == NULL)
+        return ERR_SERIALIZATION;
+    req->input = yyjson_doc_get_root(req->doc);
+    return OK;
+}
+
+static void release_tables(struct req *req)
+{
+    while (req->table_count > 0)
+        table_release(&req->tables[--req->table_count]);
+}
+
+/* Back to where the handler begins. What it put into the arena stays until the reply. */
+static void start_over(struct req *req)
+{
+    release_tables(req);
+    buf_reset(req->reply, SIZE_MAX);
+    fault_init(&req->fault, req->arena);
+    req->fault_members = (struct bytes){0};
+    req->state = NULL;
+}
+
+/* --- replying ---------------------------------------------------------------------------------- */
+
+static void finish(struct req *req, enum err err)
+{
+    unsigned status = 200;
+
+    ASSERT(err != ERR_PENDING && err != ERR_WOULD_BLOCK);
+    if (err == OK && req->reply->overflowed)
+        err = ERR_TOO_LARGE;
+    if (err != OK) {
+        write_error(req, err);
+        status = (unsigned)err_row(req->fault.err)->status;
+    }
+    release_tables(req);
+    if (req->doc != NULL && http_exchange_request(req->exchange)->body.size > LOOP_BODY_BYTES_MAX)
+        yyjson_doc_free(req->doc);
+    http_exchange_send(req->exchange, status);
+}
+
+/* Internal errors become the service's own: retriable ones when trying again may help. */
+static void settle_fault(struct req *req, enum err err)
+{
+    if (err_row(err)->type[0] != 0) {
+        if (req->fault.err != err) /* an error without a text of its own */
+            fault_set_bytes(&req->fault, err, BYTES(""));
+        return;
+    }
+    if (err == ERR_BUSY) {
+        req_fail(req, ERR_UNAVAILABLE, "The service is busy. Please try again.");
+        return;
+    }
+    if (err != ERR_NO_SPACE) /* which the store has logged once, not for each request */
+        LOG(ERROR, "a request failed", log_string("error", err_name(err)),
+            log_bytes("operation", req->op != NULL ? req->op->name : BYTES("")));
+    req_fail(req, ERR_INTERNAL,
+             "The request processing has failed because of an unknown error, exception or "
+             "failure.");
+}
+
+/* Contract core-api.md 1.6, "The envelope": what two operations put in front of some messages. */
+static struct bytes envelope(struct req *req)
+{
+    bool wraps =
+        req->op != NULL && (req->op->id == OP_ID_PutItem || req->op->id == OP_ID_UpdateItem);
+
+    if (!wraps || !req->fault.wrapped)
+        return req->fault.message;
+    return arena_format(req->arena, "1 validation error detected: %.*s",
+                        BYTES_ARGS(req->fault.message));
+}
+
+static void write_error(struct req *req, enum err err)
+{
+    const struct err_row *row;
+
+    settle_fault(req, err);
+    row = err_row(req->fault.err);
+    buf_reset(req->reply, SIZE_MAX);
+    buf_append_lit(req->reply, "{\"__type\":\"");
+    buf_append_string(req->reply, row->type);
+    buf_append_byte(req->reply, '"');
+    if (req->fault_members.size != 0) {
+        buf_append_byte(req->reply, ',');
+        buf_append_bytes(req->reply, req->fault_members);
+    }
+    if (row->member[0] != 0 && req->fault.message.size != 0) {
+        buf_append_lit(req->reply, ",\"");
+        buf_append_string(req->reply, row->member);
+        buf_append_lit(req->reply, "\":");
+        json_append_string(req->reply, envelope(req));
+    }
+    buf_append_byte(req->reply, '}');
+}

@@ -1,0 +1,228 @@
+/* item_params.c - parameters of the item operations, and the parts of their replies. */
+#include "api/item_params.h"
+
+#include "json/json_write.h"
+#include "table/catalog.h"
+
+struct key_path_search {
+    const struct key_schema *schema;
+    struct bytes found; /* a key attribute with something behind it */
+};
+
+static struct bytes list_present(struct req *req, yyjson_val *in, const char *const names[],
+                                 size_t count, bool counts_key_conditions);
+static bool visit_key_path(void *ctx, struct bytes attribute, bool nested);
+
+static bool has(yyjson_val *in, const char *name)
+{
+    return input_member(in, name) != NULL;
+}
+
+enum err item_params_check(struct req *req, yyjson_val *in, const struct item_params *params)
+{
+    /* Legacy KeyConditions may stand beside a filter or projection, but not beside its own
+     * counterpart. */
+    bool counts_key_conditions = has(in, "KeyConditionExpression");
+    struct bytes expressions = list_present(req, in, params->expressions, 4, true);
+    struct bytes legacy = list_present(req, in, params->legacy, 5, counts_key_conditions);
+    struct bytes holders = BYTES("");
+    bool holds_values = false;
+    unsigned holder_count = 0;
+
+    if (expressions.size != 0 && legacy.size != 0)
+        return fault_set_wrapped(
+            &req->fault, ERR_VALIDATION,
+            "Can not use both expression and non-expression parameters in the same request: "
+            "Non-expression parameters: {%.*s} Expression parameters: {%.*s}",
+            BYTES_ARGS(legacy), BYTES_ARGS(expressions));
+    if (expressions.size == 0 && has(in, "ExpressionAttributeNames"))
+        return req_fail(req, ERR_VALIDATION,
+                        "ExpressionAttributeNames can only be specified when using expressions");
+    for (unsigned i = 0; i < 4 && params->expressions[i] != NULL; i++) {
+        if (strcmp(params->expressions[i], "ProjectionExpression") == 0)
+            continue;
+        holds_values |= has(in, params->expressions[i]);
+        holders = arena_format(req->arena, "%.*s%s%s", BYTES_ARGS(holders),
+                               holder_count++ != 0 ? " and " : "", params->expressions[i]);
+    }
+    if (!holds_values && holder_count != 0 && has(in, "ExpressionAttributeValues"))
+        return fault_set_wrapped(&req->fault, ERR_VALIDATION,
+                                 "ExpressionAttributeValues can only be specified when using "
+                                 "expressions: %.*s %s null",
+                                 BYTES_ARGS(holders), holder_count > 1 ? "are" : "is");
+    legacy = list_present(req, in, params->legacy, 5, true);
+    if (legacy.size != 0)
+        return req_fail(req, ERR_VALIDATION,
+                        "This version of Stele does not serve the legacy parameters {%.*s} yet; "
+                        "use expressions",
+                        BYTES_ARGS(legacy));
+    return OK;
+}
+
+static struct bytes list_present(struct req *req, yyjson_val *in, const char *const names[],
+                                 size_t count, bool counts_key_conditions)
+{
+    struct bytes list = BYTES("");
+
+    for (size_t i = 0; i < count && names[i] != NULL; i++) {
+        if (!has(in, names[i]) ||
+            (!counts_key_conditions && strcmp(names[i], "KeyConditions") == 0))
+            continue;
+        list = arena_format(req->arena, "%.*s%s%s", BYTES_ARGS(list), list.size != 0 ? ", " : "",
+                            names[i]);
+    }
+    return list;
+}
+
+enum err item_params_expressions(struct req *req, yyjson_val *in, struct expr_set *set)
+{
+    struct expr_input input = {
+        .names = input_member(in, "ExpressionAttributeNames"),
+        .values = input_member(in, "ExpressionAttributeValues"),
+        .update = input_member(in, "UpdateExpression"),
+        .condition = input_member(in, "ConditionExpression"),
+        .key_condition = input_member(in, "KeyConditionExpression"),
+        .filter = input_member(in, "FilterExpression"),
+        .projection = input_member(in, "ProjectionExpression"),
+    };
+
+    return expr_parse(&input, req->arena, &req->fault, set);
+}
+
+enum err item_params_key(struct req *req, yyjson_val *in, const char *member, struct value *key)
+{
+    return value_map_from_json(input_member(in, member), req->arena, &req->fault, key);
+}
+
+enum err item_params_check_key_paths(struct req *req, const struct expr_set *set,
+                                     const struct key_schema *schema)
+{
+    struct key_path_search search = {.schema = schema};
+
+    if (set->projection != NULL)
+        expr_projection_visit_paths(set->projection, visit_key_path, &search);
+    if (search.found.size == 0 && set->filter != NULL)
+        expr_condition_visit_paths(set->filter, visit_key_path, &search);
+    if (search.found.size == 0 && set->update != NULL)
+        expr_update_visit_paths(set->update, visit_key_path, &search);
+    if (search.found.size == 0 && set->condition != NULL)
+        expr_condition_visit_paths(set->condition, visit_key_path, &search);
+    if (search.found.size == 0)
+        return OK;
+    return req_fail(req, ERR_VALIDATION,
+                    "Key attributes must be scalars; list random access '[]' and map lookup '.' "
+                    "are not allowed: Key: %.*s",
+                    BYTES_ARGS(search.found));
+}
+
+static bool visit_key_path(void *ctx, struct bytes attribute, bool nested)
+{
+    struct key_path_search *search = ctx;
+
+    if (!nested || key_schema_find(search->schema, attribute) < 0)
+        return true;
+    search->found = attribute;
+    return false;
+}
+
+struct bytes item_params_storage_key(struct req *req, const struct table *table,
+                                     struct value attributes)
+{
+    return key_of_item(&table->definition.schema, table->definition.id,
+                       catalog_hash_key(req->api->catalog), attributes, req->arena);
+}
+
+enum err item_params_condition_failed(struct req *req, yyjson_val *in,
+                                      const struct table_change *change)
+{
+    struct bytes wanted = BYTES("NONE");
+
+    input_string(in, "ReturnValuesOnConditionCheckFailure", &wanted);
+    if (bytes_equal_string(wanted, "ALL_OLD") && change->exists) {
+        struct buf members;
+
+        buf_init(&members, SIZE_MAX);
+        buf_append_lit(&members, "\"Item\":");
+        value_map_append_json(&members, change->old.attributes);
+        req->fault_members = arena_copy(req->arena, buf_bytes(&members));
+        buf_fini(&members);
+    }
+    return req_fail(req, ERR_CONDITIONAL_CHECK_FAILED, "The conditional request failed");
+}
+
+struct bytes item_params_return_values(yyjson_val *in)
+{
+    struct bytes wanted = BYTES("NONE");
+
+    input_string(in, "ReturnValues", &wanted);
+    return wanted;
+}
+
+/* --- replies --------------------------------------------------------------------------------- */
+
+void reply_member(struct buf *reply, const char *name)
+{
+    reply_member_bytes(reply, bytes_of_string(name));
+}
+
+void reply_member_bytes(struct buf *reply, struct bytes name)
+{
+    if (reply->size > 0 && reply->data[reply->size - 1] != '{')
+        buf_append_byte(reply, ',');
+    json_append_string(reply, name);
+    buf_append_byte(reply, ':');
+}
+
+void reply_item(struct buf *reply, const char *name, struct value attributes)
+{
+    reply_member(reply, name);
+    value_map_append_json(reply, attributes);
+}
+
+enum capacity_report capacity_report_of(yyjson_val *in)
+{
+    struct bytes wanted = BYTES("NONE");
+
+    input_string(in, "ReturnConsumedCapacity", &wanted);
+    if (bytes_equal_string(wanted, "TOTAL"))
+        return CAPACITY_TOTAL;
+    return bytes_equal_string(wanted, "INDEXES") ? CAPACITY_INDEXES : CAPACITY_NONE;
+}
+
+double capacity_read_units(uint64_t bytes, bool consistent)
+{
+    uint64_t units = bytes == 0 ? 1 : (bytes + 4095) / 4096;
+
+    return consistent ? (double)units : (double)units / 2;
+}
+
+double capacity_write_units(uint64_t bytes)
+{
+    return bytes == 0 ? 1 : (double)((bytes + 1023) / 1024);
+}
+
+void capacity_append(struct buf *reply, enum capacity_report report, struct bytes table_name,
+                     double units)
+{
+    if (report == CAPACITY_NONE)
+        return;
+    buf_append_lit(reply, "{\"TableName\":");
+    json_append_string(reply, table_name);
+    buf_append_lit(reply, ",\"CapacityUnits\":");
+    json_append_double(reply, units);
+    if (report == CAPACITY_INDEXES) {
+        buf_append_lit(reply, ",\"Table\":{\"CapacityUnits\":");
+        json_append_double(reply, units);
+        buf_append_byte(reply, '}');
+    }
+    buf_append_byte(reply, '}');
+}
+
+void capacity_append_member(struct buf *reply, enum capacity_report report,
+                            struct bytes table_name, double units)
+{
+    if (report == CAPACITY_NONE)
+        return;
+    reply_member(reply, "ConsumedCapacity");
+    capacity_append(reply, report, table_name, units);
+}

@@ -1,0 +1,63 @@
+/* item_params.h - what the item operations share in their parameters and replies.
+ * Source: contract core-api-items.md 1 to 7, core-api-data.md 5.
+ */
+#pragma once
+
+#include "api/req.h"
+#include "expr/expr.h"
+
+/* Which parameters an operation takes expressions in, and their older counterparts; NULL ends a
+ * list. Both orders are those of the messages. */
+struct item_params {
+    const char *expressions[4];
+    const char *legacy[5];
+};
+
+/* Contract core-api-items.md 1: expressions and their older counterparts exclude each other; names
+ * and values need an expression. The older parameters themselves are refused: not served yet. */
+enum err item_params_check(struct req *req, yyjson_val *in,
+                           const struct item_params *params) MUST_CHECK;
+
+/* The EXPR check on the usual members of `in`. */
+enum err item_params_expressions(struct req *req, yyjson_val *in, struct expr_set *set) MUST_CHECK;
+
+/* A Key parameter as a map value (AV check). */
+enum err item_params_key(struct req *req, yyjson_val *in, const char *member,
+                         struct value *key) MUST_CHECK;
+
+/* "Key attributes must be scalars": no path of an expression goes into a key attribute. The set's
+ * parts may be NULL. */
+enum err item_params_check_key_paths(struct req *req, const struct expr_set *set,
+                                     const struct key_schema *schema) MUST_CHECK;
+
+/* Storage key of an item whose key attributes were checked. */
+struct bytes item_params_storage_key(struct req *req, const struct table *table,
+                                     struct value attributes);
+
+/* ERR_CONDITIONAL_CHECK_FAILED, with the stored item if the request wants it. */
+enum err item_params_condition_failed(struct req *req, yyjson_val *in,
+                                      const struct table_change *change) MUST_CHECK;
+
+/* What ReturnValues says; "NONE" if absent. */
+struct bytes item_params_return_values(yyjson_val *in);
+
+/* --- replies --------------------------------------------------------------------------------- */
+
+/* Begins a member of the object that is being written: a comma if it is not the first, the name. */
+void reply_member(struct buf *reply, const char *name);
+void reply_member_bytes(struct buf *reply, struct bytes name); /* escaped where it must be */
+void reply_item(struct buf *reply, const char *name, struct value attributes);
+
+enum capacity_report { CAPACITY_NONE, CAPACITY_TOTAL, CAPACITY_INDEXES };
+enum capacity_report capacity_report_of(yyjson_val *in);
+
+/* Units of contract core-api-data.md 5.2 and 5.3. */
+double capacity_read_units(uint64_t bytes, bool consistent);
+double capacity_write_units(uint64_t bytes);
+
+/* {"TableName":...,"CapacityUnits":...}, or nothing for CAPACITY_NONE. */
+void capacity_append(struct buf *reply, enum capacity_report report, struct bytes table_name,
+                     double units);
+/* The same as member ConsumedCapacity. */
+void capacity_append_member(struct buf *reply, enum capacity_report report,
+                            struct bytes table_name, double units);

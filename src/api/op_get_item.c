@@ -1,0 +1,50 @@
+/* op_get_item.c - GetItem: read one item by its primary key. */
+#include "api/item_params.h"
+#include "table/table_read.h"
+
+static const struct item_params params = {
+    .expressions = {"ProjectionExpression"},
+    .legacy = {"AttributesToGet"},
+};
+
+enum err op_get_item(struct req *req)
+{
+    struct bytes table_name = {0}, given;
+    struct expr_set expressions;
+    struct table *table;
+    struct value key;
+    struct item item = item_absent();
+    enum err err;
+
+    err = item_params_check(req, req->input, &params);
+    if (err == OK)
+        err = item_params_key(req, req->input, "Key", &key);
+    if (err == OK)
+        err = item_params_expressions(req, req->input, &expressions);
+    if (err != OK)
+        return err;
+    input_string(req->input, "TableName", &table_name);
+    err = req_item_table(req, table_name, &table, &given);
+    if (err == OK)
+        err = key_check_key(&table->definition.schema, key, &req->fault);
+    if (err == OK)
+        err = item_params_check_key_paths(req, &expressions, &table->definition.schema);
+    if (err != OK)
+        return err;
+
+    err = table_get(req->api->store, item_params_storage_key(req, table, key), req->may_wait,
+                    req->arena, &item);
+    if (err != OK && err != ERR_ABSENT)
+        return err;
+    buf_append_byte(req->reply, '{');
+    if (err == OK)
+        reply_item(req->reply, "Item",
+                   expressions.projection != NULL
+                       ? expr_project(expressions.projection, item.attributes, req->arena)
+                       : item.attributes);
+    capacity_append_member(
+        req->reply, capacity_report_of(req->input), given,
+        capacity_read_units(item.size_bytes, input_bool(req->input, "ConsistentRead", false)));
+    buf_append_byte(req->reply, '}');
+    return OK;
+}

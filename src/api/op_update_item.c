@@ -1,0 +1,168 @@
+/* op_update_item.c - UpdateItem: change some attributes of an item, or create it. */
+#include "api/item_params.h"
+
+static const struct item_params params = {
+    .expressions = {"UpdateExpression", "ConditionExpression"},
+    .legacy = {"AttributeUpdates", "Expected"},
+};
+
+struct update {
+    struct table_change change;
+    struct expr_set expressions;
+    struct value key;
+    struct bytes table_name;
+    struct value after;  /* the new image ... */
+    bool exists_after;   /* ... if there is one */
+};
+
+struct target_search {
+    const struct key_schema *schema;
+    struct bytes key_attribute;
+};
+
+static enum err check_targets(struct req *req, const struct update *update,
+                              const struct key_schema *schema);
+static enum err check_size(struct req *req, const struct update *update);
+static enum err decide(void *ctx, struct table_change changes[], unsigned count);
+static enum err reply(struct req *req);
+static void reply_values(struct req *req, const struct update *update);
+
+enum err op_update_item(struct req *req)
+{
+    struct update *update = arena_new(req->arena, struct update);
+    struct bytes table_name = {0};
+    const struct key_schema *schema;
+    struct table *table;
+    enum err err;
+
+    req->state = update;
+    err = item_params_check(req, req->input, &params);
+    if (err == OK)
+        err = item_params_key(req, req->input, "Key", &update->key);
+    if (err == OK)
+        err = item_params_expressions(req, req->input, &update->expressions);
+    if (err != OK)
+        return err;
+    input_string(req->input, "TableName", &table_name);
+    err = req_item_table(req, table_name, &table, &update->table_name);
+    if (err != OK)
+        return err;
+    schema = &table->definition.schema;
+    err = key_check_key(schema, update->key, &req->fault);
+    if (err == OK)
+        err = check_targets(req, update, schema);
+    if (err == OK)
+        err = item_params_check_key_paths(req, &update->expressions, schema);
+    if (err != OK)
+        return err;
+    update->change = (struct table_change){
+        .table = table,
+        .key = item_params_storage_key(req, table, update->key),
+    };
+    return req_write(req, &update->change, 1, decide, reply);
+}
+
+static bool visit_target(void *ctx, struct bytes attribute, bool nested)
+{
+    struct target_search *search = ctx;
+
+    (void)nested;
+    if (key_schema_find(search->schema, attribute) < 0)
+        return true;
+    search->key_attribute = attribute;
+    return false;
+}
+
+static enum err check_targets(struct req *req, const struct update *update,
+                              const struct key_schema *schema)
+{
+    struct target_search search = {.schema = schema};
+
+    if (update->expressions.update != NULL)
+        expr_update_visit_targets(update->expressions.update, visit_target, &search);
+    if (search.key_attribute.size == 0)
+        return OK;
+    return req_fail(req, ERR_VALIDATION,
+                    "One or more parameter values were invalid: Cannot update attribute %.*s. "
+                    "This attribute is part of the key",
+                    BYTES_ARGS(search.key_attribute));
+}
+
+static enum err decide(void *ctx, struct table_change changes[], unsigned count)
+{
+    struct req *req = ctx;
+    struct update *update = req->state;
+    const struct expr_set *expressions = &update->expressions;
+    struct table_change *change = &changes[0];
+    struct value before = change->exists ? change->old.attributes : update->key;
+    enum err err;
+
+    (void)count;
+    /* Against the stored item: an absent one has not even its key attributes yet. */
+    if (expressions->condition != NULL &&
+        !expr_condition_holds(expressions->condition, change->old.attributes, req->arena))
+        return item_params_condition_failed(req, req->input, change);
+    update->after = before;
+    if (expressions->update != NULL) {
+        err = expr_update_apply(expressions->update, before, req->arena, &req->fault,
+                                &update->after);
+        if (err != OK)
+            return err;
+        err = check_size(req, update);
+        if (err != OK)
+            return err;
+    }
+    update->exists_after = change->exists || expressions->update == NULL ||
+                           !expr_update_only_removes(expressions->update);
+    if (update->exists_after && !(change->exists && value_equal(update->after, before))) {
+        change->action = TABLE_PUT;
+        change->attributes = update->after;
+    }
+    return OK;
+}
+
+/* Contract core-api-data.md 4, "Limit checks": updates are measured with what they add. */
+static enum err check_size(struct req *req, const struct update *update)
+{
+    size_t size = value_item_size_bytes(update->after);
+    size_t with_overhead = size - value_item_size_bytes(update->key) +
+                           expr_update_overhead_bytes(update->expressions.update);
+
+    if (size <= ITEM_SIZE_BYTES_MAX && with_overhead <= ITEM_SIZE_BYTES_MAX)
+        return OK;
+    return req_fail(req, ERR_VALIDATION,
+                    "Item size to update has exceeded the maximum allowed size");
+}
+
+static enum err reply(struct req *req)
+{
+    const struct update *update = req->state;
+    uint64_t old_size = update->change.old.size_bytes;
+    uint64_t new_size = update->exists_after ? value_item_size_bytes(update->after) : 0;
+
+    buf_append_byte(req->reply, '{');
+    reply_values(req, update);
+    capacity_append_member(req->reply, capacity_report_of(req->input), update->table_name,
+                           capacity_write_units(old_size > new_size ? old_size : new_size));
+    buf_append_byte(req->reply, '}');
+    return OK;
+}
+
+static void reply_values(struct req *req, const struct update *update)
+{
+    struct bytes wanted = item_params_return_values(req->input);
+    const struct expr_update *expression = update->expressions.update;
+    struct value old = update->change.old.attributes, touched;
+
+    if (bytes_equal_string(wanted, "ALL_OLD") && update->change.exists)
+        reply_item(req->reply, "Attributes", old);
+    else if (bytes_equal_string(wanted, "ALL_NEW") && update->exists_after)
+        reply_item(req->reply, "Attributes", update->after);
+    else if (bytes_equal_string(wanted, "UPDATED_OLD") && expression != NULL &&
+             expr_update_touched(expression, old, false, req->arena, &touched))
+        reply_item(req->reply, "Attributes", touched);
+    else if (bytes_equal_string(wanted, "UPDATED_NEW") && expression != NULL &&
+             update->exists_after &&
+             expr_update_touched(expression, update->after, true, req->arena, &touched))
+        reply_item(req->reply, "Attributes", touched);
+}

@@ -1,0 +1,133 @@
+/* page.c - what Query and Scan have in common. */
+#include "api/page.h"
+
+#include "base/assert.h"
+#include "table/table_read.h"
+
+#define PAGE_BYTES_MAX ((uint64_t)1 << 20)
+
+enum err page_check_select(struct req *req, const char *prefix, bool *only_count)
+{
+    struct bytes select = {0};
+    bool projects = input_member(req->input, "ProjectionExpression") != NULL;
+
+    *only_count = false;
+    if (!input_string(req->input, "Select", &select))
+        return OK;
+    *only_count = bytes_equal_string(select, "COUNT");
+    if (bytes_equal_string(select, "SPECIFIC_ATTRIBUTES")) {
+        if (projects)
+            return OK;
+        return req_fail(req, ERR_VALIDATION,
+                        "%sMust specify the AttributesToGet or ProjectionExpression when choosing "
+                        "to get SPECIFIC_ATTRIBUTES",
+                        prefix);
+    }
+    if (projects)
+        return req_fail(req, ERR_VALIDATION,
+                        "Cannot specify the ProjectionExpression when choosing to get %.*s",
+                        BYTES_ARGS(select));
+    if (bytes_equal_string(select, "ALL_PROJECTED_ATTRIBUTES") &&
+        input_member(req->input, "IndexName") == NULL)
+        return req_fail(req, ERR_VALIDATION,
+                        "ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an "
+                        "IndexName");
+    return OK;
+}
+
+enum err page_check_index(struct req *req)
+{
+    struct bytes index = {0};
+
+    if (!input_string(req->input, "IndexName", &index))
+        return OK;
+    return req_fail(req, ERR_VALIDATION, "The table does not have the specified index: %.*s",
+                    BYTES_ARGS(index));
+}
+
+/* Messages about duplicates, number sets, numeric conversion, digits and magnitude stay bare. */
+static bool stays_bare(struct bytes message)
+{
+    static const char *const bare[] = {"contains duplicates", "number set", "numeric value",
+                                       "significant digits", "magnitude"};
+
+    for (size_t i = 0; i < sizeof(bare) / sizeof(bare[0]); i++)
+        if (memmem(message.data, message.size, bare[i], strlen(bare[i])) != NULL)
+            return true;
+    return false;
+}
+
+enum err page_start_key(struct req *req, bool *given, struct value *key)
+{
+    enum err err;
+
+    *given = input_member(req->input, "ExclusiveStartKey") != NULL;
+    if (!*given)
+        return OK;
+    err = item_params_key(req, req->input, "ExclusiveStartKey", key);
+    if (err != ERR_VALIDATION || stays_bare(req->fault.message))
+        return err;
+    return req_fail(req, err, "The provided starting key is invalid: %.*s",
+                    BYTES_ARGS(req->fault.message));
+}
+
+static void append_item(struct req *req, const struct page *page, struct value attributes,
+                        bool first)
+{
+    struct arena_mark mark = arena_mark(req->arena);
+
+    if (!first)
+        buf_append_byte(req->reply, ',');
+    if (page->expressions->projection != NULL)
+        attributes = expr_project(page->expressions->projection, attributes, req->arena);
+    value_map_append_json(req->reply, attributes);
+    arena_release(req->arena, mark);
+}
+
+enum err page_read(struct req *req, const struct page *page)
+{
+    const struct expr_condition *filter = page->expressions->filter;
+    uint64_t scanned = 0, count = 0, bytes = 0;
+    struct value last = {0};
+    struct table_cursor cursor;
+    struct arena_mark mark;
+    struct item item;
+    enum err err = OK;
+
+    buf_append_byte(req->reply, '{');
+    if (!page->only_count) {
+        reply_member(req->reply, "Items");
+        buf_append_byte(req->reply, '[');
+    }
+    table_cursor_open(&cursor, req->api->store, page->range, req->may_wait);
+    mark = arena_mark(req->arena);
+    while (scanned < page->limit && bytes < PAGE_BYTES_MAX &&
+           (err = table_cursor_next(&cursor, &item)) == OK) {
+        arena_release(req->arena, mark); /* forgets the key before; only the last one counts */
+        scanned++;
+        bytes += item.size_bytes;
+        if (filter == NULL || expr_condition_holds(filter, item.attributes, req->arena)) {
+            if (!page->only_count)
+                append_item(req, page, item.attributes, count == 0);
+            count++;
+        }
+        if (scanned == page->limit || bytes >= PAGE_BYTES_MAX)
+            last = key_attributes_of(&page->table->definition.schema, item.attributes, req->arena);
+    }
+    table_cursor_close(&cursor);
+    if (err != OK && err != ERR_ABSENT)
+        return err;
+    if (!page->only_count)
+        buf_append_byte(req->reply, ']');
+    reply_member(req->reply, "Count");
+    buf_append_u64(req->reply, count);
+    reply_member(req->reply, "ScannedCount");
+    buf_append_u64(req->reply, scanned);
+    if (last.type == VALUE_M)
+        reply_item(req->reply, "LastEvaluatedKey", last);
+    capacity_append_member(req->reply, capacity_report_of(req->input), page->table_name,
+                           capacity_read_units(bytes,
+                                               input_bool(req->input, "ConsistentRead", false)));
+    buf_append_byte(req->reply, '}');
+    return OK;
+}

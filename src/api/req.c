@@ -1,0 +1,73 @@
+/* req.c - what handlers share. */
+#include "api/req.h"
+
+#include "base/assert.h"
+#include "base/clock.h"
+#include "table/catalog.h"
+
+static void on_done(void *ctx, enum err err);
+
+enum err req_fail(struct req *req, enum err err, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    req->fault.message = arena_vformat(req->arena, format, args);
+    va_end(args);
+    req->fault.err = err;
+    req->fault.wrapped = false;
+    return err;
+}
+
+enum err req_item_table(struct req *req, struct bytes table_name, struct table **table,
+                        struct bytes *given)
+{
+    struct input_table name;
+    struct table *found;
+    enum err err = input_table(table_name, &req->place, &req->fault, &name);
+
+    if (err != OK)
+        return err;
+    found = catalog_acquire(req->api->catalog, req->place.account, req->place.region, name.name);
+    if (found != NULL) {
+        enum table_status status = table_status_now(found, clock_wall_ms());
+
+        if (status == TABLE_CREATING || status == TABLE_DELETING)
+            table_release(&found);
+    }
+    if (found == NULL)
+        return req_fail(req, ERR_RESOURCE_NOT_FOUND, "Requested resource not found");
+    ASSERT(req->table_count < REQ_TABLES_MAX);
+    req->tables[req->table_count++] = found;
+    *table = found;
+    *given = name.given;
+    return OK;
+}
+
+enum err req_write(struct req *req, struct table_change *changes, unsigned count,
+                   table_decide_fn *decide, req_step_fn *on_durable)
+{
+    enum err err;
+
+    req->on_durable = on_durable;
+    req->write = (struct table_write){
+        .store = req->api->store,
+        .arena = req->arena,
+        .changes = changes,
+        .count = count,
+        .decide = decide,
+        .done = on_done,
+        .ctx = req,
+        .may_wait = req->may_wait,
+    };
+    err = table_write(&req->write);
+    return err == OK ? on_durable(req) : err;
+}
+
+static void on_done(void *ctx, enum err err)
+{
+    struct req *req = ctx;
+
+    req->outcome = err == OK ? req->write.decided : err;
+    loop_post(http_exchange_loop(req->exchange), &req->durable);
+}

@@ -1,0 +1,69 @@
+/* req.h - one API request from its body to its reply.
+ * A handler (op_*.c) gets the checked input, does its work in memory and fills the reply. It may be
+ * run twice: if something is not in memory it returns ERR_WOULD_BLOCK before it had any effect, and
+ * runs again from its start on a worker, where it may wait. A write returns ERR_PENDING and is
+ * finished by `on_durable` on the loop, once what it decided cannot be lost any more.
+ * Ownership: the exchange's; the arena lives until the reply is sent.
+ * Threads:   one at a time: loop, worker, loop.
+ */
+#pragma once
+
+#include <yyjson.h>
+
+#include "api/api.h"
+#include "api/input.h"
+#include "api/ops.h"
+#include "net/loop.h"
+#include "net/worker.h"
+#include "table/table.h"
+#include "table/table_write.h"
+
+#define REQ_TABLES_MAX 100 /* BatchGetItem names up to 100 */
+
+struct req;
+typedef enum err req_step_fn(struct req *req);
+
+struct req {
+    struct api *api;
+    struct http_exchange *exchange;
+    struct arena *arena;
+    struct fault fault;
+    struct bytes fault_members; /* JSON members of the error besides its message: "Item":{...}, */
+    const struct op *op;
+    struct auth_caller caller;
+    struct input_place place;
+    yyjson_doc *doc;
+    yyjson_val *input;
+    struct buf *reply; /* the JSON body */
+    bool may_wait;     /* on a worker */
+    bool parsed;       /* input is checked: a second run begins with the handler */
+
+    struct table *tables[REQ_TABLES_MAX]; /* held until the reply */
+    unsigned table_count;
+
+    struct table_write write; /* of a handler that returned ERR_PENDING */
+    req_step_fn *on_durable;  /* fills the reply of that write */
+    void *state;              /* the handler's own, for on_durable */
+
+    enum err outcome;          /* on its way back to the loop */
+    struct worker_task work;   /* to a worker */
+    struct loop_task back;     /* to the loop, from a worker */
+    struct loop_task durable;  /* to the loop, from the committer */
+};
+
+/* Handlers: enum err op_get_item(struct req *req), one for each OP row. */
+#define OP(name, handler, service, access, input, summary) req_step_fn op_##handler;
+#include "api/ops.def"
+
+/* Sets the error and the client's message; the result is for `return`. */
+enum err req_fail(struct req *req, enum err err, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* The table a TableName means, held until the reply. For items: a table that is being created or
+ * deleted is not found. `given` is the name as sent, for ConsumedCapacity. */
+enum err req_item_table(struct req *req, struct bytes table_name, struct table **table,
+                        struct bytes *given) MUST_CHECK;
+
+/* Submits req->write (store, arena, done and ctx are set here; ctx of decide is the request).
+ * What table_write returns; when ERR_PENDING, on_durable runs after it on the loop. */
+enum err req_write(struct req *req, struct table_change *changes, unsigned count,
+                   table_decide_fn *decide, req_step_fn *on_durable) MUST_CHECK;

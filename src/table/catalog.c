@@ -1,0 +1,559 @@
+/* catalog.c - tables by name, in memory and in records of space meta.
+ * A change is written, durable, and then published: whoever finds a table can rely on its record.
+ * Dropped tables go in three steps, each of which a restart takes up again: the record says
+ * DELETING; when nobody holds the table any more its rows go; then the record goes.
+ */
+#include "table/catalog.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/assert.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "table/table_keys.h"
+
+#define BUCKET_COUNT        1024
+#define RECORD_FORMAT       1
+#define PURGE_CHUNK_ROWS    1000
+#define PURGE_CHUNKS_MAX    20 /* then a range delete: cheaper for many rows, dearer for few */
+#define HOLDERS_POLL_MS     5
+#define HASH_KEY_RECORD     BYTES("hash-key")
+#define NEXT_ID_RECORD      BYTES("next-table-id")
+#define NEXT_ID_BYTES       5
+
+struct entry {
+    struct entry *next;
+    struct table *table;
+};
+
+/* A table on its way out. */
+struct drop {
+    struct drop *next;
+    struct table *table; /* held; NULL after a restart, when nobody can hold it */
+    uint32_t table_id;
+    uint64_t due_ms;
+};
+
+struct catalog {
+    struct store *store;
+    uint8_t hash_key[SIPHASH_KEY_BYTES];
+    pthread_mutex_t change_lock; /* held over a change and its commit; guards next_id */
+    uint32_t next_id;
+
+    pthread_rwlock_t lock; /* guards buckets */
+    struct entry *buckets[BUCKET_COUNT];
+
+    pthread_mutex_t drop_lock; /* guards drops and stopping */
+    pthread_cond_t drop_added;
+    struct drop *drops;
+    _Atomic bool stopping;
+    bool reaping; /* the thread was started */
+    pthread_t reaper;
+};
+
+static enum err read_hash_key(struct catalog *catalog, struct arena *arena, struct fault *fault);
+static enum err read_next_id(struct catalog *catalog, struct arena *arena, struct fault *fault);
+static enum err read_tables(struct catalog *catalog, struct arena *arena, struct fault *fault);
+static struct entry **bucket_of(struct catalog *catalog, struct bytes account, struct bytes region,
+                                struct bytes name);
+static struct entry **find(struct catalog *catalog, struct bytes account, struct bytes region,
+                           struct bytes name);
+static void publish(struct catalog *catalog, struct table *table);
+static void unpublish(struct catalog *catalog, const struct table *table);
+static void queue_drop(struct catalog *catalog, struct table *table, uint32_t table_id,
+                       uint64_t due_ms);
+static void *reaper_run(void *arg);
+
+enum err catalog_open(struct store *store, struct fault *fault, struct catalog **catalog)
+{
+    struct catalog *c = mem_zalloc(sizeof(*c));
+    struct arena arena;
+    enum err err;
+
+    arena_init(&arena);
+    c->store = store;
+    c->next_id = 1;
+    pthread_mutex_init(&c->change_lock, NULL);
+    pthread_rwlock_init(&c->lock, NULL);
+    pthread_mutex_init(&c->drop_lock, NULL);
+    pthread_cond_init(&c->drop_added, NULL);
+    err = read_hash_key(c, &arena, fault);
+    if (err == OK)
+        err = read_next_id(c, &arena, fault);
+    if (err == OK)
+        err = read_tables(c, &arena, fault);
+    if (err == OK && pthread_create(&c->reaper, NULL, reaper_run, c) != 0)
+        err = fault_set(fault, ERR_IO, "cannot start the catalog's background thread");
+    arena_fini(&arena);
+    if (err != OK) {
+        catalog_close(&c);
+        return err;
+    }
+    c->reaping = true;
+    *catalog = c;
+    return OK;
+}
+
+void catalog_close(struct catalog **catalog)
+{
+    struct catalog *c = *catalog;
+
+    if (c == NULL)
+        return;
+    if (c->reaping) {
+        pthread_mutex_lock(&c->drop_lock);
+        c->stopping = true;
+        pthread_cond_signal(&c->drop_added);
+        pthread_mutex_unlock(&c->drop_lock);
+        pthread_join(c->reaper, NULL);
+    }
+    while (c->drops != NULL) {
+        struct drop *drop = c->drops;
+
+        c->drops = drop->next;
+        table_release(&drop->table);
+        free(drop);
+    }
+    for (unsigned i = 0; i < BUCKET_COUNT; i++) {
+        while (c->buckets[i] != NULL) {
+            struct entry *entry = c->buckets[i];
+
+            c->buckets[i] = entry->next;
+            table_release(&entry->table);
+            free(entry);
+        }
+    }
+    pthread_mutex_destroy(&c->change_lock);
+    pthread_rwlock_destroy(&c->lock);
+    pthread_mutex_destroy(&c->drop_lock);
+    pthread_cond_destroy(&c->drop_added);
+    free(c);
+    *catalog = NULL;
+}
+
+struct store *catalog_store(struct catalog *catalog)
+{
+    return catalog->store;
+}
+
+const uint8_t *catalog_hash_key(const struct catalog *catalog)
+{
+    return catalog->hash_key;
+}
+
+struct table *catalog_acquire(struct catalog *catalog, struct bytes account, struct bytes region,
+                              struct bytes name)
+{
+    struct table *table = NULL;
+    struct entry *entry;
+
+    pthread_rwlock_rdlock(&catalog->lock);
+    entry = *find(catalog, account, region, name);
+    if (entry != NULL)
+        table = table_acquire(entry->table);
+    pthread_rwlock_unlock(&catalog->lock);
+    return table;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return bytes_compare(*(const struct bytes *)a, *(const struct bytes *)b);
+}
+
+bool catalog_list(struct catalog *catalog, struct bytes account, struct bytes region,
+                  struct bytes after, unsigned limit, struct arena *arena, struct bytes **names,
+                  unsigned *count)
+{
+    struct bytes *all;
+    unsigned all_count = 0;
+
+    pthread_rwlock_rdlock(&catalog->lock);
+    for (unsigned i = 0; i < BUCKET_COUNT; i++)
+        for (const struct entry *e = catalog->buckets[i]; e != NULL; e = e->next)
+            all_count++;
+    all = arena_new_array(arena, struct bytes, all_count);
+    all_count = 0;
+    for (unsigned i = 0; i < BUCKET_COUNT; i++) {
+        for (const struct entry *e = catalog->buckets[i]; e != NULL; e = e->next) {
+            const struct table_definition *d = &e->table->definition;
+
+            if (bytes_equal(d->account, account) && bytes_equal(d->region, region) &&
+                bytes_compare(d->name, after) > 0)
+                all[all_count++] = arena_copy(arena, d->name);
+        }
+    }
+    pthread_rwlock_unlock(&catalog->lock);
+    if (all_count != 0)
+        qsort(all, all_count, sizeof(all[0]), compare_names);
+    *names = all;
+    *count = all_count < limit ? all_count : limit;
+    return all_count > limit;
+}
+
+unsigned catalog_count(struct catalog *catalog, struct bytes account, struct bytes region)
+{
+    unsigned count = 0;
+
+    pthread_rwlock_rdlock(&catalog->lock);
+    for (unsigned i = 0; i < BUCKET_COUNT; i++)
+        for (const struct entry *e = catalog->buckets[i]; e != NULL; e = e->next)
+            count += bytes_equal(e->table->definition.account, account) &&
+                     bytes_equal(e->table->definition.region, region);
+    pthread_rwlock_unlock(&catalog->lock);
+    return count;
+}
+
+/* --- changes --------------------------------------------------------------------------------- */
+
+void catalog_change_begin(struct catalog *catalog)
+{
+    pthread_mutex_lock(&catalog->change_lock);
+}
+
+void catalog_change_end(struct catalog *catalog)
+{
+    pthread_mutex_unlock(&catalog->change_lock);
+}
+
+static enum err write_definition(struct catalog *catalog, const struct table_definition *d,
+                                 bool is_new)
+{
+    struct store_mutation *mutation = store_mutation_create();
+    struct arena arena;
+    enum err err;
+
+    arena_init(&arena);
+    store_mutation_put(mutation, STORE_DATA, table_record_key(d->id, &arena), STORE_NO_STAMP,
+                       table_record_write(d, &arena), STORE_NO_STAMP);
+    if (is_new) {
+        uint8_t record[NEXT_ID_BYTES] = {RECORD_FORMAT};
+
+        bytes_put_u32(record + 1, d->id + 1);
+        store_mutation_put(mutation, STORE_DATA, table_meta_key(NEXT_ID_RECORD, &arena),
+                           STORE_NO_STAMP, bytes_make(record, sizeof(record)), STORE_NO_STAMP);
+    }
+    err = store_submit_and_wait(catalog->store, NULL, &mutation);
+    store_mutation_destroy(&mutation);
+    arena_fini(&arena);
+    return err;
+}
+
+enum err catalog_put(struct catalog *catalog, const struct table_definition *definition,
+                     struct table **table)
+{
+    struct table_definition d = *definition;
+    struct table *earlier = catalog_acquire(catalog, d.account, d.region, d.name);
+    bool is_new = d.id == 0;
+    enum err err;
+
+    ASSERT(is_new == (earlier == NULL) && (is_new || earlier->definition.id == d.id));
+    if (is_new)
+        d.id = catalog->next_id;
+    ASSERT(d.id != 0 && d.id < UINT32_MAX);
+    err = write_definition(catalog, &d, is_new);
+    if (err == OK && is_new)
+        catalog->next_id = d.id + 1;
+    if (err == OK) {
+        *table = table_create(&d, earlier);
+        publish(catalog, *table);
+    }
+    table_release(&earlier);
+    return err;
+}
+
+enum err catalog_drop(struct catalog *catalog, struct table *table, uint32_t delay_ms)
+{
+    struct table_definition d = table->definition;
+    struct table *dropping;
+    enum err err;
+
+    d.status = TABLE_DELETING;
+    d.status_until_ms = clock_wall_ms() + delay_ms;
+    err = write_definition(catalog, &d, false);
+    if (err != OK)
+        return err;
+    dropping = table_create(&d, table);
+    if (delay_ms == 0)
+        unpublish(catalog, table);
+    else
+        publish(catalog, dropping);
+    queue_drop(catalog, dropping, d.id, d.status_until_ms);
+    return OK;
+}
+
+/* --- the map --------------------------------------------------------------------------------- */
+
+static struct entry **bucket_of(struct catalog *catalog, struct bytes account, struct bytes region,
+                                struct bytes name)
+{
+    uint64_t hash = siphash(catalog->hash_key, name);
+
+    hash ^= siphash(catalog->hash_key, region) * 3 + siphash(catalog->hash_key, account) * 7;
+    return &catalog->buckets[hash % BUCKET_COUNT];
+}
+
+/* The place of the entry, or where it would be added. Under the lock. */
+static struct entry **find(struct catalog *catalog, struct bytes account, struct bytes region,
+                           struct bytes name)
+{
+    struct entry **at = bucket_of(catalog, account, region, name);
+
+    while (*at != NULL && !(bytes_equal((*at)->table->definition.name, name) &&
+                            bytes_equal((*at)->table->definition.region, region) &&
+                            bytes_equal((*at)->table->definition.account, account)))
+        at = &(*at)->next;
+    return at;
+}
+
+static void publish(struct catalog *catalog, struct table *table)
+{
+    const struct table_definition *d = &table->definition;
+    struct table *old = NULL;
+    struct entry **at;
+
+    pthread_rwlock_wrlock(&catalog->lock);
+    at = find(catalog, d->account, d->region, d->name);
+    if (*at == NULL)
+        *at = mem_zalloc(sizeof(**at));
+    else
+        old = (*at)->table;
+    (*at)->table = table_acquire(table);
+    pthread_rwlock_unlock(&catalog->lock);
+    table_release(&old);
+}
+
+static void unpublish(struct catalog *catalog, const struct table *table)
+{
+    const struct table_definition *d = &table->definition;
+    struct entry *entry;
+    struct entry **at;
+
+    pthread_rwlock_wrlock(&catalog->lock);
+    at = find(catalog, d->account, d->region, d->name);
+    entry = *at;
+    if (entry != NULL && entry->table->definition.id == d->id)
+        *at = entry->next;
+    else
+        entry = NULL; /* the name belongs to a newer table */
+    pthread_rwlock_unlock(&catalog->lock);
+    if (entry != NULL)
+        table_release(&entry->table);
+    free(entry);
+}
+
+/* --- dropped tables -------------------------------------------------------------------------- */
+
+static void queue_drop(struct catalog *catalog, struct table *table, uint32_t table_id,
+                       uint64_t due_ms)
+{
+    struct drop *drop = mem_zalloc(sizeof(*drop));
+
+    drop->table = table;
+    drop->table_id = table_id;
+    drop->due_ms = due_ms;
+    pthread_mutex_lock(&catalog->drop_lock);
+    drop->next = catalog->drops;
+    catalog->drops = drop;
+    pthread_cond_signal(&catalog->drop_added);
+    pthread_mutex_unlock(&catalog->drop_lock);
+}
+
+/* Deletes what a range holds: row by row if that is little. */
+static enum err purge_range(struct catalog *catalog, enum store_family family,
+                            struct store_range range)
+{
+    enum err err = OK;
+    bool more = true;
+
+    for (unsigned chunk = 0; err == OK && more && !catalog->stopping; chunk++) {
+        struct store_mutation *mutation = store_mutation_create();
+        struct store_cursor *cursor = store_cursor_open(catalog->store, NULL, family, range, true);
+        struct bytes key, value;
+        unsigned rows = 0;
+
+        if (chunk == PURGE_CHUNKS_MAX) {
+            store_mutation_delete_range(mutation, family, range.from, range.to);
+            more = false;
+        } else {
+            while (rows < PURGE_CHUNK_ROWS &&
+                   (err = store_cursor_next(cursor, &key, &value)) == OK) {
+                store_mutation_delete(mutation, family, key);
+                rows++;
+            }
+            more = err == OK;
+            if (err == ERR_ABSENT)
+                err = OK;
+        }
+        store_cursor_close(&cursor);
+        if (err == OK && (rows != 0 || chunk == PURGE_CHUNKS_MAX))
+            err = store_submit_and_wait(catalog->store, NULL, &mutation);
+        store_mutation_destroy(&mutation);
+    }
+    return err == OK && more ? ERR_CANCELLED : err;
+}
+
+static enum err purge(struct catalog *catalog, uint32_t table_id)
+{
+    struct store_mutation *mutation;
+    struct arena arena;
+    struct store_range range;
+    enum err err = OK;
+
+    arena_init(&arena);
+    range = table_whole_range(table_id, &arena);
+    for (int family = 0; family < STORE_FAMILY_COUNT && err == OK; family++)
+        err = purge_range(catalog, (enum store_family)family, range);
+    if (err == OK) {
+        mutation = store_mutation_create();
+        store_mutation_forget_count(mutation, table_count_key(table_id, 0, &arena));
+        store_mutation_delete(mutation, STORE_DATA, table_record_key(table_id, &arena));
+        err = store_submit_and_wait(catalog->store, NULL, &mutation);
+        store_mutation_destroy(&mutation);
+    }
+    arena_fini(&arena);
+    return err;
+}
+
+/* The next drop that is due, taken from the list, its name freed. Under the drop lock. */
+static struct drop *take_due(struct catalog *catalog)
+{
+    uint64_t now = clock_wall_ms();
+
+    for (struct drop **at = &catalog->drops; *at != NULL; at = &(*at)->next) {
+        struct drop *drop = *at;
+
+        if (drop->due_ms > now)
+            continue;
+        if (drop->table != NULL)
+            unpublish(catalog, drop->table);
+        if (drop->table != NULL && !table_held_alone(drop->table))
+            continue; /* a write of theirs may still be on its way */
+        *at = drop->next;
+        return drop;
+    }
+    return NULL;
+}
+
+static void wait_for_drops(struct catalog *catalog)
+{
+    struct timespec until;
+
+    if (catalog->drops == NULL) {
+        pthread_cond_wait(&catalog->drop_added, &catalog->drop_lock);
+        return;
+    }
+    /* Neither a due time nor the last holder's release wakes anybody; both are near. */
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += HOLDERS_POLL_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    pthread_cond_timedwait(&catalog->drop_added, &catalog->drop_lock, &until);
+}
+
+static void *reaper_run(void *arg)
+{
+    struct catalog *catalog = arg;
+
+    pthread_mutex_lock(&catalog->drop_lock);
+    while (!catalog->stopping) {
+        struct drop *drop = take_due(catalog);
+        enum err err;
+
+        if (drop == NULL) {
+            wait_for_drops(catalog);
+            continue;
+        }
+        pthread_mutex_unlock(&catalog->drop_lock);
+        err = purge(catalog, drop->table_id);
+        if (err != OK && err != ERR_CANCELLED)
+            LOG(WARN, "cannot remove a dropped table's rows now; it goes on at the next start",
+                log_u64("table_id", drop->table_id), log_string("error", err_name(err)));
+        table_release(&drop->table);
+        free(drop);
+        pthread_mutex_lock(&catalog->drop_lock);
+    }
+    pthread_mutex_unlock(&catalog->drop_lock);
+    return NULL;
+}
+
+/* --- opening --------------------------------------------------------------------------------- */
+
+static enum err read_hash_key(struct catalog *catalog, struct arena *arena, struct fault *fault)
+{
+    struct bytes key = table_meta_key(HASH_KEY_RECORD, arena), record;
+    enum err err = store_get(catalog->store, NULL, STORE_DATA, key, true, arena, &record);
+    uint8_t fresh[1 + SIPHASH_KEY_BYTES] = {RECORD_FORMAT};
+    struct store_mutation *mutation;
+
+    if (err == OK && record.size == sizeof(fresh) && record.data[0] == RECORD_FORMAT) {
+        memcpy(catalog->hash_key, record.data + 1, SIPHASH_KEY_BYTES);
+        return OK;
+    }
+    if (err == OK)
+        return fault_set(fault, ERR_CORRUPT, "the data directory's hash key is damaged; restore "
+                                             "the directory from a backup");
+    if (err != ERR_ABSENT)
+        return fault_set(fault, err, "cannot read the data directory's hash key");
+    rng_fill(catalog->hash_key, SIPHASH_KEY_BYTES);
+    memcpy(fresh + 1, catalog->hash_key, SIPHASH_KEY_BYTES);
+    mutation = store_mutation_create();
+    store_mutation_put(mutation, STORE_DATA, key, STORE_NO_STAMP,
+                       bytes_make(fresh, sizeof(fresh)), STORE_NO_STAMP);
+    err = store_submit_and_wait(catalog->store, NULL, &mutation);
+    store_mutation_destroy(&mutation);
+    return err == OK ? OK : fault_set(fault, err, "cannot write to the data directory");
+}
+
+static enum err read_next_id(struct catalog *catalog, struct arena *arena, struct fault *fault)
+{
+    struct bytes record;
+    enum err err = store_get(catalog->store, NULL, STORE_DATA,
+                             table_meta_key(NEXT_ID_RECORD, arena), true, arena, &record);
+
+    if (err == ERR_ABSENT)
+        return OK;
+    if (err != OK || record.size != NEXT_ID_BYTES || record.data[0] != RECORD_FORMAT)
+        return fault_set(fault, err != OK ? err : ERR_CORRUPT,
+                         "the data directory's table ids cannot be read");
+    catalog->next_id = bytes_get_u32(record.data + 1);
+    return OK;
+}
+
+static enum err read_tables(struct catalog *catalog, struct arena *arena, struct fault *fault)
+{
+    struct store_cursor *cursor = store_cursor_open(catalog->store, NULL, STORE_DATA,
+                                                    table_records_range(arena), true);
+    struct bytes key, value;
+    enum err err;
+
+    while ((err = store_cursor_next(cursor, &key, &value)) == OK) {
+        struct arena_mark mark = arena_mark(arena);
+        struct table_definition definition;
+        struct table *table;
+
+        err = table_record_read(value, arena, &definition);
+        if (err != OK) {
+            fault_set(fault, err, "the record of a table (id %u) %s",
+                      key.size >= 4 ? bytes_get_u32(key.data + key.size - 4) : 0,
+                      err == ERR_NEWER_FORMAT ? "was written by a newer Stele; start that one"
+                                              : "is damaged; restore the directory from a backup");
+            break;
+        }
+        if (definition.status == TABLE_DELETING) {
+            queue_drop(catalog, NULL, definition.id, 0);
+        } else {
+            table = table_create(&definition, NULL);
+            publish(catalog, table);
+            table_release(&table);
+        }
+        arena_release(arena, mark);
+    }
+    store_cursor_close(&cursor);
+    if (err != OK && err != ERR_ABSENT && fault->message.size == 0)
+        fault_set(fault, err, "cannot read the catalog");
+    return err == ERR_ABSENT ? OK : err;
+}

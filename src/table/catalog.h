@@ -1,0 +1,48 @@
+/* catalog.h - which tables there are, by (account, region, name).
+ * Finding a table is for everybody and never waits. Changing the catalog is for workers and
+ * background services: a change holds the change lock over its commit, one at a time.
+ * Also here, since it belongs to the data directory as a whole: the key of the slot hash.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "base/siphash.h"
+#include "store/store.h"
+#include "table/table.h"
+
+struct catalog;
+
+/* Reads all records; takes up drops that were interrupted. ERR_CORRUPT, ERR_IO. The store is
+ * borrowed until the close. */
+enum err catalog_open(struct store *store, struct fault *fault,
+                      struct catalog **catalog) MUST_CHECK;
+/* Ends the background work of drops; an unfinished one goes on after the next open. */
+void catalog_close(struct catalog **catalog);
+
+struct store *catalog_store(struct catalog *catalog);
+const uint8_t *catalog_hash_key(const struct catalog *catalog);
+
+/* NULL: no such table. Includes tables that are being created or deleted. */
+struct table *catalog_acquire(struct catalog *catalog, struct bytes account, struct bytes region,
+                              struct bytes name);
+
+/* Names of an account and region in byte order, after `after`, at most `limit`, into the arena.
+ * True: there are more. */
+bool catalog_list(struct catalog *catalog, struct bytes account, struct bytes region,
+                  struct bytes after, unsigned limit, struct arena *arena, struct bytes **names,
+                  unsigned *count);
+unsigned catalog_count(struct catalog *catalog, struct bytes account, struct bytes region);
+
+/* --- changes: may wait, never on a loop -------------------------------------------------------- */
+
+void catalog_change_begin(struct catalog *catalog);
+void catalog_change_end(struct catalog *catalog);
+
+/* Between begin and end. Writes the definition durably and publishes it: a new table (id 0: it gets
+ * one) or a new state of the table that has its id. ERR_NO_SPACE, ERR_BUSY. */
+enum err catalog_put(struct catalog *catalog, const struct table_definition *definition,
+                     struct table **table) MUST_CHECK;
+
+/* Between begin and end. The table shows DELETING; after delay_ms it is gone from the catalog, and
+ * its rows are removed in the background. */
+enum err catalog_drop(struct catalog *catalog, struct table *table, uint32_t delay_ms) MUST_CHECK;

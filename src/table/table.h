@@ -1,0 +1,88 @@
+/* table.h - what a table is: its definition, as the catalog keeps and hands it out.
+ * A definition is immutable once published; a change publishes a new one under the same id.
+ * Ownership: counted. Whoever acquires a table (catalog.h) releases it; a request holds what it
+ *            uses until its reply. A dropped table's rows go when nobody holds it any more.
+ * Threads:   any.
+ */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/rng.h"
+#include "item/key.h"
+
+enum table_status { TABLE_CREATING, TABLE_ACTIVE, TABLE_UPDATING, TABLE_DELETING };
+enum table_billing { TABLE_PROVISIONED, TABLE_PAY_PER_REQUEST };
+enum table_class { TABLE_CLASS_UNSET, TABLE_CLASS_STANDARD, TABLE_CLASS_INFREQUENT_ACCESS };
+
+/* Throughput of a provisioned table; all 0 on demand. Times in ms since 1970, 0: never. */
+struct table_throughput {
+    uint64_t read_units;
+    uint64_t write_units;
+    uint64_t increased_ms;
+    uint64_t decreased_ms;
+    uint32_t decreases_today; /* counted on the UTC day of decreased_ms */
+};
+
+/* What a client can set, and what Describe shows. Bytes live as long as the table. */
+struct table_settings {
+    enum table_billing billing;
+    struct table_throughput throughput;
+    bool was_on_demand;         /* at some time: BillingModeSummary is shown */
+    uint64_t on_demand_ms;      /* since when, 0: never */
+    int64_t on_demand_read_max; /* request units a second, -1: none */
+    int64_t on_demand_write_max;
+    uint64_t warm_read_units;
+    uint64_t warm_write_units;
+    enum table_class class;
+    uint64_t class_changed_ms; /* 0: never */
+    bool deletion_protection;
+};
+
+struct table_definition {
+    uint32_t id; /* never reused */
+    struct bytes account;
+    struct bytes region;
+    struct bytes name;
+    char uuid[RNG_UUID_SIZE];
+    uint64_t created_ms;
+    struct key_schema schema;
+    struct table_settings settings;
+    /* A change on its way: until then, `status` is what the table shows, and `before` what it
+     * described when the status is TABLE_UPDATING. 0: the table is ACTIVE, or DELETING. */
+    enum table_status status;
+    uint64_t status_until_ms;
+    struct table_settings before;
+};
+
+struct table_life;
+
+struct table {
+    struct table_definition definition;
+    struct table_life *life; /* shared by all definitions of one table */
+    _Atomic uint64_t holders;
+    struct arena arena; /* of the definition's bytes */
+};
+
+/* What the table shows now: CREATING and UPDATING end by themselves. */
+enum table_status table_status_now(const struct table *table, uint64_t now_ms);
+/* The settings that are described now. */
+const struct table_settings *table_settings_now(const struct table *table, uint64_t now_ms);
+
+/* Copies the definition; one holder. `earlier` is another definition of the same table, or NULL. */
+struct table *table_create(const struct table_definition *definition, struct table *earlier);
+struct table *table_acquire(struct table *table);
+void table_release(struct table **table);
+/* Whether the caller is the only one left who holds any definition of this table. */
+bool table_held_alone(const struct table *table);
+
+/* arn:aws:dynamodb:<region>:<account>:table/<name> */
+struct bytes table_arn(const struct table_definition *definition, struct arena *arena);
+
+/* Record text (JSON) of a definition, and back. ERR_CORRUPT, ERR_NEWER_FORMAT. The read definition
+ * points into the arena. */
+struct bytes table_record_write(const struct table_definition *definition, struct arena *arena);
+enum err table_record_read(struct bytes record, struct arena *arena,
+                           struct table_definition *definition) MUST_CHECK;

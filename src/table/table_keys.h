@@ -1,0 +1,23 @@
+/* table_keys.h - which storage keys belong to what: records, counters, whole tables, items.
+ * Layout: item/key.h and docs/decisions/0001-stored-formats.md. All results live in the arena.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "store/store.h"
+
+/* A server record of space meta. */
+struct bytes table_meta_key(struct bytes name, struct arena *arena);
+/* A table's catalog record, and the range of all of them. */
+struct bytes table_record_key(uint32_t table_id, struct arena *arena);
+struct store_range table_records_range(struct arena *arena);
+
+/* Items and bytes of a table (index id 0) or of one of its indexes. */
+struct bytes table_count_key(uint32_t table_id, uint16_t index_id, struct arena *arena);
+
+/* Everything a table has, in every space. */
+struct store_range table_whole_range(uint32_t table_id, struct arena *arena);
+/* Its items; and those whose slots are in segment `segment` of `segment_count`. */
+struct store_range table_items_range(uint32_t table_id, struct arena *arena);
+struct store_range table_segment_range(uint32_t table_id, uint32_t segment, uint32_t segment_count,
+                                       struct arena *arena);

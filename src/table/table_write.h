@@ -1,0 +1,51 @@
+/* table_write.h - the one door through which items change.
+ * A write names its items, is shown their newest images, decides purely, and is told when the
+ * outcome is durable. PutItem, UpdateItem, batches, transactions, expiry and replication differ in
+ * their decide function only. See architecture, "Writes".
+ * Threads: table_write may be called on a loop (may_wait false) or a worker; done runs on the
+ *          committer.
+ */
+#pragma once
+
+#include "item/item.h"
+#include "store/store.h"
+#include "table/table.h"
+
+enum table_action { TABLE_KEEP, TABLE_PUT, TABLE_DELETE };
+
+/* One item of a write. */
+struct table_change {
+    struct table *table; /* held by the caller until done */
+    struct bytes key;    /* storage key (key_of_item) */
+    /* the door fills in: */
+    bool exists;
+    struct item old; /* absent: without attributes */
+    /* decide fills in: */
+    enum table_action action;
+    struct value attributes; /* of the new item */
+    uint32_t new_size_bytes; /* by the door, after decide: of the new item, 0 without one */
+};
+
+/* Sets each change's action, or returns an error, with which the whole write ends and nothing
+ * changes. Pure: may run more than once, with other images. */
+typedef enum err table_decide_fn(void *ctx, struct table_change changes[], unsigned count);
+
+/* The outcome is durable. err is ERR_NO_SPACE when the write did not happen for want of space. */
+typedef void table_done_fn(void *ctx, enum err err);
+
+struct table_write {
+    struct store *store;
+    struct arena *arena; /* images and the new items' bytes */
+    struct table_change *changes;
+    unsigned count; /* at most STORE_KEYS_PER_HOLD_MAX, no two of the same item */
+    table_decide_fn *decide;
+    table_done_fn *done;
+    void *ctx; /* of both */
+    bool may_wait;
+    enum err decided; /* what decide returned: the write's outcome once done says OK */
+};
+
+/* ERR_PENDING: done will be called, perhaps before this returns; touch nothing of the write after
+ * it. Anything else is the outcome, at once: OK (nothing had to change), what decide returned,
+ * ERR_WOULD_BLOCK (call again on a worker), ERR_BUSY, ERR_NO_SPACE, ERR_IO, ERR_CORRUPT. */
+enum err table_write(struct table_write *write) MUST_CHECK;
