@@ -78,8 +78,9 @@ UNIT_OBJ := $(UNIT_SRC:%.c=$(O)/%.o) $(filter-out %/main.o,$(BENCH_OBJ))
 FUZZ_SRC := $(sort $(shell find tests/fuzz -name 'fuzz_*.c' 2>/dev/null))
 FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$(O)/%)
 
-.PHONY: all
+.PHONY: all fuzzers
 all: $(O)/stele
+fuzzers: $(FUZZ_BIN)
 
 include tools/targets.mk
 
@@ -120,4 +121,4 @@ $(O)/%.oo: %.cc $(O)/flags
 	$(Q)echo "  c++  $<"
 	$(Q)$(CXX) $(CPPFLAGS) $(CXXFLAGS_ALL) -c -o $@ $<
 
--include $(patsubst %.oo,%.d,$(LIB_OBJ:.o=.d)) $(MAIN_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) $(BENCH_OBJ:.o=.d)
+-include $(patsubst %.oo,%.d,$(LIB_OBJ:.o=.d)) $(MAIN_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) $(BENCH_OBJ:.o=.d) $(FUZZ_SRC:%.c=$(O)/%.d)

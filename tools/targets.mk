@@ -6,9 +6,9 @@ PREFIX     ?= /usr/local
 BINDIR     ?= $(PREFIX)/bin
 MANDIR     ?= $(PREFIX)/share/man
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
-SANITIZED  := MODE=asan CC=clang CXX=clang++
+CLANG      := CC=clang CXX=clang++
 
-.PHONY: help run test unit check format bench install uninstall clean distclean
+.PHONY: help run test unit check format fuzz bench install uninstall clean distclean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' tools/targets.mk | sed -E 's/:.*## /\t/' | sort | column -t -s "$$(printf '\t')"
@@ -21,7 +21,8 @@ run: ## install what is missing, build, serve on 127.0.0.1:8000 with data in ./d
 test: ## install what is missing, build, run every suite; SUITES="a b" runs those
 	$(Q)tools/setup test
 	$(Q)$(MAKE) MODE=release build/stele build/stele-unit
-	$(Q)$(MAKE) $(SANITIZED) build-asan/stele build-asan/stele-unit
+	$(Q)$(MAKE) MODE=asan $(CLANG) build-asan/stele build-asan/stele-unit
+	$(Q)$(MAKE) MODE=tsan $(CLANG) build-tsan/stele-unit
 	$(Q)tools/test $(SUITES)
 
 unit: $(O)/stele-unit ## unit tests of this MODE; FILTER=text runs some
@@ -34,6 +35,10 @@ check: ## what a reviewer would otherwise have to remember
 format: ## lay the code out as `make check` wants it
 	$(Q)tools/setup check
 	$(Q).venv/bin/clang-format -i $$(git ls-files -co --exclude-standard '*.c' '*.h' '*.cc')
+
+fuzz: ## let every fuzz target look for FUZZ_SECONDS (600)
+	$(Q)tools/setup test
+	$(Q)FUZZ_SECONDS=$${FUZZ_SECONDS:-600} tests/fuzz/run
 
 bench: ## install what is missing, build, measure
 	$(Q)tools/setup bench

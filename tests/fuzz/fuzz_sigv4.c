@@ -5,11 +5,10 @@
 #include "auth/request_text.h"
 #include "auth/sigv4.h"
 #include "base/assert.h"
+#include "fuzz.h"
 
 #define NOW_MS 1440938160000 /* 2015-08-30T12:36:00Z, the time of the corpus */
 #define SECRET BYTES("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct http_request signed_by_us(const struct http_request *request, struct arena *arena)
 {
