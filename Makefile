@@ -36,7 +36,7 @@ HARDEN   := -fstack-protector-strong -fstack-clash-protection -fPIE
 LDHARDEN := -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 
 ifeq ($(MODE),release)
-OPT      := -O2 -flto=auto -D_FORTIFY_SOURCE=2
+OPT      := -O2 -flto=auto -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 LDOPT    := -flto=auto -O2
 else ifeq ($(MODE),debug)
 OPT      := -O1 -DSTELE_SLOW_CHECKS
@@ -54,6 +54,7 @@ $(error MODE is one of release, debug, asan, tsan, fuzz)
 endif
 AR       := gcc-ar
 ifneq (,$(findstring clang,$(CC)))
+HARDEN   += -Qunused-arguments
 OPT      := $(subst -flto=auto,-flto=thin,$(OPT))
 LDOPT    := $(subst -flto=auto,-flto=thin,$(LDOPT))
 ifeq ($(MODE),release)
@@ -75,7 +76,7 @@ UNIT_SRC := $(sort $(shell find tests/unit tests/store -name '*.c' 2>/dev/null))
 BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
 BENCH_OBJ := $(BENCH_SRC:%.c=$(O)/%.o)
 UNIT_OBJ := $(UNIT_SRC:%.c=$(O)/%.o) $(filter-out %/main.o,$(BENCH_OBJ))
-FUZZ_SRC := $(sort $(shell find tests/fuzz -name 'fuzz_*.c' 2>/dev/null))
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$(O)/%)
 
 .PHONY: all fuzzers
