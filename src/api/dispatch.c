@@ -174,7 +174,7 @@ static void send_to_worker(struct req *req)
 
 static void run_on_worker(struct worker_task *task)
 {
-    struct req *req = (struct req *)((char *)task - offsetof(struct req, work));
+    struct req *req = (void *)((char *)task - offsetof(struct req, work));
     enum err err = run(req);
 
     if (err == ERR_PENDING)
@@ -186,14 +186,14 @@ static void run_on_worker(struct worker_task *task)
 
 static void come_back(struct loop_task *task)
 {
-    struct req *req = (struct req *)((char *)task - offsetof(struct req, back));
+    struct req *req = (void *)((char *)task - offsetof(struct req, back));
 
     finish(req, req->outcome);
 }
 
 static void become_durable(struct loop_task *task)
 {
-    struct req *req = (struct req *)((char *)task - offsetof(struct req, durable));
+    struct req *req = (void *)((char *)task - offsetof(struct req, durable));
     enum err err = req->outcome;
 
     if (err == OK)
