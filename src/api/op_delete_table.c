@@ -1,0 +1,50 @@
+/* op_delete_table.c - DeleteTable. Contract core-api-tables.md 4. */
+#include "api/table_params.h"
+#include "base/clock.h"
+
+static enum err drop(struct req *req, struct table *table);
+
+enum err op_delete_table(struct req *req)
+{
+    struct table *table;
+    enum err err;
+
+    if (!req->may_wait)
+        return ERR_WOULD_BLOCK; /* a catalog change waits for its commit */
+    catalog_change_begin(req->api->catalog);
+    err = table_params_find(req, &table);
+    if (err == OK)
+        err = drop(req, table);
+    catalog_change_end(req->api->catalog);
+    return err;
+}
+
+static enum err drop(struct req *req, struct table *table)
+{
+    const struct table_definition *d = &table->definition;
+    enum table_status status = table_status_now(table, clock_wall_ms());
+    struct table_shown shown = {
+        .status = TABLE_DELETING,
+        .settings = &d->settings,
+        .with_on_demand_date = true,
+        .with_warm = true,
+    };
+    enum err err;
+
+    if (status == TABLE_CREATING)
+        return req_fail(req, ERR_RESOURCE_IN_USE, TABLE_IN_USE "Table is being created: %.*s",
+                        BYTES_ARGS(d->name));
+    if (status == TABLE_DELETING)
+        return req_fail(req, ERR_RESOURCE_IN_USE, TABLE_IN_USE "Table is being deleted: %.*s",
+                        BYTES_ARGS(d->name));
+    if (status == TABLE_UPDATING)
+        return req_fail(req, ERR_RESOURCE_IN_USE,
+                        TABLE_IN_USE "Table: %.*s is in the process of being updated.",
+                        BYTES_ARGS(d->name));
+    if (d->settings.deletion_protection)
+        return req_fail(req, ERR_VALIDATION,
+                        "Resource cannot be deleted as it is currently protected against "
+                        "deletion. Disable deletion protection first.");
+    err = table_params_reply(req, "TableDescription", table, &shown);
+    return err == OK ? catalog_drop(req->api->catalog, table, req->api->table_delay_ms) : err;
+}

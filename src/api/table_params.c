@@ -1,0 +1,276 @@
+/* table_params.c - common rules and the description of tables. */
+#include "api/table_params.h"
+
+#include <stdlib.h>
+
+#include "api/item_params.h"
+#include "base/assert.h"
+#include "base/clock.h"
+#include "json/json_write.h"
+#include "table/table_keys.h"
+
+#define UNITS_REPRESENTABLE_MAX 1000000000000 /* contract core-api-tables.md 1, row 3 */
+#define DAY_MS                  86400000u
+
+static void describe_attributes(struct req *req, const struct key_schema *schema);
+static void describe_key_schema(struct buf *reply, const struct key_schema *schema);
+static void describe_throughput(struct buf *reply, const struct table_settings *settings);
+static void describe_modes(struct buf *reply, const struct table_shown *shown);
+
+enum err table_params_name(struct req *req, struct input_table *name)
+{
+    struct bytes text = {0};
+
+    input_string(req->input, "TableName", &text);
+    return input_table(text, &req->place, &req->fault, name);
+}
+
+enum err table_params_find(struct req *req, struct table **table)
+{
+    struct input_table name;
+    enum err err = table_params_name(req, &name);
+
+    if (err != OK)
+        return err;
+    *table = catalog_acquire(req->api->catalog, req->place.account, req->place.region, name.name);
+    if (*table == NULL)
+        return req_fail(req, ERR_RESOURCE_NOT_FOUND,
+                        "Requested resource not found: Table: %.*s not found",
+                        BYTES_ARGS(name.name));
+    ASSERT(req->table_count < REQ_TABLES_MAX);
+    req->tables[req->table_count++] = *table;
+    return OK;
+}
+
+enum err table_params_throughput(struct req *req, yyjson_val *in, uint64_t *read_units,
+                                 uint64_t *write_units)
+{
+    int64_t read = input_integer(in, "ReadCapacityUnits", 0);
+    int64_t write = input_integer(in, "WriteCapacityUnits", 0);
+
+    if (read > UNITS_REPRESENTABLE_MAX)
+        return req_fail(req, ERR_VALIDATION,
+                        "Given value %lld for ReadCapacityUnits is out of bounds",
+                        (long long)read);
+    if (write > UNITS_REPRESENTABLE_MAX)
+        return req_fail(req, ERR_VALIDATION,
+                        "Given value %lld for WriteCapacityUnits is out of bounds",
+                        (long long)write);
+    *read_units = (uint64_t)read;
+    *write_units = (uint64_t)write;
+    return OK;
+}
+
+enum err table_params_check_quota(struct req *req, uint64_t read_units, uint64_t write_units)
+{
+    bool reads = read_units > TABLE_UNITS_MAX;
+
+    if (!reads && write_units <= TABLE_UNITS_MAX)
+        return OK;
+    return req_fail(req, ERR_LIMIT_EXCEEDED,
+                    "The requested %s, %llu, is above the per table maximum for the account in "
+                    "%.*s. Per table maximum: %u. Refer to the Amazon DynamoDB Developer Guide "
+                    "for current limits and how to request higher limits.",
+                    reads ? "ReadCapacityUnits" : "WriteCapacityUnits",
+                    (unsigned long long)(reads ? read_units : write_units),
+                    BYTES_ARGS(req->place.region), TABLE_UNITS_MAX);
+}
+
+enum err table_params_class(struct req *req, struct bytes name, enum table_class *class)
+{
+    if (bytes_equal_string(name, "STANDARD"))
+        *class = TABLE_CLASS_STANDARD;
+    else if (bytes_equal_string(name, "STANDARD_INFREQUENT_ACCESS"))
+        *class = TABLE_CLASS_INFREQUENT_ACCESS;
+    else
+        return req_fail(req, ERR_VALIDATION,
+                        "Invalid table-class parameter provided. Please try again with a valid "
+                        "table-class value: [STANDARD, STANDARD_INFREQUENT_ACCESS].");
+    return OK;
+}
+
+/* An empty list or structure, or a specification that only says "off". */
+static bool says_nothing(yyjson_val *value)
+{
+    bool off = yyjson_is_obj(value) && yyjson_obj_size(value) == 1 &&
+               !input_bool(value, "Enabled", true) != !input_bool(value, "StreamEnabled", true);
+
+    return yyjson_get_len(value) == 0 || off;
+}
+
+enum err table_params_refuse_unserved(struct req *req, const char *const members[], size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        yyjson_val *value = input_member(req->input, members[i]);
+
+        if (value != NULL && !says_nothing(value))
+            return req_fail(req, ERR_VALIDATION,
+                            TABLE_INVALID "This version of Stele does not serve %s yet",
+                            members[i]);
+    }
+    return OK;
+}
+
+/* --- descriptions ---------------------------------------------------------------------------- */
+
+enum err table_params_reply(struct req *req, const char *member, const struct table *table,
+                            const struct table_shown *shown)
+{
+    enum err err;
+
+    buf_append_byte(req->reply, '{');
+    reply_member(req->reply, member);
+    err = table_params_describe(req, table, shown);
+    buf_append_byte(req->reply, '}');
+    return err;
+}
+
+enum err table_params_describe(struct req *req, const struct table *table,
+                               const struct table_shown *shown)
+{
+    const struct table_definition *d = &table->definition;
+    struct buf *reply = req->reply;
+    struct store_count count;
+    enum err err =
+        store_count(req->api->store, table_count_key(d->id, 0, req->arena), &count);
+
+    if (err != OK)
+        return err;
+    buf_append_byte(reply, '{');
+    describe_attributes(req, &d->schema);
+    reply_member(reply, "TableName");
+    json_append_string(reply, d->name);
+    describe_key_schema(reply, &d->schema);
+    reply_member(reply, "TableStatus");
+    json_append_string(reply, bytes_of_string((const char *const[]){
+                                  "CREATING", "ACTIVE", "UPDATING", "DELETING"}[shown->status]));
+    reply_member(reply, "CreationDateTime");
+    json_append_time(reply, d->created_ms);
+    describe_throughput(reply, shown->settings);
+    reply_member(reply, "TableSizeBytes");
+    buf_append_u64(reply, count.bytes);
+    reply_member(reply, "ItemCount");
+    buf_append_u64(reply, count.items);
+    reply_member(reply, "TableArn");
+    json_append_string(reply, table_arn(d, req->arena));
+    reply_member(reply, "TableId");
+    json_append_string(reply, bytes_of_string(d->uuid));
+    describe_modes(reply, shown);
+    buf_append_byte(reply, '}');
+    return OK;
+}
+
+static int compare_attributes(const void *a, const void *b)
+{
+    return bytes_compare(((const struct key_attribute *)a)->name,
+                         ((const struct key_attribute *)b)->name);
+}
+
+/* Exactly those that keys use, sorted by name. */
+static void describe_attributes(struct req *req, const struct key_schema *schema)
+{
+    struct key_schema sorted = *schema;
+    unsigned count = key_schema_count(schema);
+
+    qsort(sorted.attributes, count, sizeof(sorted.attributes[0]), compare_attributes);
+    reply_member(req->reply, "AttributeDefinitions");
+    buf_append_byte(req->reply, '[');
+    for (unsigned i = 0; i < count; i++) {
+        buf_append_string(req->reply, i > 0 ? ",{" : "{");
+        reply_member(req->reply, "AttributeName");
+        json_append_string(req->reply, sorted.attributes[i].name);
+        reply_member(req->reply, "AttributeType");
+        json_append_string(req->reply,
+                           bytes_of_string(value_type_name(sorted.attributes[i].type)));
+        buf_append_byte(req->reply, '}');
+    }
+    buf_append_byte(req->reply, ']');
+}
+
+static void describe_key_schema(struct buf *reply, const struct key_schema *schema)
+{
+    reply_member(reply, "KeySchema");
+    buf_append_byte(reply, '[');
+    for (unsigned i = 0; i < key_schema_count(schema); i++) {
+        buf_append_string(reply, i > 0 ? ",{" : "{");
+        reply_member(reply, "AttributeName");
+        json_append_string(reply, schema->attributes[i].name);
+        reply_member(reply, "KeyType");
+        buf_append_string(reply, i < schema->hash_count ? "\"HASH\"}" : "\"RANGE\"}");
+    }
+    buf_append_byte(reply, ']');
+}
+
+static void member_u64(struct buf *reply, const char *name, uint64_t value)
+{
+    reply_member(reply, name);
+    buf_append_u64(reply, value);
+}
+
+static void member_time(struct buf *reply, const char *name, uint64_t time_ms)
+{
+    if (time_ms == 0)
+        return;
+    reply_member(reply, name);
+    json_append_time(reply, time_ms);
+}
+
+static void describe_throughput(struct buf *reply, const struct table_settings *settings)
+{
+    const struct table_throughput *t = &settings->throughput;
+    bool today = t->decreased_ms / DAY_MS == clock_wall_ms() / DAY_MS;
+
+    reply_member(reply, "ProvisionedThroughput");
+    buf_append_byte(reply, '{');
+    member_time(reply, "LastIncreaseDateTime", t->increased_ms);
+    member_time(reply, "LastDecreaseDateTime", t->decreased_ms);
+    member_u64(reply, "NumberOfDecreasesToday", today ? t->decreases_today : 0);
+    member_u64(reply, "ReadCapacityUnits", t->read_units);
+    member_u64(reply, "WriteCapacityUnits", t->write_units);
+    buf_append_byte(reply, '}');
+}
+
+static void describe_modes(struct buf *reply, const struct table_shown *shown)
+{
+    const struct table_settings *s = shown->settings;
+
+    if (s->was_on_demand) {
+        reply_member(reply, "BillingModeSummary");
+        buf_append_byte(reply, '{');
+        reply_member(reply, "BillingMode");
+        buf_append_string(reply, s->billing == TABLE_PROVISIONED ? "\"PROVISIONED\""
+                                                                 : "\"PAY_PER_REQUEST\"");
+        if (shown->with_on_demand_date)
+            member_time(reply, "LastUpdateToPayPerRequestDateTime", s->on_demand_ms);
+        buf_append_byte(reply, '}');
+    }
+    if (s->on_demand_read_max >= 0 || s->on_demand_write_max >= 0) {
+        reply_member(reply, "OnDemandThroughput");
+        buf_append_byte(reply, '{');
+        if (s->on_demand_read_max >= 0)
+            member_u64(reply, "MaxReadRequestUnits", (uint64_t)s->on_demand_read_max);
+        if (s->on_demand_write_max >= 0)
+            member_u64(reply, "MaxWriteRequestUnits", (uint64_t)s->on_demand_write_max);
+        buf_append_byte(reply, '}');
+    }
+    if (shown->with_warm) {
+        reply_member(reply, "WarmThroughput");
+        buf_append_byte(reply, '{');
+        member_u64(reply, "ReadUnitsPerSecond", s->warm_read_units);
+        member_u64(reply, "WriteUnitsPerSecond", s->warm_write_units);
+        reply_member(reply, "Status");
+        buf_append_string(reply, "\"ACTIVE\"}");
+    }
+    if (s->class != TABLE_CLASS_UNSET) {
+        reply_member(reply, "TableClassSummary");
+        buf_append_byte(reply, '{');
+        reply_member(reply, "TableClass");
+        buf_append_string(reply, s->class == TABLE_CLASS_STANDARD
+                                     ? "\"STANDARD\""
+                                     : "\"STANDARD_INFREQUENT_ACCESS\"");
+        member_time(reply, "LastUpdateDateTime", s->class_changed_ms);
+        buf_append_byte(reply, '}');
+    }
+    reply_member(reply, "DeletionProtectionEnabled");
+    buf_append_string(reply, s->deletion_protection ? "true" : "false");
+}
