@@ -26,16 +26,25 @@ static inline size_t varint_put(uint8_t *at, uint64_t value)
     return size;
 }
 
-bool varint_take_slow(struct bytes *at, uint64_t *value);
+/* The number at the front, and how many bytes it takes; 0 bytes: none is there. */
+size_t varint_read_slow(struct bytes at, uint64_t *value);
 
 /* Takes a number off the front of *at. False, and *at as it was: cut off, not the shortest form,
  * or more than 64 bits. */
 static inline MUST_CHECK bool varint_take(struct bytes *at, uint64_t *value)
 {
-    if (__builtin_expect(at->size == 0 || at->data[0] >= 0x80, 0))
-        return varint_take_slow(at, value);
-    *value = at->data[0];
-    *at = bytes_skip(*at, 1);
+    uint64_t number; /* of our own, so that the caller's may stay in registers */
+    size_t size = 1;
+
+    if (__builtin_expect(at->size != 0 && at->data[0] < 0x80, 1)) {
+        number = at->data[0];
+    } else {
+        size = varint_read_slow(*at, &number);
+        if (size == 0)
+            return false;
+    }
+    *value = number;
+    *at = bytes_skip(*at, size);
     return true;
 }
 

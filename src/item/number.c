@@ -122,20 +122,26 @@ size_t number_text(struct bytes encoded, char out[NUMBER_TEXT_MAX])
     return (size_t)(at - out) + count + 1;
 }
 
+/* From the ends alone, since every item written is counted. */
 size_t number_size_bytes(struct bytes encoded)
 {
-    struct decimal decimal;
-    int digits, whole;
+    bool negative;
+    uint8_t flip;
+    int first, last, digits, whole;
 
-    if (!decimal_unpack(encoded, &decimal) || decimal.count == 0)
+    if (encoded.size < 4)
         return 1;
-    digits = (int)decimal_digits(&decimal);
-    whole = decimal_exponent10(&decimal);
+    negative = encoded.data[0] == NEGATIVE_BYTE;
+    flip = negative ? 0xff : 0;
+    first = (encoded.data[2] ^ flip) - 1;
+    last = (encoded.data[encoded.size - 2] ^ flip) - 1;
+    digits = 2 * ((int)encoded.size - 3) - (first < 10) - (last % 10 == 0);
+    whole = 2 * ((encoded.data[1] ^ flip) + NUMBER_EXPONENT_MIN) - (first < 10);
     if (whole < 0)
         whole = 0;
     if (whole > digits)
         whole = digits;
-    return 1 + (size_t)(whole + 1) / 2 + (size_t)(digits - whole + 1) / 2 + decimal.negative;
+    return 1 + (size_t)(whole + 1) / 2 + (size_t)(digits - whole + 1) / 2 + negative;
 }
 
 bool number_to_i64(struct bytes encoded, int64_t *value)

@@ -11,6 +11,7 @@ static enum err combine(const struct decimal *a, const struct decimal *b, struct
                         struct fault *fault);
 static int compare_magnitude(const struct decimal *a, const struct decimal *b);
 static int first_place(const struct decimal *decimal);
+static int end_place(const struct decimal *decimal);
 static void add_places(uint8_t *places, const struct decimal *decimal);
 static void subtract_places(uint8_t *places, const struct decimal *decimal);
 
@@ -37,10 +38,9 @@ enum err number_subtract(struct bytes a, struct bytes b, struct number *differen
 static enum err combine(const struct decimal *a, const struct decimal *b, struct number *result,
                         struct fault *fault)
 {
-    uint8_t places[PLACES] = {0};
-    int first = 0, end = PLACES;
+    uint8_t places[PLACES];
+    int first, end, exponent;
     unsigned digits;
-    int exponent;
     enum err err;
 
     if (compare_magnitude(a, b) < 0) {
@@ -49,14 +49,20 @@ static enum err combine(const struct decimal *a, const struct decimal *b, struct
         a = b;
         b = smaller;
     }
-    if (a->count != 0)
-        memcpy(places + first_place(a), a->pairs, a->count);
+    if (b->count == 0) {
+        number_pack(a->negative, a->exponent, a->pairs, a->count, result);
+        return OK;
+    }
+    first = first_place(a) - 1; /* for the carry */
+    end = end_place(a) > end_place(b) ? end_place(a) : end_place(b);
+    memset(places + first, 0, (size_t)(end - first));
+    memcpy(places + first_place(a), a->pairs, a->count);
     if (a->negative == b->negative)
         add_places(places, b);
     else
         subtract_places(places, b);
 
-    while (end > 0 && places[end - 1] == 0)
+    while (end > first && places[end - 1] == 0)
         end--;
     while (first < end && places[first] == 0)
         first++;
@@ -87,9 +93,14 @@ static int first_place(const struct decimal *decimal)
     return NUMBER_EXPONENT_MAX + 1 - decimal->exponent;
 }
 
+static int end_place(const struct decimal *decimal)
+{
+    return first_place(decimal) + (int)decimal->count;
+}
+
 static void add_places(uint8_t *places, const struct decimal *decimal)
 {
-    int start = decimal->count == 0 ? 0 : first_place(decimal);
+    int start = first_place(decimal);
     unsigned carry = 0;
 
     for (int i = (int)decimal->count - 1; i >= 0 || carry != 0; i--) {
@@ -103,7 +114,7 @@ static void add_places(uint8_t *places, const struct decimal *decimal)
 /* What is subtracted is not larger than what lies on the places. */
 static void subtract_places(uint8_t *places, const struct decimal *decimal)
 {
-    int start = decimal->count == 0 ? 0 : first_place(decimal);
+    int start = first_place(decimal);
     int borrow = 0;
 
     for (int i = (int)decimal->count - 1; i >= 0 || borrow != 0; i--) {

@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "base/varint.h"
 #include "item/number.h"
+#include "item/value_priv.h"
 
 #define CONTAINER_SIZE_BYTES 3 /* what the service counts for a list or map itself */
 #define ENTRY_SIZE_BYTES     1 /* ... and for each element or entry */
@@ -33,7 +34,8 @@ const char *value_type_name(enum value_type type)
 bool value_type_parse(struct bytes name, enum value_type *type)
 {
     for (unsigned i = VALUE_S; i <= VALUE_M; i++) {
-        if (bytes_equal(name, type_names[i])) {
+        if (name.size == type_names[i].size && name.data[0] == type_names[i].data[0] &&
+            bytes_equal(name, type_names[i])) {
             *type = (enum value_type)i;
             return true;
         }
@@ -43,18 +45,7 @@ bool value_type_parse(struct bytes name, enum value_type *type)
 
 bool value_read(struct bytes *at, struct value *value)
 {
-    struct bytes rest = *at;
-    enum value_type type;
-
-    if (rest.size == 0 || rest.data[0] < VALUE_S || rest.data[0] > VALUE_M)
-        return false;
-    type = (enum value_type)rest.data[0];
-    rest = bytes_skip(rest, 1);
-    if (!varint_take_bytes(&rest, &value->payload))
-        return false;
-    value->type = type;
-    *at = rest;
-    return true;
+    return value_read_step(at, value);
 }
 
 struct value_walk value_walk_begin(struct value container)
@@ -69,25 +60,7 @@ struct value_walk value_walk_begin(struct value container)
 
 bool value_walk_next(struct value_walk *walk)
 {
-    if (walk->left == 0)
-        return false;
-    walk->left--;
-    if (walk->container == VALUE_M && !varint_take_bytes(&walk->rest, &walk->name))
-        goto damaged;
-    if (walk->container >= VALUE_L) {
-        if (!value_read(&walk->rest, &walk->value))
-            goto damaged;
-        return true;
-    }
-    if (!varint_take_bytes(&walk->rest, &walk->value.payload))
-        goto damaged;
-    walk->value.type = walk->container == VALUE_SS   ? VALUE_S
-                       : walk->container == VALUE_NS ? VALUE_N
-                                                     : VALUE_B;
-    return true;
-damaged:
-    walk->left = 0;
-    return false;
+    return value_walk_step(walk);
 }
 
 uint64_t value_count(struct value container)
@@ -95,21 +68,25 @@ uint64_t value_count(struct value container)
     return value_walk_begin(container).left;
 }
 
+/* Every key and condition is looked up here, so it skips what it does not want unread. */
 bool value_find(struct value map, struct bytes name, struct value *found)
 {
-    struct value_walk walk = value_walk_begin(map);
+    struct bytes rest = map.payload;
+    struct bytes at, skipped;
+    uint64_t left;
 
-    if (map.type != VALUE_M)
+    if (map.type != VALUE_M || !varint_take(&rest, &left))
         return false;
-    while (value_walk_next(&walk)) {
-        int order = bytes_compare(walk.name, name);
-
-        if (order > 0)
+    while (left-- > 0 && varint_take_bytes(&rest, &at)) {
+        if (bytes_equal(at, name))
+            return value_read(&rest, found);
+        if (at.size > 0 && (name.size == 0 || at.data[0] > name.data[0]))
+            return false; /* the names to come are greater still */
+        if (rest.size == 0)
             return false;
-        if (order == 0) {
-            *found = walk.value;
-            return true;
-        }
+        rest = bytes_skip(rest, 1);
+        if (!varint_take_bytes(&rest, &skipped))
+            return false;
     }
     return false;
 }
@@ -120,7 +97,7 @@ bool value_at(struct value list, uint64_t index, struct value *found)
 
     if (list.type != VALUE_L || index >= walk.left)
         return false;
-    while (value_walk_next(&walk)) {
+    while (value_walk_step(&walk)) {
         if (index-- == 0) {
             *found = walk.value;
             return true;
@@ -139,7 +116,7 @@ size_t value_item_size_bytes(struct value map)
     struct value_walk walk = value_walk_begin(map);
     size_t size = 0;
 
-    while (value_walk_next(&walk))
+    while (value_walk_step(&walk))
         size += walk.name.size + size_of(walk.value, VALUE_READ_DEPTH_MAX - 1);
     return size;
 }
@@ -175,7 +152,7 @@ static size_t size_of(struct value value, unsigned levels)
     if (levels <= 1)
         return size;
     walk = value_walk_begin(value);
-    while (value_walk_next(&walk)) {
+    while (value_walk_step(&walk)) {
         if (value.type >= VALUE_L)
             size += ENTRY_SIZE_BYTES;
         if (value.type == VALUE_M)
@@ -192,7 +169,7 @@ static unsigned depth_of(struct value value, unsigned levels)
 
     if (value.type < VALUE_L || levels <= 1)
         return 1;
-    while (value_walk_next(&walk)) {
+    while (value_walk_step(&walk)) {
         unsigned depth = depth_of(walk.value, levels - 1);
 
         if (depth > deepest)
@@ -227,7 +204,7 @@ static bool check(struct value value, unsigned levels)
 static bool check_set(struct value set)
 {
     struct bytes rest = set.payload;
-    struct bytes member, previous;
+    struct bytes member, previous = {NULL, 0};
     uint64_t count;
 
     if (!varint_take(&rest, &count) || count == 0)
@@ -244,7 +221,7 @@ static bool check_set(struct value set)
 static bool check_container(struct value container, unsigned levels)
 {
     struct bytes rest = container.payload;
-    struct bytes name, previous;
+    struct bytes name, previous = {NULL, 0};
     struct value element;
     uint64_t count;
 

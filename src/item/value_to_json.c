@@ -2,7 +2,7 @@
 #include "base/arena.h"
 #include "base/base64.h"
 #include "item/number.h"
-#include "item/value.h"
+#include "item/value_priv.h"
 #include "json/json_write.h"
 
 static void append_value(struct buf *out, struct value value, unsigned levels);
@@ -81,7 +81,7 @@ static void append_set(struct buf *out, struct value set)
     buf_append_lit(out, "{\"");
     buf_append_string(out, value_type_name(set.type));
     buf_append_lit(out, "\":[");
-    while (value_walk_next(&walk)) {
+    while (value_walk_step(&walk)) {
         buf_append_string(out, separator);
         separator = ",";
         if (walk.value.type == VALUE_S) {
@@ -104,7 +104,7 @@ static void append_list(struct buf *out, struct value list, unsigned levels)
     const char *separator = "";
 
     buf_append_lit(out, "{\"L\":[");
-    while (levels > 1 && value_walk_next(&walk)) {
+    while (levels > 1 && value_walk_step(&walk)) {
         buf_append_string(out, separator);
         separator = ",";
         append_value(out, walk.value, levels - 1);
@@ -118,7 +118,7 @@ static void append_map(struct buf *out, struct value map, unsigned levels)
     const char *separator = "";
 
     buf_append_lit(out, "{");
-    while (levels > 1 && value_walk_next(&walk)) {
+    while (levels > 1 && value_walk_step(&walk)) {
         buf_append_string(out, separator);
         separator = ",";
         json_append_string(out, walk.name);
@@ -156,7 +156,7 @@ static void append_text(struct buf *out, struct value value, unsigned levels)
         break;
     default:
         buf_append_string(out, value.type == VALUE_M ? "{" : "[");
-        while (levels > 1 && value_walk_next(&walk)) {
+        while (levels > 1 && value_walk_step(&walk)) {
             buf_append_string(out, separator);
             separator = ", ";
             if (value.type == VALUE_M) {
