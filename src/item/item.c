@@ -5,7 +5,6 @@
 
 #define FLAGS_OFFSET  1
 #define REGION_OFFSET 2
-#define SIZE_OFFSET   12
 
 enum err item_open(struct bytes stored, struct item *item)
 {
@@ -20,7 +19,7 @@ enum err item_open(struct bytes stored, struct item *item)
     *item = (struct item){
         .version = bytes_get_u64(stored.data + ITEM_VERSION_OFFSET),
         .region = bytes_get_u16(stored.data + REGION_OFFSET),
-        .size_bytes = bytes_get_u32(stored.data + SIZE_OFFSET),
+        .size_bytes = bytes_get_u32(stored.data + ITEM_SIZE_OFFSET),
         .attributes = {VALUE_M, bytes_skip(stored, ITEM_HEADER_BYTES)},
     };
     return OK;
@@ -38,7 +37,7 @@ struct bytes item_store(struct value attributes, uint16_t region, struct arena *
     memset(stored, 0, ITEM_HEADER_BYTES);
     stored[0] = ITEM_FORMAT;
     bytes_put_u16(stored + REGION_OFFSET, region);
-    bytes_put_u32(stored + SIZE_OFFSET, (uint32_t)size_bytes);
+    bytes_put_u32(stored + ITEM_SIZE_OFFSET, (uint32_t)size_bytes);
     memcpy(stored + ITEM_HEADER_BYTES, attributes.payload.data, attributes.payload.size);
     return bytes_make(stored, stored_bytes);
 }

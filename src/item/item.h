@@ -29,8 +29,9 @@ struct item {
     struct value attributes; /* a map */
 };
 
-/* Opens what the store gave. ERR_CORRUPT: too short, unknown flags, or (for now) sealed or
- * compressed; ERR_NEWER_FORMAT. Nested bytes are trusted as far as value.h's readers go. */
+/* Opens what the store gave. ERR_CORRUPT: too short. ERR_NEWER_FORMAT: a later format, or a flag
+ * this server does not know how to read (for now: any). Nested bytes are trusted as far as value.h's
+ * readers go. */
 enum err item_open(struct bytes stored, struct item *item) MUST_CHECK;
 
 /* Stored bytes for these attributes, version 0, in the arena. */
@@ -39,5 +40,5 @@ struct bytes item_store(struct value attributes, uint16_t region, struct arena *
 /* An item that is not there: no attributes. For conditions on absent items. */
 struct item item_absent(void);
 
-/* Deep check of stored bytes, for `stele check`. */
+/* Deep check of stored bytes, for `stele check`: canonical attributes, and the right size. */
 enum err item_check(struct bytes stored) MUST_CHECK;
