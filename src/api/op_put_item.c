@@ -61,7 +61,7 @@ static enum err decide(void *ctx, struct table_change changes[], unsigned count)
 
     (void)count;
     if (condition != NULL &&
-        !expr_condition_holds(condition, changes[0].old.attributes, req->arena))
+        !expr_condition_holds(condition, changes[0].old.attributes))
         return item_params_condition_failed(req, req->input, &changes[0]);
     changes[0].action = TABLE_PUT;
     changes[0].attributes = put->item;

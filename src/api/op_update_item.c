@@ -100,7 +100,7 @@ static enum err decide(void *ctx, struct table_change changes[], unsigned count)
     (void)count;
     /* Against the stored item: an absent one has not even its key attributes yet. */
     if (expressions->condition != NULL &&
-        !expr_condition_holds(expressions->condition, change->old.attributes, req->arena))
+        !expr_condition_holds(expressions->condition, change->old.attributes))
         return item_params_condition_failed(req, req->input, change);
     update->after = before;
     if (expressions->update != NULL) {
@@ -153,16 +153,17 @@ static void reply_values(struct req *req, const struct update *update)
     struct bytes wanted = item_params_return_values(req->input);
     const struct expr_update *expression = update->expressions.update;
     struct value old = update->change.old.attributes, touched;
+    struct value before = update->change.exists ? old : update->key;
 
     if (bytes_equal_string(wanted, "ALL_OLD") && update->change.exists)
         reply_item(req->reply, "Attributes", old);
     else if (bytes_equal_string(wanted, "ALL_NEW") && update->exists_after)
         reply_item(req->reply, "Attributes", update->after);
     else if (bytes_equal_string(wanted, "UPDATED_OLD") && expression != NULL &&
-             expr_update_touched(expression, old, false, req->arena, &touched))
+             expr_update_touched_old(expression, old, req->arena, &touched))
         reply_item(req->reply, "Attributes", touched);
     else if (bytes_equal_string(wanted, "UPDATED_NEW") && expression != NULL &&
              update->exists_after &&
-             expr_update_touched(expression, update->after, true, req->arena, &touched))
+             expr_update_touched_new(expression, before, req->arena, &touched))
         reply_item(req->reply, "Attributes", touched);
 }

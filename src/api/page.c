@@ -106,7 +106,7 @@ enum err page_read(struct req *req, const struct page *page)
         arena_release(req->arena, mark); /* forgets the key before; only the last one counts */
         scanned++;
         bytes += item.size_bytes;
-        if (filter == NULL || expr_condition_holds(filter, item.attributes, req->arena)) {
+        if (filter == NULL || expr_condition_holds(filter, item.attributes)) {
             if (!page->only_count)
                 append_item(req, page, item.attributes, count == 0);
             count++;

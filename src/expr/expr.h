@@ -64,10 +64,10 @@ struct expr_set {
 enum err expr_parse(const struct expr_input *input, struct arena *arena, struct fault *fault,
                     struct expr_set *set) MUST_CHECK;
 
-/* --- evaluation; items are M values, an absent item is an empty one ----------------------------- */
+/* --- evaluation; items are M values, an absent item is an empty one --------------------------- */
 
-bool expr_condition_holds(const struct expr_condition *condition, struct value item,
-                          struct arena *scratch);
+/* Allocates nothing. */
+bool expr_condition_holds(const struct expr_condition *condition, struct value item);
 
 /* What remains of an item under a projection, as an M value in the arena. */
 struct value expr_project(const struct expr_projection *projection, struct value item,
@@ -75,14 +75,17 @@ struct value expr_project(const struct expr_projection *projection, struct value
 
 /* The item after the update, in the arena. Run-time faults (section 7) are ERR_VALIDATION, bare.
  * Neither size nor keys are checked here. */
-enum err expr_update_apply(const struct expr_update *update, struct value item,
-                           struct arena *arena, struct fault *fault,
-                           struct value *updated) MUST_CHECK;
+enum err expr_update_apply(const struct expr_update *update, struct value item, struct arena *arena,
+                           struct fault *fault, struct value *updated) MUST_CHECK;
 
-/* UPDATED_OLD and UPDATED_NEW: what the item holds at the update's target paths. With `new_values`
- * true, paths that the update only removed are left out. False: nothing there at all. */
-bool expr_update_touched(const struct expr_update *update, struct value item, bool new_values,
-                         struct arena *arena, struct value *touched) MUST_CHECK;
+/* UPDATED_OLD and UPDATED_NEW: values at the update's target paths, before and after it. Both take
+ * the item before the update, since list indexes of the text are positions in that; the new values
+ * only after expr_update_apply succeeded on it. False: nothing there at all (for new values: the
+ * update only removed). */
+bool expr_update_touched_old(const struct expr_update *update, struct value before,
+                             struct arena *arena, struct value *touched) MUST_CHECK;
+bool expr_update_touched_new(const struct expr_update *update, struct value before,
+                             struct arena *arena, struct value *touched) MUST_CHECK;
 
 /* Bytes that the service adds to the item size for an update's actions: `A` in contract
  * core-api-data.md 4, table "Limit checks". */
@@ -91,7 +94,7 @@ size_t expr_update_overhead_bytes(const struct expr_update *update);
 /* Whether the update only removes (REMOVE and DELETE clauses): such an update creates no item. */
 bool expr_update_only_removes(const struct expr_update *update);
 
-/* --- what callers must know about paths ----------------------------------------------------------- */
+/* --- what callers must know about paths ------------------------------------------------------- */
 
 /* Visits the document paths of an expression in order of the text: top-level attribute, and
  * whether anything follows it (a nested path). Stops when visit returns false. */
