@@ -1,11 +1,11 @@
 /* input.c - the two passes in their order, and reading what passed. */
 #include "api/input.h"
 
-#include <math.h>
-#include <strings.h>
-
 #include "api/input_priv.h"
 #include "api/ops.h"
+
+#include <math.h>
+#include <strings.h>
 
 enum err input_check(const struct op *op, yyjson_val *root, struct fault *fault)
 {
@@ -126,6 +126,12 @@ int64_t input_number(yyjson_val *json, int64_t min, int64_t max)
         value = number >= 0x1p63 ? INT64_MAX : number < -0x1p63 ? INT64_MIN : (int64_t)number;
     }
     return value < min ? min : value > max ? max : value;
+}
+
+int64_t input_shape_number(const struct shape *shape, yyjson_val *json)
+{
+    return shape->kind == SHAPE_INTEGER ? input_number(json, INT32_MIN, INT32_MAX)
+                                        : input_number(json, INT64_MIN, INT64_MAX);
 }
 
 bool input_bool_of_text(struct bytes text, bool *value)

@@ -1,42 +1,12 @@
 /* input_constraint.c - the second pass: presence, lengths, ranges, patterns and sets of values.
- * Every broken constraint makes an entry "Value '<v>' at '<path>' failed to satisfy constraint:
- * <c>", in the order of the shape, a container's own before those of what it holds; ten are told at
- * most. Before that come the members whose faults are told alone (shapes.def, needs). Nothing is
- * allocated while all is well: paths are links on the stack, text is made for a fault only. Source:
- * contract core-api.md 1.6. Constraints of a list's strings are told in the form of those of map
- * values, "Member must satisfy constraint: [...]", as other services of this framework do
- *         (unverified).
+ * Every broken constraint makes an entry, in the order of the shape, a container's own before those
+ * of what it holds; ten are told at most. Before that come the members whose faults are told alone
+ * (shapes.def, needs).
+ * Nothing is allocated while all is well: paths are links on the stack, and input_report.c makes
+ * text for faults only.
+ * Source: contract core-api.md 1.6.
  */
 #include "api/input_priv.h"
-
-#include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
-
-#include "base/assert.h"
-#include "base/buf.h"
-
-#define ENTRIES_MAX 10
-
-/* Paths are short but for keys of maps, of which no shape nests two. */
-#define REPORT_BYTES_MAX (ENTRIES_MAX * (2 * INPUT_VALUE_BYTES_MAX + 4096))
-
-#define LENGTH_MIN_FORMAT "Member must have length greater than or equal to %" PRId64
-#define LENGTH_MAX_FORMAT "Member must have length less than or equal to %" PRId64
-#define PATTERN_FORMAT    "Member must satisfy regular expression pattern: %s"
-
-/* Where we are: the links from the member at hand up to the input. */
-struct path {
-    const struct path *parent;
-    enum { PATH_MEMBER, PATH_ELEMENT, PATH_ENTRY } kind;
-    struct bytes name; /* of a member, or a map's key */
-    size_t position;   /* of an element, from 1 */
-};
-
-struct report {
-    struct buf text; /* the entries, joined */
-    unsigned count;
-};
 
 static enum err check_before(const struct shape *input, yyjson_val *const slots[],
                              struct fault *fault);
@@ -67,18 +37,6 @@ static bool string_fits(const struct shape *shape, struct bytes text);
 static bool size_fits(const struct shape *shape, size_t size);
 static size_t string_length(const struct shape *shape, struct bytes text);
 static bool is_one_of(const char *values, struct bytes text);
-static int64_t number_of(const struct shape *shape, yyjson_val *json);
-
-static enum err finish(struct report *report, struct fault *fault);
-static struct buf *begin_entry(struct report *report, const struct shape *shape, yyjson_val *json,
-                               const struct path *path);
-static void add_entry(struct report *report, const struct shape *shape, yyjson_val *json,
-                      const struct path *path, const char *format, ...) PRINTF_LIKE(5, 6);
-static void add_all_of(struct report *report, const struct shape *container, yyjson_val *json,
-                       const struct path *path, const char *who, const struct shape *each);
-static void append_path(struct buf *out, const struct path *path);
-static void append_value(struct buf *out, const struct shape *shape, yyjson_val *json, size_t end);
-static void append_cut(struct buf *out, struct bytes text, size_t end);
 
 enum err input_check_constraints(const struct shape *input, yyjson_val *root, struct fault *fault)
 {
@@ -95,7 +53,7 @@ enum err input_check_constraints(const struct shape *input, yyjson_val *root, st
     if (err != OK)
         return err;
     check_members(input, slots, NULL, &report);
-    return finish(&report, fault);
+    return report_finish(&report, fault);
 }
 
 static enum err check_before(const struct shape *input, yyjson_val *const slots[],
@@ -145,7 +103,7 @@ static enum err check_alone(const struct shape *input, yyjson_val *const slots[]
         if ((member->need & NEED_ALONE) == 0 || slots[i] == NULL)
             continue;
         check_value(member->shape, slots[i], &path, &report);
-        err = finish(&report, fault);
+        err = report_finish(&report, fault);
         if (err == OK && member->shape == &shapes[SHAPE_TableArn])
             err = input_check_table_name(input_text(slots[i]), fault);
         if (err != OK)
@@ -157,21 +115,21 @@ static enum err check_alone(const struct shape *input, yyjson_val *const slots[]
 static void check_members(const struct shape *structure, yyjson_val *const slots[],
                           const struct path *parent, struct report *report)
 {
-    for (unsigned i = 0; i < structure->member_count && report->count < ENTRIES_MAX; i++) {
+    for (unsigned i = 0; i < structure->member_count && report->count < REPORT_ENTRIES_MAX; i++) {
         const struct shape_member *member = &structure->members[i];
         struct path path = {.parent = parent, .kind = PATH_MEMBER, .name = member->name};
 
         if (slots[i] != NULL)
             check_value(member->shape, slots[i], &path, report);
         else if ((member->need & NEED_REQUIRED) != 0)
-            add_entry(report, member->shape, NULL, &path, "Member must not be null");
+            report_entry(report, member->shape, NULL, &path, "Member must not be null");
     }
 }
 
 static void check_value(const struct shape *shape, yyjson_val *json, const struct path *path,
                         struct report *report)
 {
-    if (report->count == ENTRIES_MAX || !has_constraints(shape))
+    if (report->count == REPORT_ENTRIES_MAX || !has_constraints(shape))
         return;
     switch (shape->kind) {
     case SHAPE_STRUCTURE:
@@ -213,16 +171,16 @@ static void check_list(const struct shape *list, yyjson_val *json, const struct 
 
     if (!has_constraints(element))
         return;
-    while (yyjson_arr_iter_has_next(&iter) && report->count < ENTRIES_MAX) {
+    while (yyjson_arr_iter_has_next(&iter) && report->count < REPORT_ENTRIES_MAX) {
         yyjson_val *member = yyjson_arr_iter_next(&iter);
 
         at.position = iter.idx;
         if (yyjson_is_null(member)) {
-            add_entry(report, element, NULL, &at, "Member must not be null");
+            report_entry(report, element, NULL, &at, "Member must not be null");
         } else if (element->kind != SHAPE_STRING) {
             check_value(element, member, &at, report);
         } else if (!told && !fits(element, member)) {
-            add_all_of(report, list, json, path, "Member", element);
+            report_all_of(report, list, json, path, "Member", element);
             told = true;
         }
     }
@@ -237,27 +195,27 @@ static void check_map(const struct shape *map, yyjson_val *json, const struct pa
     struct path at = {.parent = path, .kind = PATH_ENTRY};
     yyjson_val *name;
 
-    while (report->count < ENTRIES_MAX && (name = yyjson_obj_iter_next(&iter)) != NULL) {
+    while (report->count < REPORT_ENTRIES_MAX && (name = yyjson_obj_iter_next(&iter)) != NULL) {
         yyjson_val *value = yyjson_obj_iter_get_val(name);
 
         if (!keys_told && !fits(key, name)) {
-            add_all_of(report, map, json, path, "Map keys", key);
+            report_all_of(report, map, json, path, "Map keys", key);
             keys_told = true;
         }
         if (!values_told && !yyjson_is_null(value) && !fits(element, value)) {
-            add_all_of(report, map, json, path, "Map value", element);
+            report_all_of(report, map, json, path, "Map value", element);
             values_told = true;
         }
     }
     if (!has_constraints(element))
         return;
     iter = yyjson_obj_iter_with(json);
-    while (report->count < ENTRIES_MAX && (name = yyjson_obj_iter_next(&iter)) != NULL) {
+    while (report->count < REPORT_ENTRIES_MAX && (name = yyjson_obj_iter_next(&iter)) != NULL) {
         yyjson_val *value = yyjson_obj_iter_get_val(name);
 
         at.name = input_text(name);
         if (yyjson_is_null(value))
-            add_entry(report, element, NULL, &at, "Member must not be null");
+            report_entry(report, element, NULL, &at, "Member must not be null");
         else if (element->kind == SHAPE_LIST)
             check_list(element, value, &at, report); /* its size was told as the map's fault */
         else if (element->kind == SHAPE_STRUCTURE)
@@ -274,47 +232,45 @@ static void check_string(const struct shape *shape, yyjson_val *json, const stru
     if (string_fits(shape, text))
         return;
     if (shape->values != NULL) {
-        add_entry(report, shape, json, path, "Member must satisfy enum value set: [%s]",
-                  shape->values);
+        report_entry(report, shape, json, path, "Member must satisfy enum value set: [%s]",
+                     shape->values);
         return;
     }
     if (shape->or_arn && input_is_arn(text)) {
-        add_entry(report, shape, json, path, LENGTH_MAX_FORMAT, (int64_t)SHAPE_ARN_LENGTH_MAX);
+        report_entry(report, shape, json, path, REPORT_LENGTH_MAX, (int64_t)SHAPE_ARN_LENGTH_MAX);
         return;
     }
     misfits = shape->pattern != NULL && !shape->pattern->matches(text);
     if (misfits && shape->pattern_first)
-        add_entry(report, shape, json, path, PATTERN_FORMAT, shape->pattern->text);
+        report_entry(report, shape, json, path, REPORT_PATTERN, shape->pattern->text);
     check_size(shape, json, string_length(shape, text), path, report);
     if (misfits && !shape->pattern_first)
-        add_entry(report, shape, json, path, PATTERN_FORMAT, shape->pattern->text);
+        report_entry(report, shape, json, path, REPORT_PATTERN, shape->pattern->text);
 }
 
 static void check_size(const struct shape *shape, yyjson_val *json, size_t size,
                        const struct path *path, struct report *report)
 {
     if ((int64_t)size < shape->min)
-        add_entry(report, shape, json, path, LENGTH_MIN_FORMAT, shape->min);
+        report_entry(report, shape, json, path, REPORT_LENGTH_MIN, shape->min);
     if (shape->max != 0 && (int64_t)size > shape->max)
-        add_entry(report, shape, json, path, LENGTH_MAX_FORMAT, shape->max);
+        report_entry(report, shape, json, path, REPORT_LENGTH_MAX, shape->max);
 }
 
 static void check_number(const struct shape *shape, yyjson_val *json, const struct path *path,
                          struct report *report)
 {
-    int64_t value = number_of(shape, json);
+    int64_t value = input_shape_number(shape, json);
 
     if (value < shape->min) {
-        add_entry(report, shape, json, path,
-                  "Member must have value greater than or equal to %" PRId64, shape->min);
+        report_entry(report, shape, json, path,
+                     "Member must have value greater than or equal to %" PRId64, shape->min);
     }
     if (value > shape->max) {
-        add_entry(report, shape, json, path,
-                  "Member must have value less than or equal to %" PRId64, shape->max);
+        report_entry(report, shape, json, path,
+                     "Member must have value less than or equal to %" PRId64, shape->max);
     }
 }
-
-/* --- predicates ------------------------------------------------------------------------------ */
 
 /* Attribute values have none: their rules are words of their own, in item/. */
 static bool has_constraints(const struct shape *shape)
@@ -386,186 +342,4 @@ static bool is_one_of(const char *values, struct bytes text)
             return false;
         at = end;
     }
-}
-
-static int64_t number_of(const struct shape *shape, yyjson_val *json)
-{
-    return shape->kind == SHAPE_INTEGER ? input_number(json, INT32_MIN, INT32_MAX)
-                                        : input_number(json, INT64_MIN, INT64_MAX);
-}
-
-/* --- messages -------------------------------------------------------------------------------- */
-
-static enum err finish(struct report *report, struct fault *fault)
-{
-    char head[48];
-    size_t head_size;
-    uint8_t *text;
-
-    if (report->count == 0)
-        return OK;
-    head_size =
-        (size_t)snprintf(head, sizeof(head), "%u validation error%s detected: ", report->count,
-                         report->count == 1 ? "" : "s");
-    text = arena_alloc(fault->arena, head_size + report->text.size);
-    memcpy(text, head, head_size);
-    memcpy(text + head_size, report->text.data, report->text.size);
-    fault_set_bytes(fault, ERR_VALIDATION, bytes_make(text, head_size + report->text.size));
-    buf_fini(&report->text);
-    return ERR_VALIDATION;
-}
-
-/* Appends all of an entry but the constraint. */
-static struct buf *begin_entry(struct report *report, const struct shape *shape, yyjson_val *json,
-                               const struct path *path)
-{
-    struct buf *out = &report->text;
-
-    if (report->count == 0)
-        buf_init(out, REPORT_BYTES_MAX);
-    else
-        buf_append_lit(out, "; ");
-    report->count++;
-    buf_append_lit(out, "Value ");
-    if (json == NULL) {
-        buf_append_lit(out, "null");
-    } else {
-        buf_append_byte(out, '\'');
-        append_value(out, shape, json, out->size + INPUT_VALUE_BYTES_MAX);
-        buf_append_byte(out, '\'');
-    }
-    buf_append_lit(out, " at '");
-    append_path(out, path);
-    buf_append_lit(out, "' failed to satisfy constraint: ");
-    return out;
-}
-
-static void add_entry(struct report *report, const struct shape *shape, yyjson_val *json,
-                      const struct path *path, const char *format, ...)
-{
-    struct buf *out;
-    char text[256];
-    va_list args;
-    int size;
-
-    if (report->count == ENTRIES_MAX)
-        return;
-    va_start(args, format);
-    size = vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    ASSERT(size > 0 && (size_t)size < sizeof(text));
-    out = begin_entry(report, shape, json, path);
-    buf_append(out, text, (size_t)size);
-}
-
-/* What a container's keys or members have to satisfy, told once and whole. */
-static void add_all_of(struct report *report, const struct shape *container, yyjson_val *json,
-                       const struct path *path, const char *who, const struct shape *each)
-{
-    struct buf *out;
-    const char *joint = "";
-
-    if (report->count == ENTRIES_MAX)
-        return;
-    out = begin_entry(report, container, json, path);
-    buf_append_format(out, "%s must satisfy constraint: [", who);
-    if (each->values != NULL) {
-        buf_append_format(out, "Member must satisfy enum value set: [%s]", each->values);
-        joint = ", ";
-    }
-    if (each->max != 0) {
-        buf_append_format(out, LENGTH_MAX_FORMAT, each->max);
-        joint = ", ";
-    }
-    if (each->min != 0) {
-        buf_append_string(out, joint);
-        buf_append_format(out, LENGTH_MIN_FORMAT, each->min);
-        joint = ", ";
-    }
-    if (each->pattern != NULL) {
-        buf_append_string(out, joint);
-        buf_append_format(out, PATTERN_FORMAT, each->pattern->text);
-    }
-    buf_append_byte(out, ']');
-}
-
-static void append_path(struct buf *out, const struct path *path)
-{
-    if (path->parent != NULL) {
-        append_path(out, path->parent);
-        buf_append_byte(out, '.');
-    }
-    switch (path->kind) {
-    case PATH_MEMBER:
-        buf_append_byte(out, (uint8_t)(path->name.data[0] | 0x20)); /* rows begin with a letter */
-        buf_append_bytes(out, bytes_skip(path->name, 1));
-        break;
-    case PATH_ELEMENT:
-        buf_append_format(out, "%zu.member", path->position);
-        break;
-    case PATH_ENTRY:
-        append_cut(out, path->name, out->size + INPUT_VALUE_BYTES_MAX);
-        buf_append_lit(out, ".member");
-        break;
-    }
-}
-
-/* As Java's toString has it. Of a structure that is its class and a number that means nothing. */
-static void append_value(struct buf *out, const struct shape *shape, yyjson_val *json, size_t end)
-{
-    yyjson_arr_iter elements;
-    yyjson_obj_iter entries;
-    yyjson_val *each;
-
-    if (yyjson_is_null(json)) {
-        buf_append_lit(out, "null");
-        return;
-    }
-    switch (shape->kind) {
-    case SHAPE_STRUCTURE:
-        buf_append_format(out, "com.amazonaws.dynamodb.v20120810.%s@0", shape->name);
-        break;
-    case SHAPE_LIST:
-        buf_append_byte(out, '[');
-        elements = yyjson_arr_iter_with(json);
-        for (bool first = true; out->size < end && (each = yyjson_arr_iter_next(&elements)) != NULL;
-             first = false) {
-            buf_append_string(out, first ? "" : ", ");
-            append_value(out, &shapes[shape->element], each, end);
-        }
-        buf_append_byte(out, ']');
-        break;
-    case SHAPE_MAP:
-        buf_append_byte(out, '{');
-        entries = yyjson_obj_iter_with(json);
-        for (bool first = true; out->size < end && (each = yyjson_obj_iter_next(&entries)) != NULL;
-             first = false) {
-            buf_append_string(out, first ? "" : ", ");
-            append_cut(out, input_text(each), end);
-            buf_append_byte(out, '=');
-            append_value(out, &shapes[shape->element], yyjson_obj_iter_get_val(each), end);
-        }
-        buf_append_byte(out, '}');
-        break;
-    case SHAPE_INTEGER:
-    case SHAPE_LONG:
-        buf_append_i64(out, number_of(shape, json));
-        break;
-    default:
-        append_cut(out, input_text(json), end);
-        break;
-    }
-}
-
-/* Appends a text up to position `end`, and only whole characters of it. */
-static void append_cut(struct buf *out, struct bytes text, size_t end)
-{
-    size_t room = out->size < end ? end - out->size : 0;
-
-    if (text.size > room) {
-        text.size = room;
-        while (text.size != 0 && (text.data[text.size] & 0xc0) == 0x80)
-            text.size--;
-    }
-    buf_append_bytes(out, text);
 }

@@ -1,10 +1,10 @@
 /* input_type.c - the first pass: can every value be converted to the type its shape declares?
  * The first that cannot, in the order of the shape, gives the message. The messages are those of
  * the service's deserializer, so they depend on the declared type, on what was sent and, for
- * structures and containers, on where the value stands. Source: contract core-api.md 1.5.
+ * structures and containers, on where the value stands.
+ * Source: contract core-api.md 1.5.
  */
 #include "api/input_priv.h"
-
 #include "item/value.h"
 
 _Static_assert(INPUT_DEPTH_MAX > VALUE_DEPTH_MAX + 8,

@@ -1,10 +1,9 @@
 /* ops_test.c - the rows of operations and shapes hang together. */
+#include "api/ops.h"
+#include "api/shape.h"
 #include "unit.h"
 
 #include <stdio.h>
-
-#include "api/ops.h"
-#include "api/shape.h"
 
 static struct bytes target_of(const struct op *op, char *text, size_t size)
 {
