@@ -3,10 +3,11 @@
  * then what breaks constraints (ValidationException, up to ten in one message). Whatever passes can
  * be read with the functions below without asking for types again.
  * In a JSON object the last of equal names counts, names the shape does not declare are ignored,
- * and null is the same as absent: for the check as for the readers. Not checked here: what is
- * inside AttributeValues beyond types (item/), rules of operations. Ownership: texts point into the
- * JSON document, messages into the fault's arena. Bounds:    recursion by INPUT_DEPTH_MAX, messages
- * by INPUT_VALUE_BYTES_MAX for each value shown. Source:    contract core-api.md 1.3, 1.5, 1.6.
+ * and null is the same as absent: for the check as for the readers.
+ * Not here:  what is inside AttributeValues beyond types (item/), rules of operations.
+ * Ownership: texts point into the JSON document, messages into the fault's arena.
+ * Bounds:    recursion by INPUT_DEPTH_MAX, messages by INPUT_VALUE_BYTES_MAX for a value shown.
+ * Source:    contract core-api.md 1.3, 1.5, 1.6.
  */
 #pragma once
 
@@ -20,8 +21,7 @@ struct yyjson_val;
  * item rules refuse what is deeper long before this many: at VALUE_DEPTH_MAX containers. */
 #define INPUT_DEPTH_MAX 64
 
-/* Of a value or map key in a message; longer ones are cut, because ten of them may hold the body.
- */
+/* Of a value or map key in a message; longer ones are cut: ten of them could hold the body. */
 #define INPUT_VALUE_BYTES_MAX (128 << 10)
 
 /* ERR_SERIALIZATION or ERR_VALIDATION, with the whole text. */

@@ -1,6 +1,7 @@
 /* ops.h - the API's operations, as rows: one for each of the service models, served or not.
- * dispatch.c declares and calls the handlers; here is what is known about an operation without
- * them. Ownership: rows are constant. Source:    ops.def.
+ * Handlers are dispatch.c's to declare and call; here is what is known of an operation without.
+ * Ownership: rows are constant.
+ * Source:    ops.def.
  */
 #pragma once
 
