@@ -1,7 +1,7 @@
 /* sigv4_key.c - SHA-256, HMAC and signing keys, quick enough for every request.
- * A signing key costs four HMACs and is good for a day, so a thread keeps the last few. A key is kept
- * as the two padded blocks of an HMAC: plain memory, and two digests with a fetched method and a
- * reused context make a signature. (A begun context per key would save 60 ns of the 1,200 that a
+ * A signing key costs four HMACs and is good for a day, so a thread keeps the last few. A key is
+ * kept as the two padded blocks of an HMAC: plain memory, and two digests with a fetched method and
+ * a reused context make a signature. (A begun context per key would save 60 ns of the 1,200 that a
  * small request takes, for objects to own and end.)
  */
 #include "auth/sigv4_priv.h"
