@@ -20,7 +20,7 @@ enum err health_ask(const char *endpoint, struct fault *fault)
     char host[256], port[16] = "8000", request[400], reply[REPLY_BYTES_MAX];
     size_t size = 0;
     ssize_t got = 0;
-    int fd;
+    int fd = -1;
     enum err err;
 
     if (sscanf(endpoint, "http://[%255[^]]]:%15[0-9]", host, port) < 1 &&
