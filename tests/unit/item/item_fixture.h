@@ -8,6 +8,7 @@
 #include "unit.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <yyjson.h>
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
