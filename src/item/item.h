@@ -30,8 +30,8 @@ struct item {
 };
 
 /* Opens what the store gave. ERR_CORRUPT: too short. ERR_NEWER_FORMAT: a later format, or a flag
- * this server does not know how to read (for now: any). Nested bytes are trusted as far as value.h's
- * readers go. */
+ * this server does not know how to read (for now: any). Nested bytes are trusted as far as the
+ * readers of value.h go. */
 enum err item_open(struct bytes stored, struct item *item) MUST_CHECK;
 
 /* Stored bytes for these attributes, version 0, in the arena. */

@@ -49,8 +49,8 @@ struct journal_record {
 void journal_record_append(struct buf *out, const struct journal_record *record);
 
 /* ERR_CORRUPT: cut off, or longer than its parts. ERR_NEWER_FORMAT: a later format, or a flag, kind
- * or field this server does not know how to read, since nothing may be skipped silently. Nested bytes
- * are trusted as far as value.h's readers go. */
+ * or field this server does not know how to read, since nothing may be skipped silently. Nested
+ * bytes are trusted as far as the readers of value.h go. */
 enum err journal_record_open(struct bytes stored, struct journal_record *record) MUST_CHECK;
 
 /* Deep check of stored bytes, for `stele check`. */

@@ -359,9 +359,9 @@ static void sort_entries(struct reader *reader, struct value_builder *builder)
 {
     struct buf *out = &reader->out;
     size_t first = builder->start + 1, size = out->size - first;
-    uint8_t *sorted = buf_reserve(out, size), *to = sorted;
     struct arena_mark mark = arena_mark(out->arena);
     struct slice *slices = arena_alloc(out->arena, builder->count * sizeof(*slices));
+    uint8_t *sorted = arena_alloc(out->arena, size), *to = sorted;
     struct bytes rest = bytes_make(out->data + first, size);
     size_t count = 0;
 
@@ -382,10 +382,10 @@ static void sort_entries(struct reader *reader, struct value_builder *builder)
         to += slices[i].whole.size;
         count++;
     }
-    arena_release(out->arena, mark);
-    builder->count = count;
-    out->size = first + (size_t)(to - sorted);
     memcpy(out->data + first, sorted, (size_t)(to - sorted));
+    out->size = first + (size_t)(to - sorted);
+    builder->count = count;
+    arena_release(out->arena, mark);
 }
 
 static void sort_slices(struct slice *slices, size_t count)

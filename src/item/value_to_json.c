@@ -10,6 +10,7 @@ static void append_set(struct buf *out, struct value set);
 static void append_list(struct buf *out, struct value list, unsigned levels);
 static void append_map(struct buf *out, struct value map, unsigned levels);
 static void append_text(struct buf *out, struct value value, unsigned levels);
+static void append_scalar_text(struct buf *out, struct value value);
 static bool is_true(struct value value);
 
 void value_append_json(struct buf *out, struct value value)
@@ -128,8 +129,8 @@ static void append_map(struct buf *out, struct value map, unsigned levels)
     buf_append_lit(out, "}");
 }
 
-/* {S:a}, {NS:[1, 2]}, {M:{a={BOOL:true}}}: only scalars are sourced; containers follow the
- * service's way of printing collections. */
+/* {S:a}, {NS:[1, 2]}, {L:[{S:a}]}, {M:{a={BOOL:true}}}: only scalars are sourced; containers follow
+ * the service's way of printing collections. */
 static void append_text(struct buf *out, struct value value, unsigned levels)
 {
     struct value_walk walk = value_walk_begin(value);
@@ -138,10 +139,30 @@ static void append_text(struct buf *out, struct value value, unsigned levels)
     buf_append_lit(out, "{");
     buf_append_string(out, value_type_name(value.type));
     buf_append_lit(out, ":");
+    if (value.type < VALUE_SS) {
+        append_scalar_text(out, value);
+    } else {
+        buf_append_string(out, value.type == VALUE_M ? "{" : "[");
+        while (levels > 1 && value_walk_step(&walk)) {
+            buf_append_string(out, separator);
+            separator = ", ";
+            if (value.type == VALUE_M) {
+                buf_append_bytes(out, walk.name);
+                buf_append_lit(out, "=");
+            }
+            if (value.type < VALUE_L)
+                append_scalar_text(out, walk.value);
+            else
+                append_text(out, walk.value, levels - 1);
+        }
+        buf_append_string(out, value.type == VALUE_M ? "}" : "]");
+    }
+    buf_append_lit(out, "}");
+}
+
+static void append_scalar_text(struct buf *out, struct value value)
+{
     switch (value.type) {
-    case VALUE_S:
-        buf_append_bytes(out, value.payload);
-        break;
     case VALUE_N:
         number_append_text(out, value.payload);
         break;
@@ -155,20 +176,9 @@ static void append_text(struct buf *out, struct value value, unsigned levels)
         buf_append_lit(out, "true");
         break;
     default:
-        buf_append_string(out, value.type == VALUE_M ? "{" : "[");
-        while (levels > 1 && value_walk_step(&walk)) {
-            buf_append_string(out, separator);
-            separator = ", ";
-            if (value.type == VALUE_M) {
-                buf_append_bytes(out, walk.name);
-                buf_append_lit(out, "=");
-            }
-            append_text(out, walk.value, levels - 1);
-        }
-        buf_append_string(out, value.type == VALUE_M ? "}" : "]");
+        buf_append_bytes(out, value.payload);
         break;
     }
-    buf_append_lit(out, "}");
 }
 
 static bool is_true(struct value value)

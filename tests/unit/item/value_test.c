@@ -265,6 +265,8 @@ TEST(value_readers_stop_below_their_depth)
             CHECK(value_check(value));
             CHECK_U64(value_depth(value), VALUE_DEPTH_MAX + 1);
         }
+        if (i == VALUE_DEPTH_MAX + 1)
+            CHECK(!value_check(value));
     }
     CHECK(!value_check(value));
     CHECK_U64(value_depth(value), VALUE_READ_DEPTH_MAX);
@@ -454,7 +456,7 @@ TEST(value_text_as_in_messages)
         {"{\"B\":\"YQ==\"}", "{B:YQ==}"},
         {"{\"BOOL\":false}", "{BOOL:false}"},
         {"{\"NULL\":true}", "{NULL:true}"},
-        {"{\"SS\":[\"b\",\"a\"]}", "{SS:[{S:a}, {S:b}]}"},
+        {"{\"SS\":[\"b\",\"a\"]}", "{SS:[a, b]}"},
         {"{\"L\":[{\"N\":\"1\"},{\"L\":[]}]}", "{L:[{N:1}, {L:[]}]}"},
         {"{\"M\":{\"b\":{\"N\":\"1\"},\"a\":{\"S\":\"x\"}}}", "{M:{a={S:x}, b={N:1}}}"},
     };
