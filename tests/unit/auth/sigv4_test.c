@@ -317,7 +317,7 @@ TEST(sigv4_cached_keys_belong_to_one_secret_date_region_and_service)
                                          BYTES("s1")};
     struct sigv4_key_scope other;
     struct sigv4_key key, again;
-    char region[8];
+    char region[16];
 
     sigv4_key_derive(&base, &key);
     sigv4_key_keep(&base, &key);

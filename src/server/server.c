@@ -1,0 +1,273 @@
+/* server.c - builds the parts, connects them, ends them in reverse.
+ *
+ *   options ─ store ─ catalog ─ identities ─ workers ─ loops ─ listener
+ *
+ * Ending: the listener drains, replies under way go out; loops and workers end; then nothing can be
+ * submitted any more, and catalog and store close.
+ */
+#include "server/server.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "api/api.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "net/http_server.h"
+#include "net/loop.h"
+#include "net/tls.h"
+#include "net/worker.h"
+#include "server/options.h"
+#include "store/store.h"
+#include "table/catalog.h"
+
+#define QUEUE_BYTES_MAX      ((size_t)64 << 20) /* submitted writes that are not durable yet */
+#define WORKER_QUEUE_MAX     4096
+#define HEAD_BYTES_MAX       ((size_t)32 << 10)
+#define HEADER_COUNT_MAX     100
+#define IDLE_TIMEOUT_MS      (5u * 60 * 1000)
+#define RECEIVE_TIMEOUT_MS   (60u * 1000)
+#define SEND_TIMEOUT_MS      (60u * 1000)
+#define COMPRESS_BYTES_MIN   ((size_t)4 << 10)
+#define STOP_POLL_MS         5
+
+struct server_loop {
+    struct loop *loop;
+    pthread_t thread;
+    bool running;
+};
+
+struct server {
+    const struct options *options;
+    struct store *store;
+    struct catalog *catalog;
+    struct identity_set *identities;
+    struct auth auth;
+    struct worker_pool *workers;
+    struct tls_context *tls;
+    struct server_loop *loops;
+    unsigned loop_count;
+    struct loop **loop_list;
+    struct http_server *http;
+    struct api api;
+};
+
+static enum err open_store(struct server *server, struct fault *fault);
+static enum err start_loops(struct server *server, struct fault *fault);
+static enum err listen_on(struct server *server, struct fault *fault);
+static void announce(const struct server *server);
+static void allow_connections(unsigned count);
+static void drain(struct server *server);
+
+enum err server_start(const struct options *options, struct fault *fault, struct server **server)
+{
+    struct server *s = mem_zalloc(sizeof(*s));
+    enum err err;
+
+    s->options = options;
+    allow_connections(options->max_connections);
+    err = open_store(s, fault);
+    if (err == OK)
+        err = catalog_open(s->store, fault, &s->catalog);
+    if (err == OK && options->tls_cert != NULL)
+        err = tls_context_create(options->tls_cert, options->tls_key, fault, &s->tls);
+    if (err == OK) {
+        bool keys = options->root_access_key_id != NULL;
+
+        s->identities = identity_set_create(
+            bytes_of_string(keys ? options->root_access_key_id : ""),
+            bytes_of_string(keys ? options->root_secret_access_key : ""),
+            bytes_of_string(options->account));
+        s->auth = (struct auth){
+            .mode = options->auth,
+            .service = "dynamodb",
+            .identities = s->identities,
+            .skew_ms_max = AUTH_SKEW_MS_MAX,
+        };
+        s->workers = worker_pool_create(options->workers, WORKER_QUEUE_MAX);
+        err = start_loops(s, fault);
+    }
+    if (err == OK)
+        err = listen_on(s, fault);
+    if (err != OK) {
+        server_stop(&s);
+        return err;
+    }
+    announce(s);
+    *server = s;
+    return OK;
+}
+
+void server_run(struct server *server)
+{
+    sigset_t ends;
+    int which;
+
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGTERM);
+    sigaddset(&ends, SIGINT);
+    while (sigwait(&ends, &which) != 0)
+        continue;
+    LOG(INFO, "stopping", log_string("signal", which == SIGTERM ? "SIGTERM" : "SIGINT"));
+    drain(server);
+}
+
+void server_stop(struct server **server)
+{
+    struct server *s = *server;
+
+    if (s == NULL)
+        return;
+    *server = NULL;
+    if (s->workers != NULL)
+        worker_pool_destroy(&s->workers); /* what they still had, the loops send */
+    for (unsigned i = 0; i < s->loop_count; i++) {
+        if (!s->loops[i].running)
+            continue;
+        loop_stop(s->loops[i].loop);
+        pthread_join(s->loops[i].thread, NULL);
+    }
+    /* Commits under way still post to the loops, which nobody runs now: the store goes first. */
+    catalog_close(&s->catalog);
+    store_close(&s->store);
+    http_server_close(&s->http);
+    for (unsigned i = 0; i < s->loop_count; i++)
+        loop_destroy(&s->loops[i].loop);
+    tls_context_destroy(&s->tls);
+    identity_set_destroy(&s->identities);
+    free(s->loops);
+    free(s->loop_list);
+    free(s);
+}
+
+static enum err open_store(struct server *server, struct fault *fault)
+{
+    struct store_options options = {
+        .path = server->options->in_memory ? NULL : server->options->data,
+        .cache_bytes = server->options->memory,
+        .queue_bytes_max = QUEUE_BYTES_MAX,
+    };
+
+    return store_open(&options, fault, &server->store);
+}
+
+/* As many as the process may use, not as many as there are: containers and taskset count. */
+static unsigned core_count(void)
+{
+    cpu_set_t set;
+
+    if (sched_getaffinity(0, sizeof(set), &set) != 0)
+        return 1;
+    return (unsigned)CPU_COUNT(&set);
+}
+
+static void *run_loop(void *arg)
+{
+    loop_run(arg);
+    return NULL;
+}
+
+static enum err start_loops(struct server *server, struct fault *fault)
+{
+    unsigned count = server->options->threads != 0 ? server->options->threads : core_count();
+
+    server->loops = mem_zalloc(count * sizeof(server->loops[0]));
+    server->loop_list = mem_zalloc(count * sizeof(server->loop_list[0]));
+    for (unsigned i = 0; i < count; i++) {
+        struct server_loop *l = &server->loops[i];
+
+        if (loop_create(&l->loop) != OK)
+            return fault_set(fault, ERR_IO, "cannot make an event loop: too many open files?");
+        server->loop_list[i] = l->loop;
+        server->loop_count = i + 1;
+        if (pthread_create(&l->thread, NULL, run_loop, l->loop) != 0)
+            return fault_set(fault, ERR_IO, "cannot start an event loop's thread");
+        l->running = true;
+    }
+    return OK;
+}
+
+static enum err listen_on(struct server *server, struct fault *fault)
+{
+    const struct options *o = server->options;
+    struct http_server_options http = {
+        .address = o->listen.host,
+        .port = o->listen.port,
+        .loops = server->loop_list,
+        .loop_count = server->loop_count,
+        .tls = server->tls,
+        .handler = api_handle,
+        .handler_ctx = &server->api,
+        .body_bytes_max = API_BODY_BYTES_MAX,
+        .head_bytes_max = HEAD_BYTES_MAX,
+        .header_count_max = HEADER_COUNT_MAX,
+        .connection_count_max = o->max_connections,
+        .idle_timeout_ms = IDLE_TIMEOUT_MS,
+        .receive_timeout_ms = RECEIVE_TIMEOUT_MS,
+        .send_timeout_ms = SEND_TIMEOUT_MS,
+        .compress_bytes_min = COMPRESS_BYTES_MIN,
+        .crc32_header = "x-amz-crc32",
+        .server_name = "Server",
+    };
+
+    server->api = (struct api){
+        .store = server->store,
+        .catalog = server->catalog,
+        .workers = server->workers,
+        .auth = &server->auth,
+        .account = bytes_of_string(o->account),
+        .region = bytes_of_string(o->region),
+        .endpoint = bytes_of_string(o->listen.host),
+        .table_delay_ms = o->table_delay_ms,
+    };
+    return http_server_open(&http, fault, &server->http);
+}
+
+static void announce(const struct server *server)
+{
+    const struct options *o = server->options;
+    bool v6 = strchr(o->listen.host, ':') != NULL;
+    char url[128];
+
+    snprintf(url, sizeof(url), "%s://%s%s%s:%u", o->tls_cert != NULL ? "https" : "http",
+             v6 ? "[" : "", o->listen.host, v6 ? "]" : "", http_server_port(server->http));
+    LOG(INFO, "ready", log_string("endpoint", url),
+        log_string("data", o->in_memory ? "in memory" : o->data),
+        log_string("auth", o->auth == AUTH_KEYS ? "keys" : "open"), log_string("region", o->region),
+        log_u64("threads", server->loop_count), log_string("version", STELE_VERSION));
+}
+
+/* Descriptors for the connections and as many again for the engine's files, if we may. */
+static void allow_connections(unsigned count)
+{
+    rlim_t wanted = (rlim_t)count + 4096;
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = limit.rlim_max == RLIM_INFINITY || limit.rlim_max > wanted ? wanted
+                                                                                 : limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
+        LOG(WARN, "fewer open files are allowed than --max-connections may need; raise the limit "
+                  "(ulimit -n, LimitNOFILE=)",
+            log_u64("allowed", limit.rlim_cur), log_u64("wanted", wanted));
+}
+
+static void drain(struct server *server)
+{
+    uint64_t until_ms = clock_mono_ms() + SERVER_STOP_MS_MAX;
+    struct timespec pause = {.tv_nsec = STOP_POLL_MS * 1000000L};
+
+    http_server_drain(server->http);
+    while (!http_server_idle(server->http) && clock_mono_ms() < until_ms)
+        nanosleep(&pause, NULL);
+    if (!http_server_idle(server->http))
+        LOG(WARN, "some requests did not finish in time", log_u64("waited_ms", SERVER_STOP_MS_MAX));
+}

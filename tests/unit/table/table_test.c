@@ -1,0 +1,473 @@
+/* table_test.c - definitions and their records, the catalog over restarts, the write door. */
+#include "unit.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "item/item.h"
+#include "item/number.h"
+#include "store/store.h"
+#include "table/catalog.h"
+#include "table/table_check.h"
+#include "table/table_keys.h"
+#include "table/table_read.h"
+#include "table/table_write.h"
+
+struct bed {
+    struct store *store;
+    struct catalog *catalog;
+    struct arena arena;
+    struct fault fault;
+    char path[256];
+};
+
+static void bed_open(struct bed *bed)
+{
+    struct store_options options = {.cache_bytes = 8 << 20, .queue_bytes_max = 64 << 20};
+
+    if (bed->path[0] == 0)
+        snprintf(bed->path, sizeof(bed->path), "%s/data", unit_temp_dir());
+    options.path = bed->path;
+    arena_init(&bed->arena);
+    fault_init(&bed->fault, &bed->arena);
+    CHECK_OK(store_open(&options, &bed->fault, &bed->store));
+    CHECK_OK(catalog_open(bed->store, &bed->fault, &bed->catalog));
+}
+
+static void bed_close(struct bed *bed)
+{
+    catalog_close(&bed->catalog);
+    store_close(&bed->store);
+    arena_fini(&bed->arena);
+}
+
+static struct table_definition music(void)
+{
+    return (struct table_definition){
+        .account = BYTES("000000000000"),
+        .region = BYTES("us-east-1"),
+        .name = BYTES("Music"),
+        .uuid = "95277133-af3f-4e39-a592-817668590251",
+        .created_ms = 1700000000123,
+        .schema = {.hash_count = 1,
+                   .range_count = 1,
+                   .attributes = {{BYTES("Artist"), VALUE_S}, {BYTES("Year"), VALUE_N}}},
+        .settings = {.billing = TABLE_PAY_PER_REQUEST,
+                     .was_on_demand = true,
+                     .on_demand_ms = 1700000000123,
+                     .on_demand_read_max = -1,
+                     .on_demand_write_max = 50,
+                     .warm_read_units = 12000,
+                     .warm_write_units = 4000},
+        .status = TABLE_ACTIVE,
+    };
+}
+
+static struct table *create(struct bed *bed, struct table_definition definition)
+{
+    struct table *table = NULL;
+
+    catalog_change_begin(bed->catalog);
+    CHECK_OK(catalog_put(bed->catalog, &definition, &table));
+    catalog_change_end(bed->catalog);
+    return table;
+}
+
+static struct table *find(struct bed *bed, const char *name)
+{
+    return catalog_acquire(bed->catalog, BYTES("000000000000"), BYTES("us-east-1"),
+                           bytes_of_string(name));
+}
+
+/* --- definitions --------------------------------------------------------------------------------- */
+
+TEST(table_record_reads_back_what_was_written)
+{
+    struct table_definition definition = music(), read;
+    struct arena arena;
+    struct bytes record;
+
+    arena_init(&arena);
+    definition.id = 7;
+    record = table_record_write(&definition, &arena);
+    CHECK_U64(record.data[0], 1);
+    CHECK_OK(table_record_read(record, &arena, &read));
+    CHECK_U64(read.id, 7);
+    CHECK_TEXT(read.name, "Music");
+    CHECK_U64(read.schema.range_count, 1);
+    CHECK_TEXT(read.schema.attributes[1].name, "Year");
+    CHECK_U64(read.schema.attributes[1].type, VALUE_N);
+    CHECK(read.settings.on_demand_read_max == -1);
+    CHECK(read.settings.on_demand_write_max == 50);
+    CHECK_U64(read.settings.warm_read_units, 12000);
+    arena_fini(&arena);
+}
+
+/* What a released version wrote: never change these bytes, add another test beside this one. */
+TEST(table_record_golden)
+{
+    static const char golden[] =
+        "\x01{\"keys\":[{\"name\":\"Artist\",\"type\":\"S\"},{\"name\":\"Year\",\"type\":\"N\"}],"
+        "\"id\":7,\"account\":\"000000000000\",\"region\":\"us-east-1\",\"name\":\"Music\","
+        "\"uuid\":\"95277133-af3f-4e39-a592-817668590251\",\"createdMs\":1700000000123,"
+        "\"hashKeys\":1,\"status\":1,\"statusUntilMs\":0,\"settings\":{\"billing\":\"on-demand\","
+        "\"readUnits\":0,\"writeUnits\":0,\"increasedMs\":0,\"decreasedMs\":0,"
+        "\"decreasesToday\":0,\"wasOnDemand\":true,\"onDemandMs\":1700000000123,"
+        "\"onDemandReadMax\":-1,\"onDemandWriteMax\":50,\"warmReadUnits\":12000,"
+        "\"warmWriteUnits\":4000,\"class\":0,\"classChangedMs\":0,\"deletionProtection\":false}}";
+    struct table_definition definition = music(), read;
+    struct arena arena;
+
+    arena_init(&arena);
+    definition.id = 7;
+    CHECK_TEXT(table_record_write(&definition, &arena), golden);
+    CHECK_OK(table_record_read(bytes_of_string(golden), &arena, &read));
+    CHECK_TEXT(read.account, "000000000000");
+    CHECK_ERR(table_record_read(BYTES("\x02{}"), &arena, &read), ERR_NEWER_FORMAT);
+    CHECK_ERR(table_record_read(BYTES("\x01{}"), &arena, &read), ERR_CORRUPT);
+    CHECK_ERR(table_record_read(BYTES("\x01nonsense"), &arena, &read), ERR_CORRUPT);
+    CHECK_ERR(table_record_read(BYTES(""), &arena, &read), ERR_CORRUPT);
+    arena_fini(&arena);
+}
+
+TEST(table_status_passes_by_itself)
+{
+    struct table_definition definition = music();
+    struct table *table;
+
+    definition.status = TABLE_UPDATING;
+    definition.status_until_ms = 1000;
+    definition.before.warm_read_units = 1;
+    table = table_create(&definition, NULL);
+    CHECK_U64(table_status_now(table, 999), TABLE_UPDATING);
+    CHECK_U64(table_settings_now(table, 999)->warm_read_units, 1);
+    CHECK_U64(table_status_now(table, 1000), TABLE_ACTIVE);
+    CHECK_U64(table_settings_now(table, 1000)->warm_read_units, 12000);
+    table_release(&table);
+}
+
+TEST(table_segments_divide_all_slots_without_gap)
+{
+    static const uint32_t counts[] = {1, 2, 3, 7, 1000000};
+    struct arena arena;
+
+    arena_init(&arena);
+    for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+        struct store_range all = table_items_range(9, &arena);
+        struct bytes at = all.from;
+
+        for (uint32_t segment = 0; segment < (counts[i] > 50 ? 50 : counts[i]); segment++) {
+            struct store_range range = table_segment_range(9, segment, counts[i], &arena);
+
+            CHECK(bytes_equal(range.from, at));
+            CHECK(bytes_compare(range.from, range.to) < 0);
+            at = range.to;
+        }
+        if (counts[i] <= 50)
+            CHECK(bytes_equal(at, all.to));
+    }
+    arena_fini(&arena);
+}
+
+/* --- the catalog ---------------------------------------------------------------------------------- */
+
+TEST(catalog_keeps_tables_over_a_restart_and_never_reuses_ids)
+{
+    struct bed bed = {0};
+    struct table_definition other = music();
+    struct table *table;
+    uint32_t first_id;
+
+    bed_open(&bed);
+    table = create(&bed, music());
+    first_id = table->definition.id;
+    catalog_change_begin(bed.catalog);
+    CHECK_OK(catalog_drop(bed.catalog, table, 0));
+    catalog_change_end(bed.catalog);
+    CHECK(find(&bed, "Music") == NULL);
+    table_release(&table);
+    bed_close(&bed);
+
+    bed_open(&bed);
+    CHECK(find(&bed, "Music") == NULL);
+    other.region = BYTES("eu-west-1");
+    table = create(&bed, music());
+    CHECK(table->definition.id > first_id);
+    table_release(&table);
+    table = create(&bed, other); /* the same name in another region is another table */
+    table_release(&table);
+    bed_close(&bed);
+
+    bed_open(&bed);
+    table = find(&bed, "Music");
+    CHECK(table != NULL);
+    CHECK_TEXT(table->definition.region, "us-east-1");
+    CHECK_TEXT(table->definition.schema.attributes[0].name, "Artist");
+    table_release(&table);
+    CHECK_U64(catalog_count(bed.catalog, BYTES("000000000000"), BYTES("eu-west-1")), 1);
+    bed_close(&bed);
+}
+
+TEST(catalog_lists_names_in_byte_order_page_by_page)
+{
+    static const char *const names[] = {"beta", "Alpha", "alpha", "a.b", "gamma"};
+    struct bed bed = {0};
+    struct bytes *page;
+    unsigned count;
+
+    bed_open(&bed);
+    for (size_t i = 0; i < 5; i++) {
+        struct table_definition definition = music();
+        struct table *table;
+
+        definition.name = bytes_of_string(names[i]);
+        table = create(&bed, definition);
+        table_release(&table);
+    }
+    CHECK(catalog_list(bed.catalog, BYTES("000000000000"), BYTES("us-east-1"), BYTES(""), 2,
+                       &bed.arena, &page, &count));
+    CHECK_U64(count, 2);
+    CHECK_TEXT(page[0], "Alpha");
+    CHECK_TEXT(page[1], "a.b");
+    CHECK(!catalog_list(bed.catalog, BYTES("000000000000"), BYTES("us-east-1"), BYTES("a.b"), 3,
+                        &bed.arena, &page, &count));
+    CHECK_U64(count, 3);
+    CHECK_TEXT(page[2], "gamma");
+    bed_close(&bed);
+}
+
+/* --- the write door ------------------------------------------------------------------------------- */
+
+struct write {
+    struct table_write write;
+    struct table_change change;
+    struct arena arena;
+    sem_t done;
+    enum err outcome;
+    bool puts;
+    unsigned add;
+};
+
+static struct value item_of(struct arena *arena, const char *artist, int64_t year, unsigned plays)
+{
+    struct bytes plays_text = arena_format(arena, "%u", plays);
+    struct bytes year_text = arena_format(arena, "%lld", (long long)year);
+    struct number year_number, plays_number;
+    struct value_builder map;
+    struct fault fault;
+    struct buf out;
+    struct value item;
+
+    fault_init(&fault, arena);
+    CHECK_OK(number_parse(year_text, &year_number, &fault));
+    CHECK_OK(number_parse(plays_text, &plays_number, &fault));
+    buf_init(&out, 4096);
+    value_build_begin_payload(&map, &out, VALUE_M);
+    value_build_entry(&map, BYTES("Artist"), (struct value){VALUE_S, bytes_of_string(artist)});
+    value_build_entry(&map, BYTES("Year"), (struct value){VALUE_N, number_bytes(&year_number)});
+    value_build_entry(&map, BYTES("plays"), (struct value){VALUE_N, number_bytes(&plays_number)});
+    value_build_end(&map);
+    item = (struct value){VALUE_M, arena_copy(arena, buf_bytes(&out))};
+    buf_fini(&out);
+    return item;
+}
+
+static unsigned plays_of(struct value item)
+{
+    struct value plays;
+    int64_t count = 0;
+
+    if (!value_find(item, BYTES("plays"), &plays) || !number_to_i64(plays.payload, &count))
+        return 0;
+    return (unsigned)count;
+}
+
+/* Adds to `plays`, or refuses when there is nothing to put. */
+static enum err decide(void *ctx, struct table_change changes[], unsigned count)
+{
+    struct write *w = ctx;
+
+    CHECK_U64(count, 1);
+    if (!w->puts)
+        return ERR_CONDITIONAL_CHECK_FAILED;
+    changes[0].action = TABLE_PUT;
+    changes[0].attributes =
+        item_of(&w->arena, "Nina", 1965, plays_of(changes[0].old.attributes) + w->add);
+    return OK;
+}
+
+static void done(void *ctx, enum err err)
+{
+    struct write *w = ctx;
+
+    w->outcome = err == OK ? w->write.decided : err;
+    sem_post(&w->done);
+}
+
+static enum err write_and_wait(struct bed *bed, struct table *table, bool puts, unsigned add)
+{
+    struct write w = {.puts = puts, .add = add};
+    enum err err;
+
+    arena_init(&w.arena);
+    sem_init(&w.done, 0, 0);
+    w.change.table = table;
+    w.change.key = key_of_item(&table->definition.schema, table->definition.id,
+                               catalog_hash_key(bed->catalog), item_of(&w.arena, "Nina", 1965, 0),
+                               &w.arena);
+    w.write = (struct table_write){.store = bed->store,
+                                   .arena = &w.arena,
+                                   .changes = &w.change,
+                                   .count = 1,
+                                   .decide = decide,
+                                   .done = done,
+                                   .ctx = &w,
+                                   .may_wait = true};
+    err = table_write(&w.write);
+    if (err == ERR_PENDING) {
+        sem_wait(&w.done);
+        err = w.outcome;
+    }
+    sem_destroy(&w.done);
+    arena_fini(&w.arena);
+    return err;
+}
+
+static unsigned stored_plays(struct bed *bed, const struct table *table)
+{
+    struct bytes key = key_of_item(&table->definition.schema, table->definition.id,
+                                   catalog_hash_key(bed->catalog),
+                                   item_of(&bed->arena, "Nina", 1965, 0), &bed->arena);
+    struct item item;
+    enum err err = table_get(bed->store, key, true, &bed->arena, &item);
+
+    CHECK(err == OK || err == ERR_ABSENT);
+    return err == OK ? plays_of(item.attributes) : 0;
+}
+
+TEST(table_write_changes_what_was_decided_and_counts_it)
+{
+    struct bed bed = {0};
+    struct store_count count;
+    struct table *table;
+
+    bed_open(&bed);
+    table = create(&bed, music());
+    CHECK_OK(write_and_wait(&bed, table, true, 5));
+    CHECK_OK(write_and_wait(&bed, table, true, 2));
+    CHECK_U64(stored_plays(&bed, table), 7);
+    CHECK_ERR(write_and_wait(&bed, table, false, 9), ERR_CONDITIONAL_CHECK_FAILED);
+    CHECK_U64(stored_plays(&bed, table), 7);
+    CHECK_OK(store_count(bed.store, table_count_key(table->definition.id, 0, &bed.arena), &count));
+    CHECK_U64(count.items, 1);
+    CHECK_U64(count.bytes, 6 + 4 + 4 + 3 + 5 + 2); /* Artist Nina, Year 1965, plays 7 */
+    table_release(&table);
+    bed_close(&bed);
+}
+
+struct adder {
+    struct bed *bed;
+    struct table *table;
+};
+
+static void *add_many(void *arg)
+{
+    struct adder *adder = arg;
+
+    for (int i = 0; i < 200; i++)
+        if (write_and_wait(adder->bed, adder->table, true, 1) != OK)
+            unit_failed(__FILE__, __LINE__, "a write failed");
+    return NULL;
+}
+
+TEST(table_write_loses_no_concurrent_addition)
+{
+    struct bed bed = {0};
+    pthread_t threads[4];
+    struct adder adder = {.bed = &bed};
+
+    bed_open(&bed);
+    adder.table = create(&bed, music());
+    for (int i = 0; i < 4; i++)
+        pthread_create(&threads[i], NULL, add_many, &adder);
+    for (int i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    CHECK_U64(stored_plays(&bed, adder.table), 800);
+    table_release(&adder.table);
+    bed_close(&bed);
+}
+
+static void count_fault(void *ctx, const char *text)
+{
+    (void)text;
+    ++*(unsigned *)ctx;
+}
+
+TEST(table_check_finds_what_is_wrong)
+{
+    struct table_check_report report;
+    struct store_mutation *mutation;
+    struct bed bed = {0};
+    struct table *table;
+    struct bytes key;
+    unsigned faults = 0;
+
+    bed_open(&bed);
+    table = create(&bed, music());
+    CHECK_OK(write_and_wait(&bed, table, true, 1));
+    CHECK_OK(table_check(bed.catalog, count_fault, &faults, &report));
+    CHECK_U64(report.items, 1);
+    CHECK_U64(report.tables, 1);
+
+    /* A second item behind the counters' back, in the place of another key. */
+    key = key_of_item(&table->definition.schema, table->definition.id,
+                      catalog_hash_key(bed.catalog), item_of(&bed.arena, "Nina", 1966, 0),
+                      &bed.arena);
+    mutation = store_mutation_create();
+    store_mutation_put(mutation, STORE_DATA, key, STORE_NO_STAMP,
+                       item_store(item_of(&bed.arena, "Nina", 1999, 0), 0, &bed.arena),
+                       ITEM_VERSION_OFFSET);
+    CHECK_OK(store_submit_and_wait(bed.store, NULL, &mutation));
+    CHECK_ERR(table_check(bed.catalog, count_fault, &faults, &report), ERR_CORRUPT);
+    CHECK_U64(report.faults, 2); /* wrong place, wrong count */
+    CHECK_U64(faults, 2);
+    table_release(&table);
+    bed_close(&bed);
+}
+
+/* A dropped table's rows stay while somebody holds it, and go when nobody does. */
+TEST(catalog_drop_waits_for_the_last_holder)
+{
+    struct timespec pause = {.tv_nsec = 2000000};
+    struct table_check_report report = {.items = 1};
+    struct bed bed = {0};
+    struct table *table, *writer;
+    unsigned faults = 0;
+
+    bed_open(&bed);
+    table = create(&bed, music());
+    writer = table_acquire(table);
+    CHECK_OK(write_and_wait(&bed, table, true, 1));
+    catalog_change_begin(bed.catalog);
+    CHECK_OK(catalog_drop(bed.catalog, table, 0));
+    catalog_change_end(bed.catalog);
+    table_release(&table);
+    CHECK_OK(write_and_wait(&bed, writer, true, 1)); /* it was under way */
+    CHECK_U64(stored_plays(&bed, writer), 2);
+    table_release(&writer);
+    for (int tries = 0; report.items != 0 && tries < 1000; tries++) {
+        struct store_range all = table_whole_range(1, &bed.arena);
+        struct store_cursor *cursor = store_cursor_open(bed.store, NULL, STORE_DATA, all, true);
+        struct bytes key, value;
+
+        report.items = store_cursor_next(cursor, &key, &value) == OK;
+        store_cursor_close(&cursor);
+        nanosleep(&pause, NULL); /* between looks at the condition that is awaited */
+    }
+    CHECK_U64(report.items, 0);
+    CHECK_OK(table_check(bed.catalog, count_fault, &faults, &report));
+    bed_close(&bed);
+}
