@@ -1,13 +1,14 @@
 /* http_server.h - HTTP/1.1 for our protocols: requests with whole bodies in, whole replies out.
  * A listener's connections are spread over the loops (SO_REUSEPORT); a connection and its exchange
  * live on one loop. One exchange at a time on a connection: pipelined requests wait their turn.
- * The server itself answers what is not a request (malformed heads: 400; too large: 413 or 431;
- * too slow: 408 or a close), so a handler sees complete, bounded requests only.
+ * The server itself answers what is not a request (malformed: 400; too large: 413 or 431; too
+ * slow: 408 or a close), so a handler sees complete, bounded requests only.
  * Ownership: an exchange, its request, arena and reply belong to the server; the handler borrows
  *            them from its call until http_exchange_send. They stay valid if the client goes away.
  * Threads:   handlers run on the connection's loop. Between the handler's return and the send, one
  *            other thread at a time may read the request and fill the reply; sending is the loop's.
  * Bounds:    http_server_options; connections, head and body sizes, time to send a head or body.
+ * Source:    RFC 9110, RFC 9112
  */
 #pragma once
 
@@ -31,14 +32,14 @@ struct http_header {
 
 struct http_request {
     struct bytes method;
-    struct bytes target; /* path and query as sent */
-    struct bytes path;   /* up to '?' */
+    struct bytes target; /* as sent: path and query, "*", or a whole URL */
+    struct bytes path;   /* of the target, up to '?'; never empty */
     struct bytes query;  /* behind '?', or empty */
     const struct http_header *headers;
     size_t header_count;
     struct bytes body_sent; /* chunking removed, content encoding not: what a signature covers */
     struct bytes body;      /* decoded from gzip or deflate */
-    bool body_undecodable;  /* unknown or corrupt Content-Encoding, or decodes to too much */
+    bool body_undecodable;  /* unknown or corrupt Content-Encoding; body is empty */
 };
 
 typedef void http_handler_fn(void *ctx, struct http_exchange *exchange);
@@ -51,19 +52,25 @@ struct http_server_options {
     struct tls_context *tls; /* NULL: clear text */
     http_handler_fn *handler;
     void *handler_ctx;
-    size_t body_bytes_max;         /* sent and decoded alike; over it: 413 */
-    size_t head_bytes_max;         /* request line and headers; over it: 431 */
+    size_t body_bytes_max; /* sent and decoded alike; over it: 413 */
+    size_t head_bytes_max; /* request line and headers; over it: 431 */
     unsigned header_count_max;
     unsigned connection_count_max; /* beyond it a new one is accepted and closed at once */
     uint32_t idle_timeout_ms;      /* between requests */
     uint32_t receive_timeout_ms;   /* for a whole request, once begun */
     uint32_t send_timeout_ms;      /* without progress */
-    size_t compress_bytes_min;     /* gzip larger replies for clients that accept it; 0: never */
-    const char *crc32_header;      /* header with the CRC-32 of the body as sent, or NULL */
-    const char *server_name;       /* Server header */
+    size_t compress_bytes_min; /* gzip replies this large for clients that accept it; 0: never */
+    const char *crc32_header;  /* header with the CRC-32 of the body as sent, or NULL */
+    const char *server_name;   /* Server header */
 };
 
-/* Listens and begins to serve on the loops. ERR_IO: cannot bind; fault says address and reason. */
+/* A reply's body; an append beyond it is refused (buf.h), and 500 is sent instead. */
+#define HTTP_REPLY_BYTES_MAX   ((size_t)64 << 20)
+#define HTTP_REPLY_HEADERS_MAX 24
+
+/* Listens and begins to serve on the loops, which may run already. The options are copied, what
+ * they point to is borrowed until the close. ERR_IO: cannot listen, ERR_CONFIG: no such address;
+ * fault says which and why. */
 enum err http_server_open(const struct http_server_options *options, struct fault *fault,
                           struct http_server **server) MUST_CHECK;
 /* The port that is listened on. */
@@ -72,7 +79,8 @@ uint16_t http_server_port(const struct http_server *server);
  * thread. http_server_idle is then true as soon as none is left. */
 void http_server_drain(struct http_server *server);
 bool http_server_idle(const struct http_server *server);
-/* Closes what is left; only after the loops have stopped. */
+/* Closes what is left, exchanges that were never sent included; only after the loops have
+ * stopped. */
 void http_server_close(struct http_server **server);
 
 const struct http_request *http_exchange_request(const struct http_exchange *exchange);
@@ -84,12 +92,14 @@ struct arena *http_exchange_arena(struct http_exchange *exchange);
 struct loop *http_exchange_loop(struct http_exchange *exchange);
 /* The reply's body; append to it. */
 struct buf *http_exchange_body(struct http_exchange *exchange);
-/* Adds a reply header; name and value are borrowed until the send. */
+/* Adds a reply header, at most HTTP_REPLY_HEADERS_MAX; name and value are borrowed until the send.
+ * Date, Server, Connection, Content-Length and the CRC header are the server's. */
 void http_exchange_add_header(struct http_exchange *exchange, const char *name, struct bytes value);
-/* Ends the exchange: sends status, headers and body. Loop thread only, once. */
+/* Ends the exchange: sends status (a row of http_status.def), headers and body; 204 and 304 have
+ * no body. Loop thread only, once. */
 void http_exchange_send(struct http_exchange *exchange, unsigned status);
 /* The handler's own data, NULL at first. */
 void http_exchange_set_data(struct http_exchange *exchange, void *data);
 void *http_exchange_data(const struct http_exchange *exchange);
-/* For logs and audit. Textual address of the peer. */
-const char *http_exchange_peer(const struct http_exchange *exchange);
+/* For logs and audit. Textual address of the peer, without the port; lives in the arena. */
+const char *http_exchange_peer(struct http_exchange *exchange);

@@ -1,0 +1,496 @@
+/* http_conn.c - one connection: receive, handle, send, again.
+ * http_conn_advance is the heart: it goes on until the connection must wait for the socket, for
+ * the handler or for its turn. Whatever happens (an event, a timer, a reply) leads there. For a
+ * small request it makes one recv and one send: a short read is taken as proof that the socket is
+ * empty, and writability is only waited for when the socket was full.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "base/container.h"
+#include "base/mem.h"
+#include "net/http_priv.h"
+
+/* A connection that always has something to read gives way after so many reads. */
+#define READS_PER_TURN 8
+/* Replies to pipelined requests that gather before they are sent. */
+#define GATHERED_BYTES_MAX ((size_t)64 << 10)
+#define OUT_KEEP_BYTES     ((size_t)256 << 10)
+/* A client that is still sending when we refuse gets so much time to read our answer: were the
+ * socket closed with bytes unread, the kernel would send a reset that overtakes the answer. */
+#define LINGER_MS           5000
+#define LINGER_BYTES_MAX    ((size_t)64 << 20)
+#define LINGER_BYTES_A_READ ((size_t)256 << 10)
+
+static void on_ready(struct loop_watch *watch, unsigned events);
+static void on_timer(struct loop_timer *timer);
+static void on_turn(struct loop_timer *timer);
+static void advance(struct http_conn *conn);
+static bool step(struct http_conn *conn, unsigned *reads_left);
+static bool receive(struct http_conn *conn, unsigned *reads_left);
+static bool fill(struct http_conn *conn);
+static void handle(struct http_conn *conn);
+static void refuse(struct http_conn *conn, unsigned status);
+static void begin_output(struct http_conn *conn);
+static void flush(struct http_conn *conn);
+static size_t take_off(size_t *count, size_t available);
+static void keep_unsent(struct http_conn *conn);
+static void end_exchange(struct http_conn *conn);
+static void release_exchange(struct http_conn *conn);
+static bool begin_linger(struct http_conn *conn);
+static bool linger(struct http_conn *conn, unsigned *reads_left);
+static bool give_way(struct http_conn *conn);
+static void set_limits(struct http_conn *conn);
+static void set_limit(struct http_conn *conn, enum http_conn_limit limit, uint64_t delay_ms);
+static void hang_up(struct http_conn *conn);
+static void free_conn(struct http_conn *conn);
+
+static inline bool is_blocked(const struct http_conn *conn)
+{
+    return conn->unsent.size != 0 || conn->body_unsent.size != 0;
+}
+
+static inline bool is_idle(const struct http_conn *conn)
+{
+    return conn->state == CONN_RECEIVING && conn->exchange == NULL && !is_blocked(conn);
+}
+
+void http_conn_open(struct http_loop *home, int fd, const struct sockaddr *peer, size_t peer_size)
+{
+    const struct http_server_options *options = &home->server->options;
+    struct http_conn *conn = mem_zalloc(sizeof(*conn));
+
+    conn->home = home;
+    conn->watch = (struct loop_watch){.fd = fd, .ready = on_ready};
+    conn->timer.fire = on_timer;
+    conn->turn.fire = on_turn;
+    conn->secure = options->tls != NULL;
+    buf_init(&conn->unsent, SIZE_MAX / 2);
+    ASSERT(peer_size <= sizeof(conn->peer));
+    memcpy(&conn->peer, peer, peer_size);
+    transport_open(&conn->transport, fd, options->tls);
+    conn->next = home->conns;
+    conn->link = &home->conns;
+    if (conn->next != NULL)
+        conn->next->link = &conn->next;
+    home->conns = conn;
+    if (loop_watch_add(home->loop, &conn->watch) != OK) {
+        transport_close(&conn->transport);
+        free_conn(conn);
+        return;
+    }
+    /* A TLS handshake is no idling. */
+    set_limit(conn, LIMIT_IDLE,
+              conn->secure && options->receive_timeout_ms < options->idle_timeout_ms
+                  ? options->receive_timeout_ms
+                  : options->idle_timeout_ms);
+}
+
+void http_conn_drain(struct http_conn *conn)
+{
+    if (is_idle(conn))
+        hang_up(conn);
+}
+
+void http_conn_abandon(struct http_conn *conn)
+{
+    bool handling = conn->state == CONN_HANDLING || conn->state == CONN_GONE;
+
+    if (conn->state != CONN_GONE)
+        hang_up(conn);
+    if (handling)
+        free_conn(conn);
+}
+
+void http_exchange_send(struct http_exchange *exchange, unsigned status)
+{
+    struct http_loop *home = exchange->home;
+    struct http_conn *conn = exchange->conn;
+
+    ASSERT(loop_is_current(home->loop));
+    if (conn->state == CONN_GONE) {
+        free_conn(conn);
+        return;
+    }
+    ASSERT(conn->state == CONN_HANDLING);
+    if (exchange->body.overflowed) {
+        buf_fini(&exchange->body);
+        exchange->header_count = 0;
+        status = 500;
+    }
+    if (atomic_load_explicit(&home->server->draining, memory_order_relaxed))
+        conn->keep_alive = false;
+    begin_output(conn);
+    http_reply_write(exchange, status, conn->keep_alive, &conn->body_unsent);
+    if (conn->body_unsent.size != 0)
+        conn->state = CONN_SENDING;
+    else
+        end_exchange(conn);
+    if (conn->advancing)
+        return;
+    if (home->advancing) { /* called from another connection's handler: do not nest */
+        keep_unsent(conn);
+        loop_timer_set(home->loop, &conn->turn, 0);
+        return;
+    }
+    advance(conn);
+}
+
+static void on_ready(struct loop_watch *watch, unsigned events)
+{
+    struct http_conn *conn = CONTAINER_OF(watch, struct http_conn, watch);
+
+    if (events & LOOP_BROKEN) { /* there is nobody to answer */
+        hang_up(conn);
+        return;
+    }
+    if (events & LOOP_PEER_DONE)
+        conn->peer_done = true;
+    /* TLS may have to write before it can read. */
+    if ((events & (LOOP_READABLE | LOOP_PEER_DONE)) || conn->secure)
+        conn->read_ready = true;
+    advance(conn);
+}
+
+static void on_timer(struct loop_timer *timer)
+{
+    struct http_conn *conn = CONTAINER_OF(timer, struct http_conn, timer);
+
+    switch (conn->limit) {
+    case LIMIT_NONE: /* the request came in time; the timer was left to run */
+        break;
+    case LIMIT_RECEIVE:
+        refuse(conn, 408);
+        advance(conn);
+        break;
+    case LIMIT_IDLE:
+    case LIMIT_SEND:
+    case LIMIT_LINGER:
+        hang_up(conn);
+        break;
+    }
+}
+
+static void on_turn(struct loop_timer *timer)
+{
+    advance(CONTAINER_OF(timer, struct http_conn, turn));
+}
+
+static void advance(struct http_conn *conn)
+{
+    unsigned reads_left = READS_PER_TURN;
+
+    conn->advancing = conn->home->advancing = true;
+    while (!conn->over && step(conn, &reads_left))
+        ;
+    conn->advancing = conn->home->advancing = false;
+    if (conn->over) {
+        hang_up(conn);
+        return;
+    }
+    if (conn->exchange != NULL && conn->state == CONN_RECEIVING &&
+        http_reader_is_empty(&conn->exchange->reader))
+        release_exchange(conn);
+    if (is_idle(conn) && atomic_load_explicit(&conn->home->server->draining, memory_order_relaxed))
+        hang_up(conn);
+    else
+        set_limits(conn);
+}
+
+/* True: there may be more to do at once. */
+static bool step(struct http_conn *conn, unsigned *reads_left)
+{
+    if (is_blocked(conn)) {
+        flush(conn);
+        return !is_blocked(conn);
+    }
+    switch (conn->state) {
+    case CONN_RECEIVING:
+        return receive(conn, reads_left);
+    case CONN_HANDLING:
+        flush(conn); /* replies to requests before this one */
+        return false;
+    case CONN_SENDING:
+        end_exchange(conn);
+        return true;
+    case CONN_ENDING:
+        flush(conn);
+        return !is_blocked(conn) && begin_linger(conn);
+    case CONN_LINGERING:
+        return linger(conn, reads_left);
+    case CONN_GONE:
+        break;
+    }
+    return false;
+}
+
+static bool receive(struct http_conn *conn, unsigned *reads_left)
+{
+    struct http_reader *reader;
+
+    if (conn->exchange == NULL) {
+        if (!conn->read_ready)
+            return false;
+        conn->exchange = http_exchange_acquire(conn);
+    }
+    reader = &conn->exchange->reader;
+    switch (http_reader_step(reader)) {
+    case HTTP_READER_REQUEST:
+        handle(conn);
+        if (conn->home->out.size >= GATHERED_BYTES_MAX)
+            flush(conn);
+        return true;
+    case HTTP_READER_REFUSED:
+        refuse(conn, reader->refusal);
+        return true;
+    case HTTP_READER_MORE:
+        break;
+    }
+    if (reader->wants_continue) {
+        reader->wants_continue = false;
+        begin_output(conn);
+        buf_append_lit(&conn->home->out, "HTTP/1.1 100 Continue\r\n\r\n");
+    }
+    flush(conn);
+    if (is_blocked(conn) || !conn->read_ready)
+        return false;
+    if ((*reads_left)-- == 0)
+        return give_way(conn);
+    return fill(conn);
+}
+
+static bool fill(struct http_conn *conn)
+{
+    struct http_reader_room room = http_reader_room(&conn->exchange->reader);
+    ssize_t got = transport_read(&conn->transport, room.at, room.size);
+
+    if (got > 0) {
+        http_reader_received(&conn->exchange->reader, (size_t)got);
+        conn->read_ready = !conn->transport.drained || conn->peer_done;
+        return true;
+    }
+    if (got < 0 && errno == EAGAIN)
+        conn->read_ready = false;
+    else
+        conn->over = true; /* the end, in the middle of a request or not; or an error */
+    return false;
+}
+
+static void handle(struct http_conn *conn)
+{
+    const struct http_server_options *options = &conn->home->server->options;
+
+    conn->state = CONN_HANDLING;
+    conn->limit = LIMIT_NONE;
+    conn->keep_alive = conn->exchange->reader.keep_alive;
+    options->handler(options->handler_ctx, conn->exchange);
+}
+
+static void refuse(struct http_conn *conn, unsigned status)
+{
+    begin_output(conn);
+    http_reply_write_refusal(conn->home, status);
+    release_exchange(conn);
+    conn->state = CONN_ENDING;
+    conn->lingers = true;
+}
+
+/* From here on home->out is conn's. */
+static void begin_output(struct http_conn *conn)
+{
+    struct http_loop *home = conn->home;
+
+    if (home->out.size != 0 && home->out_conn != conn)
+        keep_unsent(home->out_conn);
+    home->out_conn = conn;
+}
+
+/* Sends what there is. What the socket does not take makes the connection blocked. */
+static void flush(struct http_conn *conn)
+{
+    struct http_loop *home = conn->home;
+    bool has_out = home->out.size != 0 && home->out_conn == conn;
+    struct iovec parts[3];
+    int part_count = 0;
+    ssize_t sent;
+    size_t left;
+
+    if (conn->unsent.size != 0)
+        parts[part_count++] = (struct iovec){conn->unsent.data + conn->unsent_at,
+                                             conn->unsent.size - conn->unsent_at};
+    if (has_out)
+        parts[part_count++] = (struct iovec){home->out.data, home->out.size};
+    if (conn->body_unsent.size != 0)
+        parts[part_count++] =
+            (struct iovec){(void *)conn->body_unsent.data, conn->body_unsent.size};
+    if (part_count == 0)
+        return;
+    sent = transport_write(&conn->transport, parts, part_count);
+    if (sent < 0) {
+        if (errno != EAGAIN)
+            conn->over = true;
+        sent = 0;
+    }
+    conn->sent_some |= sent != 0;
+
+    left = (size_t)sent;
+    if (conn->unsent.size != 0) {
+        conn->unsent_at += take_off(&left, conn->unsent.size - conn->unsent_at);
+        if (conn->unsent_at == conn->unsent.size) {
+            buf_fini(&conn->unsent);
+            conn->unsent_at = 0;
+        }
+    }
+    if (has_out) {
+        size_t taken = take_off(&left, home->out.size);
+
+        if (taken != home->out.size)
+            buf_append_bytes(&conn->unsent, bytes_skip(buf_bytes(&home->out), taken));
+        buf_reset(&home->out, OUT_KEEP_BYTES);
+    }
+    if (conn->body_unsent.size != 0)
+        conn->body_unsent =
+            bytes_skip(conn->body_unsent, take_off(&left, conn->body_unsent.size));
+}
+
+/* Moves as much as there is from count to what is returned. */
+static size_t take_off(size_t *count, size_t available)
+{
+    size_t taken = *count < available ? *count : available;
+
+    *count -= taken;
+    return taken;
+}
+
+/* Puts by what has gathered for conn, without sending. */
+static void keep_unsent(struct http_conn *conn)
+{
+    struct http_loop *home = conn->home;
+
+    ASSERT(home->out_conn == conn);
+    buf_append_bytes(&conn->unsent, buf_bytes(&home->out));
+    buf_reset(&home->out, OUT_KEEP_BYTES);
+}
+
+static void end_exchange(struct http_conn *conn)
+{
+    http_reader_next(&conn->exchange->reader);
+    http_exchange_reset(conn->exchange);
+    conn->state = CONN_RECEIVING;
+    if (!conn->keep_alive) {
+        /* Requests behind the last one will not be served, but must not harm its reply. */
+        conn->lingers = conn->read_ready || !http_reader_is_empty(&conn->exchange->reader);
+        conn->state = CONN_ENDING;
+        release_exchange(conn);
+    }
+}
+
+static void release_exchange(struct http_conn *conn)
+{
+    if (conn->exchange != NULL)
+        http_exchange_release(conn->exchange);
+    conn->exchange = NULL;
+}
+
+static bool begin_linger(struct http_conn *conn)
+{
+    if (!conn->lingers) {
+        conn->over = true;
+        return false;
+    }
+    transport_end_writing(&conn->transport);
+    conn->linger_bytes = LINGER_BYTES_MAX;
+    conn->state = CONN_LINGERING;
+    return true;
+}
+
+static bool linger(struct http_conn *conn, unsigned *reads_left)
+{
+    size_t size =
+        conn->linger_bytes < LINGER_BYTES_A_READ ? conn->linger_bytes : LINGER_BYTES_A_READ;
+    ssize_t got;
+
+    if (!conn->read_ready)
+        return false;
+    if ((*reads_left)-- == 0)
+        return give_way(conn);
+    got = transport_discard(&conn->transport, size);
+    if (got < 0 && errno == EAGAIN) {
+        conn->read_ready = false;
+        return false;
+    }
+    if (got <= 0 || (size_t)got == conn->linger_bytes) {
+        conn->over = true;
+        return false;
+    }
+    conn->linger_bytes -= (size_t)got;
+    conn->read_ready = !conn->transport.drained || conn->peer_done;
+    return true;
+}
+
+static bool give_way(struct http_conn *conn)
+{
+    loop_timer_set(conn->home->loop, &conn->turn, 0);
+    return false;
+}
+
+/* What the connection now waits for, and how long. */
+static void set_limits(struct http_conn *conn)
+{
+    const struct http_server_options *options = &conn->home->server->options;
+
+    if (is_blocked(conn)) {
+        if (conn->limit != LIMIT_SEND || conn->sent_some)
+            set_limit(conn, LIMIT_SEND, options->send_timeout_ms);
+    } else if (conn->state == CONN_RECEIVING && conn->exchange == NULL) {
+        if (conn->limit != LIMIT_IDLE)
+            set_limit(conn, LIMIT_IDLE, options->idle_timeout_ms);
+    } else if (conn->state == CONN_RECEIVING) {
+        if (conn->limit != LIMIT_RECEIVE)
+            set_limit(conn, LIMIT_RECEIVE, options->receive_timeout_ms);
+    } else if (conn->state == CONN_LINGERING) {
+        if (conn->limit != LIMIT_LINGER)
+            set_limit(conn, LIMIT_LINGER, LINGER_MS);
+    } else {
+        conn->limit = LIMIT_NONE;
+    }
+    conn->sent_some = false;
+}
+
+static void set_limit(struct http_conn *conn, enum http_conn_limit limit, uint64_t delay_ms)
+{
+    conn->limit = limit;
+    loop_timer_set(conn->home->loop, &conn->timer, delay_ms);
+}
+
+/* Closes the socket. While the handler has the exchange, the rest stays until it is sent. */
+static void hang_up(struct http_conn *conn)
+{
+    struct loop *loop = conn->home->loop;
+
+    loop_watch_remove(loop, &conn->watch);
+    loop_timer_cancel(loop, &conn->timer);
+    loop_timer_cancel(loop, &conn->turn);
+    transport_close(&conn->transport);
+    if (conn->state == CONN_HANDLING)
+        conn->state = CONN_GONE;
+    else
+        free_conn(conn);
+}
+
+static void free_conn(struct http_conn *conn)
+{
+    struct http_server *server = conn->home->server;
+
+    if (conn->home->out_conn == conn)
+        buf_reset(&conn->home->out, OUT_KEEP_BYTES);
+    release_exchange(conn);
+    buf_fini(&conn->unsent);
+    *conn->link = conn->next;
+    if (conn->next != NULL)
+        conn->next->link = conn->link;
+    free(conn);
+    atomic_fetch_sub_explicit(&server->connection_count, 1, memory_order_release);
+}

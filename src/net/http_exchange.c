@@ -1,0 +1,149 @@
+/* http_exchange.c - a request and its reply, as handlers see them.
+ * Exchanges are kept for reuse with their buffers, the last used one first.
+ */
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "base/assert.h"
+#include "base/mem.h"
+#include "net/http_priv.h"
+
+#define SPARES_MAX      64
+#define BODY_KEEP_BYTES ((size_t)64 << 10)
+
+const struct http_request *http_exchange_request(const struct http_exchange *exchange)
+{
+    return &exchange->reader.request;
+}
+
+const struct bytes *http_request_header(const struct http_request *request, const char *name)
+{
+    size_t size = strlen(name);
+
+    for (size_t i = 0; i < request->header_count; i++) {
+        const struct http_header *header = &request->headers[i];
+
+        if (header->name.size == size &&
+            strncasecmp((const char *)header->name.data, name, size) == 0)
+            return &header->value;
+    }
+    return NULL;
+}
+
+struct arena *http_exchange_arena(struct http_exchange *exchange)
+{
+    return &exchange->arena;
+}
+
+struct loop *http_exchange_loop(struct http_exchange *exchange)
+{
+    return exchange->home->loop;
+}
+
+struct buf *http_exchange_body(struct http_exchange *exchange)
+{
+    return &exchange->body;
+}
+
+void http_exchange_add_header(struct http_exchange *exchange, const char *name, struct bytes value)
+{
+    ASSERT(exchange->header_count < HTTP_REPLY_HEADERS_MAX);
+    /* A line break would let the value's author write headers. The reader lets none through. */
+    ASSERT_SLOW(memchr(value.data, '\r', value.size) == NULL);
+    ASSERT_SLOW(memchr(value.data, '\n', value.size) == NULL);
+    exchange->headers[exchange->header_count++] =
+        (struct http_reply_header){bytes_of_string(name), value};
+}
+
+void http_exchange_set_data(struct http_exchange *exchange, void *data)
+{
+    exchange->data = data;
+}
+
+void *http_exchange_data(const struct http_exchange *exchange)
+{
+    return exchange->data;
+}
+
+const char *http_exchange_peer(struct http_exchange *exchange)
+{
+    const struct http_conn *conn = exchange->conn;
+    char *text = arena_alloc(&exchange->arena, INET6_ADDRSTRLEN);
+    const void *address = &conn->peer.v4.sin_addr;
+    int family = conn->peer.any.sa_family;
+
+    if (family == AF_INET6) {
+        address = &conn->peer.v6.sin6_addr;
+        if (IN6_IS_ADDR_V4MAPPED(&conn->peer.v6.sin6_addr)) { /* ::ffff:192.0.2.1 */
+            address = &conn->peer.v6.sin6_addr.s6_addr[12];
+            family = AF_INET;
+        }
+    }
+    return inet_ntop(family, address, text, INET6_ADDRSTRLEN) != NULL ? text : "";
+}
+
+struct http_exchange *http_exchange_acquire(struct http_conn *conn)
+{
+    struct http_loop *home = conn->home;
+    struct http_exchange *exchange = home->spare;
+
+    if (exchange != NULL) {
+        home->spare = exchange->next_spare;
+        home->spare_count--;
+    } else {
+        exchange = mem_zalloc(sizeof(*exchange));
+        exchange->home = home;
+        http_reader_init(&exchange->reader, &home->server->limits);
+        arena_init(&exchange->arena);
+        buf_init(&exchange->body, HTTP_REPLY_BYTES_MAX);
+        buf_init(&exchange->body_gzip, HTTP_REPLY_BYTES_MAX);
+    }
+    exchange->conn = conn;
+    return exchange;
+}
+
+void http_exchange_reset(struct http_exchange *exchange)
+{
+    arena_reset(&exchange->arena);
+    buf_reset(&exchange->body, BODY_KEEP_BYTES);
+    buf_reset(&exchange->body_gzip, BODY_KEEP_BYTES);
+    exchange->data = NULL;
+    exchange->header_count = 0;
+}
+
+static void free_exchange(struct http_exchange *exchange)
+{
+    http_reader_fini(&exchange->reader);
+    arena_fini(&exchange->arena);
+    buf_fini(&exchange->body);
+    buf_fini(&exchange->body_gzip);
+    free(exchange);
+}
+
+void http_exchange_release(struct http_exchange *exchange)
+{
+    struct http_loop *home = exchange->home;
+
+    http_reader_clear(&exchange->reader);
+    http_exchange_reset(exchange);
+    exchange->conn = NULL;
+    if (home->spare_count == SPARES_MAX) {
+        free_exchange(exchange);
+        return;
+    }
+    exchange->next_spare = home->spare;
+    home->spare = exchange;
+    home->spare_count++;
+}
+
+void http_exchange_free_spares(struct http_loop *home)
+{
+    while (home->spare != NULL) {
+        struct http_exchange *exchange = home->spare;
+
+        home->spare = exchange->next_spare;
+        free_exchange(exchange);
+    }
+    home->spare_count = 0;
+}

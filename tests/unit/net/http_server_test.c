@@ -1,0 +1,782 @@
+/* http_server_test.c - the server over real sockets: what clients may rely on. */
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "base/clock.h"
+#include "http_fixture.h"
+#include "unit.h"
+
+#define GET_ECHO "GET /echo HTTP/1.1\r\nHost: h\r\n\r\n"
+
+static struct http_fixture fixture;
+static struct client_reply reply;
+
+static void start(void)
+{
+    http_fixture_start(&fixture);
+    client_reply_init(&reply);
+}
+
+static void start_default(void)
+{
+    http_fixture_init(&fixture);
+    start();
+}
+
+static void stop(void)
+{
+    http_fixture_stop(&fixture);
+    client_reply_fini(&reply);
+}
+
+static int connect_here(void)
+{
+    buf_reset(&reply.beyond, SIZE_MAX);
+    return client_connect(http_server_port(fixture.server));
+}
+
+TEST(http_requests_follow_each_other_on_a_connection)
+{
+    int fd;
+
+    start_default();
+    fd = connect_here();
+    for (unsigned i = 0; i < 3; i++) {
+        CHECK_U64(client_ask(fd,
+                             "POST /echo?x=1 HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello",
+                             &reply),
+                  200);
+        CHECK_TEXT(buf_bytes(&reply.body), "hello");
+        CHECK_TEXT(client_header(&reply, "Connection"), "keep-alive");
+        CHECK_TEXT(client_header(&reply, "Content-Length"), "5");
+        CHECK_TEXT(client_header(&reply, "Server"), "Server");
+        CHECK_TEXT(client_header(&reply, "x-amz-crc32"), "907060870"); /* of "hello" */
+        CHECK_TEXT(client_header(&reply, "x-peer"), "127.0.0.1");
+    }
+    close(fd);
+    stop();
+}
+
+TEST(http_replies_carry_the_date)
+{
+    static const char form[] = "Aaa, 00 Aaa 0000 00:00:00 GMT";
+    struct bytes date;
+    struct tm utc = {0};
+    time_t now = time(NULL), said;
+    int fd;
+
+    start_default();
+    fd = connect_here();
+    CHECK_U64(client_ask(fd, GET_ECHO, &reply), 200);
+    date = client_header(&reply, "Date");
+    CHECK_U64(date.size, sizeof(form) - 1);
+    CHECK(strptime((const char *)date.data, "%a, %d %b %Y %H:%M:%S GMT", &utc) != NULL);
+    said = timegm(&utc);
+    CHECK(said >= now - 1 && said <= now + 10);
+    close(fd);
+    stop();
+}
+
+TEST(http_handler_sees_the_request)
+{
+    int fd;
+
+    start_default();
+    fd = connect_here();
+    CHECK_U64(client_ask(fd,
+                         "POST /describe?a=b?c HTTP/1.1\r\nhost: h\r\nX-Empty:\r\nX-Padded: \t v w "
+                         "\t\r\nContent-Length: 3\r\nX-Last: z\r\n\r\nabc",
+                         &reply),
+              200);
+    CHECK_TEXT(buf_bytes(&reply.body),
+               "POST /describe?a=b?c headers=5 sent=3 body=3 undecodable=0\n"
+               "host: h\nX-Empty: \nX-Padded: v w\nContent-Length: 3\nX-Last: z\n");
+    CHECK_U64(client_ask(fd, "GET http://h:80/describe?q HTTP/1.1\r\nHost: h\r\n\r\n", &reply),
+              200);
+    CHECK_TEXT(buf_bytes(&reply.body),
+               "GET /describe?q headers=1 sent=0 body=0 undecodable=0\nHost: h\n");
+    CHECK_U64(client_ask(fd, "OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n", &reply), 404);
+    close(fd);
+    stop();
+}
+
+TEST(http_head_reply_has_the_length_but_no_body)
+{
+    int fd;
+
+    start_default();
+    fd = connect_here();
+    client_send_text(fd, "HEAD /bytes?100 HTTP/1.1\r\nHost: h\r\n\r\n"
+                         "GET /status?404 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    for (;;) {
+        ssize_t got = recv(fd, buf_reserve(&reply.beyond, 4096), 4096, 0);
+
+        if (got <= 0)
+            break;
+        buf_commit(&reply.beyond, (size_t)got);
+    }
+    buf_append_byte(&reply.beyond, 0);
+    CHECK(strstr((char *)reply.beyond.data, "Content-Length: 100\r\n") != NULL);
+    CHECK(strstr((char *)reply.beyond.data, "\r\n\r\nHTTP/1.1 404 Not Found\r\n") != NULL);
+    close(fd);
+    stop();
+}
+
+TEST(http_pipelined_requests_are_answered_in_order)
+{
+    struct buf requests;
+    char expected[64];
+    int fd;
+
+    start_default();
+    fd = connect_here();
+    buf_init(&requests, SIZE_MAX / 2);
+    for (unsigned i = 0; i < 100; i++)
+        buf_append_format(
+            &requests,
+            "POST /echo HTTP/1.1\r\nHost: h\r\nX-Pad: %0*d\r\nContent-Length: 10\r\n\r\n"
+            "request%03u",
+            (int)(i * 7), 0, i);
+    client_send(fd, requests.data, requests.size);
+    for (unsigned i = 0; i < 100; i++) {
+        CHECK_U64(client_read(fd, &reply), 200);
+        snprintf(expected, sizeof(expected), "request%03u", i);
+        CHECK_TEXT(buf_bytes(&reply.body), expected);
+    }
+    buf_fini(&requests);
+    close(fd);
+    stop();
+}
+
+TEST(http_pipelined_requests_wait_for_a_pending_reply)
+{
+    int fd;
+
+    start_default();
+    fd = connect_here();
+    client_send_text(fd, GET_ECHO "GET /later HTTP/1.1\r\nHost: h\r\n\r\n" GET_ECHO);
+    CHECK_U64(client_read(fd, &reply), 200); /* not held back by the second */
+    AWAIT(atomic_load(&fixture.pending) != NULL);
+    http_fixture_settle(&fixture);
+    CHECK_U64(atomic_load(&fixture.handled), 2);
+    http_fixture_complete(&fixture);
+    CHECK_U64(client_read(fd, &reply), 200);
+    CHECK_TEXT(buf_bytes(&reply.body), "late");
+    CHECK_U64(client_read(fd, &reply), 200);
+    CHECK_TEXT(buf_bytes(&reply.body), "");
+    close(fd);
+    stop();
+}
+
+TEST(http_request_may_come_byte_by_byte)
+{
+    static const char request[] =
+        "\r\nPOST /describe?q HTTP/1.1\r\nHost: h\r\nX-A:\r\nX-B:  b c \r\n"
+        "Content-Length: 4\r\n\r\nbody";
+    int fd;
+
+    start_default();
+    fd = connect_here();
+    for (size_t i = 0; i < sizeof(request) - 1; i++) {
+        client_send(fd, request + i, 1);
+        http_fixture_settle(&fixture);
+    }
+    CHECK_U64(client_read(fd, &reply), 200);
+    CHECK_TEXT(buf_bytes(&reply.body), "POST /describe?q headers=4 sent=4 body=4 undecodable=0\n"
+                                       "Host: h\nX-A: \nX-B: b c\nContent-Length: 4\n");
+    close(fd);
+    stop();
+}
+
+TEST(http_bodies_of_all_sizes_come_through)
+{
+    static const size_t sizes[] = {0, 1, 15000, 16383, 16384, 20480, 65536, 1000000, 1 << 20};
+    struct buf request;
+    int fd;
+
+    start_default();
+    fd = connect_here();
+    buf_init(&request, SIZE_MAX / 2);
+    for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        buf_reset(&request, SIZE_MAX);
+        buf_append_format(&request, "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: %zu\r\n\r\n",
+                          sizes[i]);
+        for (size_t at = 0; at < sizes[i]; at++)
+            buf_append_byte(&request, (uint8_t)(at * 31 >> 3));
+        client_send(fd, request.data, request.size);
+        CHECK_U64(client_read(fd, &reply), 200);
+        CHECK(bytes_equal(buf_bytes(&reply.body),
+                          bytes_skip(buf_bytes(&request), request.size - sizes[i])));
+    }
+    buf_fini(&request);
+    close(fd);
+    stop();
+}
+
+TEST(http_chunked_body_is_put_together)
+{
+    int fd;
+
+    start_default();
+    fd = connect_here();
+    client_send_text(fd, "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+                         "5\r\nhello\r\n");
+    http_fixture_settle(&fixture);
+    CHECK_U64(client_ask(fd, "6;ext=\"v\"\r\n world\r\n0\r\nX-Trailer: t\r\n\r\n" GET_ECHO, &reply),
+              200);
+    CHECK_TEXT(buf_bytes(&reply.body), "hello world");
+    CHECK_U64(client_read(fd, &reply), 200); /* the request behind it */
+    CHECK_TEXT(buf_bytes(&reply.body), "");
+    close(fd);
+    stop();
+}
+
+TEST(http_continue_is_sent_when_asked_for)
+{
+    int fd;
+
+    start_default();
+    fd = connect_here();
+    CHECK_U64(client_ask(fd,
+                         "POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"
+                         "Content-Length: 5\r\n\r\n",
+                         &reply),
+              100);
+    CHECK_U64(client_ask(fd, "hello", &reply), 200);
+    CHECK_TEXT(buf_bytes(&reply.body), "hello");
+    /* RFC 9110, 10.1.1: not when the body is there already, and not to 1.0 */
+    CHECK_U64(client_ask(fd,
+                         "POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"
+                         "Content-Length: 2\r\n\r\nhi",
+                         &reply),
+              200);
+    CHECK_U64(client_ask(fd, "GET /echo HTTP/1.1\r\nHost: h\r\nExpect: miracles\r\n\r\n", &reply),
+              417);
+    close(fd);
+    stop();
+}
+
+TEST(http_too_large_a_body_is_refused_before_it_is_sent)
+{
+    int fd;
+
+    start_default();
+    fd = connect_here();
+    CHECK_U64(client_ask(fd,
+                         "POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"
+                         "Content-Length: 1048577\r\n\r\n",
+                         &reply),
+              413);
+    CHECK_U64(reply.body.size, 0);
+    CHECK_TEXT(client_header(&reply, "Transfer-Encoding"), "chunked");
+    CHECK_TEXT(client_header(&reply, "Connection"), "close");
+    CHECK(client_header(&reply, "x-amz-crc32").size == 0);
+    CHECK(client_sees_close(fd));
+    CHECK_U64(atomic_load(&fixture.handled), 0);
+    close(fd);
+    stop();
+}
+
+/* The client writes all of it before it looks for an answer, as the SDKs do. */
+TEST(http_too_large_a_body_still_gets_its_answer_when_sent_whole)
+{
+    size_t size = (size_t)12 << 20;
+    uint8_t *body;
+    int fd;
+
+    start_default();
+    body = calloc(1, size);
+    fd = connect_here();
+    client_send_text(fd, "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 12582912\r\n\r\n");
+    client_send(fd, body, size);
+    CHECK_U64(client_read(fd, &reply), 413);
+    CHECK(client_sees_close(fd));
+    close(fd);
+
+    fd = connect_here();
+    client_send_text(fd, "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+                         "c00000\r\n");
+    client_send(fd, body, size);
+    client_send_text(fd, "\r\n0\r\n\r\n");
+    CHECK_U64(client_read(fd, &reply), 413);
+    CHECK(client_sees_close(fd));
+    CHECK_U64(atomic_load(&fixture.handled), 0);
+    close(fd);
+    free(body);
+    stop();
+}
+
+TEST(http_large_heads_are_refused)
+{
+    struct buf head;
+    int fd;
+
+    start_default();
+    buf_init(&head, SIZE_MAX / 2);
+    for (unsigned size = 4096; size <= 4097; size++) { /* head_bytes_max is 4096 */
+        static const char start_of_head[] = "GET /echo HTTP/1.1\r\nHost: h\r\nX: ";
+
+        buf_reset(&head, SIZE_MAX);
+        buf_append_format(&head, "%s%0*d\r\n\r\n", start_of_head,
+                          (int)(size - sizeof(start_of_head) + 1 - 4), 0);
+        CHECK_U64(head.size, size);
+        fd = connect_here();
+        client_send(fd, head.data, head.size);
+        CHECK_U64(client_read(fd, &reply), size == 4096 ? 200 : 431);
+        close(fd);
+    }
+    for (unsigned count = 20; count <= 21; count++) { /* header_count_max is 20, with Host */
+        buf_reset(&head, SIZE_MAX);
+        buf_append_lit(&head, "GET /echo HTTP/1.1\r\nHost: h\r\n");
+        for (unsigned i = 1; i < count; i++)
+            buf_append_format(&head, "X%u: y\r\n", i);
+        buf_append_lit(&head, "\r\n");
+        fd = connect_here();
+        client_send(fd, head.data, head.size);
+        CHECK_U64(client_read(fd, &reply), count == 20 ? 200 : 431);
+        if (count == 21)
+            CHECK(client_sees_close(fd));
+        close(fd);
+    }
+    /* without an end */
+    buf_reset(&head, SIZE_MAX);
+    buf_append_format(&head, "GET /%0*d", 5000, 0);
+    fd = connect_here();
+    client_send(fd, head.data, head.size);
+    CHECK_U64(client_read(fd, &reply), 431);
+    CHECK(client_sees_close(fd));
+    close(fd);
+    buf_fini(&head);
+    stop();
+}
+
+/* What two parsers may read differently is a way to smuggle a request past one of them. */
+TEST(http_malformed_requests_are_refused_and_the_connection_closed)
+{
+    static const struct {
+        const char *text;
+        size_t size; /* 0: up to the NUL */
+        unsigned status;
+    } cases[] = {
+        {"hello\r\n\r\n", 0, 400},
+        {"\x16\x03\x01\x02\x00\x01\x00", 7, 400}, /* TLS to a clear-text port */
+        {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 0, 400},
+        {"GET /echo\r\n\r\n", 0, 505}, /* HTTP/0.9 */
+        {"GET /echo HTTP/1.2\r\nHost: h\r\n\r\n", 0, 400},
+        {"GET /e\x01o HTTP/1.1\r\nHost: h\r\n\r\n", 0, 400},
+        {"GET /echo HTTP/1.1\r\n\r\n", 0, 400},                       /* no Host */
+        {"GET /echo HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 0, 400}, /* two */
+        {"GET /echo HTTP/1.1\nHost: h\n\n", 0, 400},
+        {"GET /echo HTTP/1.1\r\nHost: h\r\nX y: z\r\n\r\n", 0, 400},
+        {"GET /echo HTTP/1.1\r\nHost : h\r\n\r\n", 0, 400},
+        {"GET /echo HTTP/1.1\r\nHost: h\r\n folded\r\n\r\n", 0, 400},
+        {"GET /echo HTTP/1.1\r\nHost: h\r\nX: a\0b\r\n\r\n", 40, 400},
+        {"GET /echo HTTP/1.1\r\nHost: h\r\nX: a\rb\r\n\r\n", 0, 400},
+        {"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc", 0,
+         400},
+        {"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3, 3\r\n\r\nabc", 0, 400},
+        {"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n", 0, 400},
+        {"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: +3\r\n\r\nabc", 0, 400},
+        {"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 0x3\r\n\r\nabc", 0, 400},
+        {"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999999999999\r\n\r\n", 0, 400},
+        {"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"
+         "0\r\n\r\n",
+         0, 400},
+        {"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n"
+         "0\r\n\r\n",
+         0, 400},
+        {"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\n\r\n", 0, 501},
+        {"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 0,
+         501},
+        {"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 0, 501},
+        {"POST /echo HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 0, 400},
+        {"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", 0, 400},
+        {"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n", 0,
+         400},
+        {"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+         "fffffffffffffffff\r\n",
+         0, 400},
+    };
+
+    start_default();
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        int fd = connect_here();
+        unsigned status;
+
+        client_send(fd, cases[i].text, cases[i].size != 0 ? cases[i].size : strlen(cases[i].text));
+        status = client_read(fd, &reply);
+        if (status != cases[i].status)
+            unit_failed(__FILE__, __LINE__, "case %u is %u, expected %u", i, status,
+                        cases[i].status);
+        CHECK_U64(reply.body.size, 0);
+        CHECK(client_sees_close(fd));
+        close(fd);
+    }
+    CHECK_U64(atomic_load(&fixture.handled), 0);
+    stop();
+}
+
+TEST(http_connection_closes_when_the_client_wants_it)
+{
+    static const struct {
+        const char *text;
+        const char *connection;
+    } cases[] = {
+        {"GET /echo HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", "close"},
+        {"GET /echo HTTP/1.0\r\n\r\n", "close"},
+        {"GET /echo HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", "keep-alive"},
+        {"GET /echo HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
+         "keep-alive"},
+    };
+
+    start_default();
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        int fd = connect_here();
+
+        CHECK_U64(client_ask(fd, cases[i].text, &reply), 200);
+        CHECK_TEXT(client_header(&reply, "Connection"), cases[i].connection);
+        if (strcmp(cases[i].connection, "close") == 0)
+            CHECK(client_sees_close(fd));
+        else
+            CHECK_U64(client_ask(fd, GET_ECHO, &reply), 200);
+        close(fd);
+    }
+    stop();
+}
+
+TEST(http_half_closed_client_gets_its_reply)
+{
+    int fd;
+
+    start_default();
+    fd = connect_here();
+    client_send_text(fd, "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi");
+    shutdown(fd, SHUT_WR);
+    CHECK_U64(client_read(fd, &reply), 200);
+    CHECK_TEXT(buf_bytes(&reply.body), "hi");
+    CHECK(client_sees_close(fd));
+    close(fd);
+    stop();
+}
+
+TEST(http_idle_connection_is_closed_silently)
+{
+    uint64_t begin_ms;
+    int fd;
+
+    http_fixture_init(&fixture);
+    fixture.options.idle_timeout_ms = 40;
+    start();
+    begin_ms = clock_mono_ms();
+    fd = connect_here();
+    CHECK(client_sees_close(fd));
+    CHECK(clock_mono_ms() - begin_ms >= 39);
+    close(fd);
+    begin_ms = clock_mono_ms();
+    fd = connect_here();
+    CHECK_U64(client_ask(fd, GET_ECHO, &reply), 200);
+    CHECK_U64(reply.beyond.size, 0);
+    CHECK(client_sees_close(fd));
+    CHECK(clock_mono_ms() - begin_ms >= 39);
+    close(fd);
+    stop();
+}
+
+TEST(http_slow_request_is_told_408)
+{
+    static const char *const parts[] = {
+        "GET /ec",
+        "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhel",
+        GET_ECHO "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel",
+    };
+
+    http_fixture_init(&fixture);
+    fixture.options.receive_timeout_ms = 40;
+    start();
+    for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        int fd = connect_here();
+        unsigned status = client_ask(fd, parts[i], &reply);
+
+        if (i == 2) {
+            CHECK_U64(status, 200);
+            status = client_read(fd, &reply);
+        }
+        CHECK_U64(status, 408);
+        CHECK(client_sees_close(fd));
+        close(fd);
+    }
+    stop();
+}
+
+/* Many bytes, each in time: the limit is for the whole request. */
+TEST(http_trickling_request_is_told_408)
+{
+    int fd;
+
+    http_fixture_init(&fixture);
+    fixture.options.receive_timeout_ms = 60;
+    start();
+    fd = connect_here();
+    client_send_text(fd, "GET /");
+    for (;;) {
+        char byte;
+
+        http_fixture_nap();
+        if (recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1)
+            break;
+        client_send_text(fd, "a");
+    }
+    CHECK_U64(client_read(fd, &reply), 408);
+    close(fd);
+    stop();
+}
+
+TEST(http_client_that_does_not_read_is_given_up)
+{
+    int fd;
+
+    http_fixture_init(&fixture);
+    fixture.options.send_timeout_ms = 40;
+    start();
+    fd = connect_here();
+    client_send_text(fd, "GET /bytes?20971520 HTTP/1.1\r\nHost: h\r\n\r\n");
+    AWAIT(atomic_load(&fixture.handled) == 1);
+    http_server_drain(fixture.server);
+    AWAIT(http_server_idle(fixture.server));
+    close(fd);
+    stop();
+}
+
+TEST(http_large_reply_reaches_a_slow_reader)
+{
+    size_t size = (size_t)20 << 20, at = 0;
+    int fd;
+
+    start_default();
+    fd = connect_here();
+    client_send_text(fd, "GET /bytes?20971520 HTTP/1.1\r\nHost: h\r\n\r\n" GET_ECHO);
+    AWAIT(atomic_load(&fixture.handled) == 1);
+    http_fixture_settle(&fixture);
+    CHECK_U64(atomic_load(&fixture.handled), 1); /* the second waits until the first is sent */
+    CHECK_U64(client_read(fd, &reply), 200);
+    CHECK_U64(reply.body.size, size);
+    while (at < size && reply.body.data[at] == 'a' + at % 23)
+        at++;
+    CHECK_U64(at, size);
+    CHECK_U64(client_read(fd, &reply), 200);
+    close(fd);
+    stop();
+}
+
+/* Replies that fit no socket buffer together, with nobody reading: requests must wait too. */
+TEST(http_pipelining_without_reading_is_bounded)
+{
+    struct buf requests;
+    unsigned handled, count = 5000;
+    int fd;
+
+    start_default();
+    fd = connect_here();
+    buf_init(&requests, SIZE_MAX / 2);
+    for (unsigned i = 0; i < count; i++)
+        buf_append_lit(&requests, "GET /bytes?10000 HTTP/1.1\r\nHost: h\r\n\r\n");
+    client_send(fd, requests.data, requests.size);
+    do {
+        handled = atomic_load(&fixture.handled);
+        for (unsigned i = 0; i < 20; i++)
+            http_fixture_settle(&fixture);
+    } while (handled != atomic_load(&fixture.handled));
+    CHECK(handled < count);
+    for (unsigned i = 0; i < count; i++) {
+        if (client_read(fd, &reply) != 200 || reply.body.size != 10000) {
+            CHECK_U64(reply.status, 200);
+            break;
+        }
+    }
+    CHECK_U64(atomic_load(&fixture.handled), count);
+    buf_fini(&requests);
+    close(fd);
+    stop();
+}
+
+TEST(http_reply_from_another_thread_is_sent)
+{
+    int fd;
+
+    start_default();
+    fd = connect_here();
+    for (unsigned i = 0; i < 3; i++) {
+        client_send_text(fd, "POST /later HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi");
+        AWAIT(atomic_load(&fixture.pending) != NULL);
+        CHECK_TEXT(http_exchange_request(fixture.pending)->body, "hi");
+        http_fixture_complete(&fixture);
+        CHECK_U64(client_read(fd, &reply), 200);
+        CHECK_TEXT(buf_bytes(&reply.body), "late");
+    }
+    close(fd);
+    stop();
+}
+
+static void close_with_reset(int fd)
+{
+    struct linger now = {.l_onoff = 1};
+
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+    close(fd);
+}
+
+TEST(http_exchange_outlives_its_client)
+{
+    for (unsigned reset = 0; reset <= 1; reset++) {
+        int fd;
+
+        start_default();
+        fd = connect_here();
+        client_send_text(fd, "POST /later HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi");
+        AWAIT(atomic_load(&fixture.pending) != NULL);
+        if (reset)
+            close_with_reset(fd);
+        else
+            close(fd);
+        http_fixture_settle(&fixture);
+        CHECK_TEXT(http_exchange_request(fixture.pending)->body, "hi");
+        CHECK_TEXT(bytes_of_string(http_exchange_peer(fixture.pending)), "127.0.0.1");
+        http_server_drain(fixture.server);
+        http_fixture_settle(&fixture);
+        CHECK(!http_server_idle(fixture.server)); /* the exchange counts */
+        http_fixture_complete(&fixture);
+        AWAIT(http_server_idle(fixture.server));
+        stop();
+    }
+}
+
+TEST(http_server_closes_with_connections_in_every_state)
+{
+    int idle, partial, pending, blocked;
+
+    start_default();
+    idle = connect_here();
+    CHECK_U64(client_ask(idle, GET_ECHO, &reply), 200);
+    partial = connect_here();
+    client_send_text(partial, "GET /ec");
+    blocked = connect_here();
+    client_send_text(blocked, "GET /bytes?20971520 HTTP/1.1\r\nHost: h\r\n\r\n");
+    pending = connect_here();
+    client_send_text(pending, "GET /later HTTP/1.1\r\nHost: h\r\n\r\n");
+    AWAIT(atomic_load(&fixture.handled) == 3);
+    http_fixture_settle(&fixture);
+    stop();
+    CHECK(client_sees_close(idle));
+    CHECK(client_sees_close(partial));
+    CHECK(client_sees_close(pending));
+    close(idle);
+    close(partial);
+    close(pending);
+    close(blocked);
+}
+
+TEST(http_drain_finishes_what_is_under_way)
+{
+    int idle, partial, pending, late;
+
+    start_default();
+    idle = connect_here();
+    CHECK_U64(client_ask(idle, GET_ECHO, &reply), 200);
+    partial = connect_here();
+    client_send_text(partial, "GET /echo HTTP/1.1\r\n");
+    pending = connect_here();
+    client_send_text(pending, "GET /later HTTP/1.1\r\nHost: h\r\n\r\n");
+    AWAIT(atomic_load(&fixture.pending) != NULL);
+    http_fixture_settle(&fixture);
+    CHECK(!http_server_idle(fixture.server));
+
+    http_server_drain(fixture.server);
+    CHECK(client_sees_close(idle));
+    late = socket(AF_INET, SOCK_STREAM, 0);
+    {
+        struct sockaddr_in address;
+        socklen_t size = sizeof(address);
+
+        CHECK(getpeername(partial, (struct sockaddr *)&address, &size) == 0);
+        CHECK(connect(late, (struct sockaddr *)&address, size) != 0);
+    }
+    CHECK_U64(client_ask(partial, "Host: h\r\n\r\n", &reply), 200);
+    CHECK_TEXT(client_header(&reply, "Connection"), "close");
+    CHECK(client_sees_close(partial));
+    CHECK(!http_server_idle(fixture.server));
+    http_fixture_complete(&fixture);
+    CHECK_U64(client_read(pending, &reply), 200);
+    CHECK_TEXT(client_header(&reply, "Connection"), "close");
+    AWAIT(http_server_idle(fixture.server));
+    close(idle);
+    close(partial);
+    close(pending);
+    close(late);
+    stop();
+}
+
+TEST(http_connections_past_the_limit_are_closed)
+{
+    int fds[3];
+
+    http_fixture_init(&fixture);
+    fixture.options.connection_count_max = 2;
+    start();
+    for (unsigned i = 0; i < 2; i++) {
+        fds[i] = connect_here();
+        CHECK_U64(client_ask(fds[i], GET_ECHO, &reply), 200);
+    }
+    fds[2] = connect_here();
+    CHECK(client_sees_close(fds[2]));
+    close(fds[2]);
+    CHECK_U64(client_ask(fds[0], GET_ECHO, &reply), 200);
+    close(fds[0]);
+    http_fixture_settle(&fixture);
+    fds[0] = connect_here();
+    CHECK_U64(client_ask(fds[0], GET_ECHO, &reply), 200);
+    close(fds[0]);
+    close(fds[1]);
+    stop();
+}
+
+TEST(http_connections_are_spread_over_the_loops)
+{
+    int fds[64];
+
+    http_fixture_init(&fixture);
+    fixture.options.loop_count = 2;
+    start();
+    for (unsigned i = 0; i < 64; i++)
+        fds[i] = connect_here();
+    for (unsigned i = 0; i < 64; i++) {
+        CHECK_U64(client_ask(fds[i], GET_ECHO, &reply), 200);
+        close(fds[i]);
+    }
+    CHECK(atomic_load(&fixture.handled_by[0]) != 0);
+    CHECK(atomic_load(&fixture.handled_by[1]) != 0);
+    stop();
+}
+
+TEST(http_address_in_use_is_an_error)
+{
+    struct http_server *second = NULL;
+    struct http_server_options options;
+    struct fault fault;
+
+    start_default();
+    options = fixture.options;
+    options.port = http_server_port(fixture.server);
+    fault_init(&fault, &fixture.arena);
+    CHECK_ERR(http_server_open(&options, &fault, &second), ERR_IO);
+    CHECK(fault.message.size != 0);
+    options.address = "localhost";
+    CHECK_ERR(http_server_open(&options, &fault, &second), ERR_CONFIG);
+    CHECK(second == NULL);
+    stop();
+}
