@@ -1,8 +1,221 @@
-/* main.c - the map: builds the parts from options, connects them, ends them in reverse. */
+/* main.c - the commands of stele. */
+#include <signal.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
-int main(void)
+#include "api/ops.h"
+#include "base/arena.h"
+#include "base/log.h"
+#include "server/health.h"
+#include "server/options.h"
+#include "server/server.h"
+#include "store/store.h"
+#include "table/catalog.h"
+#include "table/table_check.h"
+
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+typedef int command_fn(int argc, char **argv); /* argv[0] is the command's name */
+
+static command_fn run_serve, run_check, run_health, run_ops, run_options, run_man, run_version,
+    run_help;
+
+static const struct command {
+    const char *name;
+    command_fn *run;
+    const char *synopsis;
+    const char *summary;
+} commands[] = {
+    {"serve", run_serve, "serve [OPTION...]", "Serve the API; `stele serve --help` lists options."},
+    {"check", run_check, "check DIR", "Verify a data directory that no server has open."},
+    {"health", run_health, "health [ENDPOINT]",
+     "Ask a running server; default http://127.0.0.1:8000."},
+    {"ops", run_ops, "ops [--markdown]", "List the API's operations and which are served."},
+    {"options", run_options, "options [--markdown]", "List the settings of `stele serve`."},
+    {"man", run_man, "man", "Write the manual page (roff)."},
+    {"version", run_version, "version", "Print the version."},
+    {"help", run_help, "help", "Print this."},
+};
+#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
+
+int main(int argc, char **argv)
 {
-    puts("stele " STELE_VERSION);
-    return 0;
+    if (argc < 2) {
+        run_help(argc, argv);
+        return EXIT_USAGE;
+    }
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    if (strcmp(argv[1], "--version") == 0)
+        return run_version(argc, argv);
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+        return run_help(argc, argv);
+    fprintf(stderr, "stele: there is no command '%s'; `stele help` lists them\n", argv[1]);
+    return EXIT_USAGE;
+}
+
+static int complain(const char *command, const struct fault *fault)
+{
+    fprintf(stderr, "stele %s: %.*s\n", command, BYTES_ARGS(fault->message));
+    return fault->err == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED;
+}
+
+static int run_serve(int argc, char **argv)
+{
+    struct options options = {0};
+    struct server *server;
+    struct arena arena;
+    struct fault fault;
+    sigset_t ends;
+    int result = EXIT_DONE;
+
+    /* Before any thread starts, so that all of them leave these to server_run. */
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGTERM);
+    sigaddset(&ends, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &ends, NULL);
+    signal(SIGPIPE, SIG_IGN);
+
+    arena_init(&arena);
+    fault_init(&fault, &arena);
+    if (options_parse(argc - 1, argv + 1, environ, &arena, &fault, &options) != OK) {
+        result = complain("serve", &fault);
+    } else if (options.help) {
+        options_print_help(stdout);
+    } else {
+        log_set_level(options.log_level);
+        if (server_start(&options, &fault, &server) == OK) {
+            server_run(server);
+            server_stop(&server);
+            LOG(INFO, "stopped", log_string("version", STELE_VERSION));
+        } else {
+            result = complain("serve", &fault);
+        }
+    }
+    arena_fini(&arena);
+    return result;
+}
+
+static void print_fault(void *ctx, const char *text)
+{
+    (void)ctx;
+    printf("%s\n", text);
+}
+
+static int run_check(int argc, char **argv)
+{
+    struct store_options options = {.cache_bytes = (size_t)64 << 20, .queue_bytes_max = 1 << 20};
+    struct table_check_report report;
+    struct catalog *catalog = NULL;
+    struct store *store = NULL;
+    struct arena arena;
+    struct fault fault;
+    enum err err;
+    int result;
+
+    if (argc != 2) {
+        fprintf(stderr, "usage: stele check DIR\n");
+        return EXIT_USAGE;
+    }
+    options.path = argv[1];
+    arena_init(&arena);
+    fault_init(&fault, &arena);
+    err = access(argv[1], F_OK) == 0 ? OK
+                                     : fault_set(&fault, ERR_IO, "there is no directory %s", argv[1]);
+    if (err == OK)
+        err = store_open(&options, &fault, &store);
+    if (err == OK)
+        err = catalog_open(store, &fault, &catalog);
+    if (err != OK) {
+        result = complain("check", &fault);
+    } else {
+        err = table_check(catalog, print_fault, NULL, &report);
+        printf("%s: %llu tables, %llu items, %llu bytes, %llu faults\n",
+               err == OK ? "ok" : "not ok", (unsigned long long)report.tables,
+               (unsigned long long)report.items, (unsigned long long)report.bytes,
+               (unsigned long long)report.faults);
+        if (err != OK && err != ERR_CORRUPT)
+            fprintf(stderr, "stele check: the directory could not be read to the end (%s)\n",
+                    err_name(err));
+        result = err == OK ? EXIT_DONE : EXIT_FAILED;
+    }
+    catalog_close(&catalog);
+    store_close(&store);
+    arena_fini(&arena);
+    return result;
+}
+
+static int run_health(int argc, char **argv)
+{
+    struct arena arena;
+    struct fault fault;
+    int result = EXIT_DONE;
+
+    arena_init(&arena);
+    fault_init(&fault, &arena);
+    if (health_ask(argc > 1 ? argv[argc - 1] : "http://127.0.0.1:8000", &fault) != OK)
+        result = complain("health", &fault);
+    arena_fini(&arena);
+    return result;
+}
+
+static int run_ops(int argc, char **argv)
+{
+    bool markdown = argc > 1 && strcmp(argv[1], "--markdown") == 0;
+
+    if (markdown)
+        printf("# Operations\n\nWritten by `stele ops --markdown`. An operation that is not served "
+               "yet still has its input\nchecked, and then answers `UnknownOperationException`.\n\n"
+               "| Operation | Served | |\n|---|---|---|\n");
+    for (int i = 0; i < OP_COUNT; i++) {
+        const char *served = ops[i].served ? "yes" : "not yet";
+
+        if (markdown)
+            printf("| %s | %s | %s |\n", (const char *)ops[i].name.data, served, ops[i].summary);
+        else
+            printf("%-36s %-8s %s\n", (const char *)ops[i].name.data, served, ops[i].summary);
+    }
+    return EXIT_DONE;
+}
+
+static int run_options(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "--markdown") == 0)
+        options_print_markdown(stdout);
+    else
+        options_print_help(stdout);
+    return EXIT_DONE;
+}
+
+static int run_man(int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    printf(".TH STELE 1 \"\" \"Stele " STELE_VERSION "\" \"User Commands\"\n"
+           ".SH NAME\nstele \\- a self-hosted database that speaks the DynamoDB API\n"
+           ".SH SYNOPSIS\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        printf(".B stele\n%s\n.br\n", commands[i].synopsis);
+    printf(".SH COMMANDS\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        printf(".TP\n.B %s\n%s\n", commands[i].name, commands[i].summary);
+    options_print_man(stdout);
+    return EXIT_DONE;
+}
+
+static int run_version(int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    printf("stele " STELE_VERSION "\n");
+    return EXIT_DONE;
+}
+
+static int run_help(int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    printf("stele " STELE_VERSION ": a self-hosted database that speaks the DynamoDB API\n\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        printf("  stele %-20s %s\n", commands[i].synopsis, commands[i].summary);
+    return EXIT_DONE;
 }
