@@ -4,7 +4,8 @@
  * No requests, stores, clocks or threads.
  * Holds:    a tree is immutable once parsed, points into the arena and the request it came from,
  *           and evaluation never changes its item.
- * Bounds:   4,096 bytes of text, 300 operators, depth by both; no recursion without a limit.
+ * Bounds:   4,096 bytes of text, 300 operators, depth by both; no recursion without a limit. An
+ *           update stops when it would build more than an item can hold.
  * Errors:   ERR_VALIDATION with the exact text; texts that PutItem and UpdateItem wrap are marked
  *           (struct fault, wrapped).
  * Source:   contract core-api-expressions.md.
@@ -74,7 +75,8 @@ struct value expr_project(const struct expr_projection *projection, struct value
                           struct arena *arena);
 
 /* The item after the update, in the arena. Run-time faults (section 7) are ERR_VALIDATION, bare.
- * Neither size nor keys are checked here. */
+ * Keys are not checked here, nor the exact size; only what no item could be is refused as too
+ * large. */
 enum err expr_update_apply(const struct expr_update *update, struct value item, struct arena *arena,
                            struct fault *fault, struct value *updated) MUST_CHECK;
 

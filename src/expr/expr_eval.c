@@ -21,6 +21,7 @@ static bool function_holds(const struct expr_node *node, struct value item);
 static bool begins_with(struct value whole, struct value start);
 static bool contains(struct value container, struct value part);
 static bool operand_read(const struct expr_node *node, struct value item, struct operand *operand);
+static bool sizeless(const struct expr_node *node, struct value item);
 static bool size_of(struct value value, uint64_t *size);
 static struct number number_of(uint64_t count);
 static uint64_t utf16_units(struct bytes utf8);
@@ -66,8 +67,9 @@ static bool comparison_holds(const struct expr_node *node, struct value item)
     bool there =
         operand_read(node->first, item, &left) && operand_read(node->first->next, item, &right);
 
-    if (node->operation == OPERATOR_NE) /* also of what is not there */
-        return !there || !value_equal(left.value, right.value);
+    if (node->operation == OPERATOR_NE) /* also of what is not there, but not of its size */
+        return there ? !value_equal(left.value, right.value)
+                     : !sizeless(node->first, item) && !sizeless(node->first->next, item);
     if (!there)
         return false;
     if (node->operation == OPERATOR_EQ)
@@ -184,6 +186,13 @@ static bool operand_read(const struct expr_node *node, struct value item, struct
         operand->value = (struct value){VALUE_N, number_bytes(&operand->number)};
         return true;
     }
+}
+
+static bool sizeless(const struct expr_node *node, struct value item)
+{
+    struct operand operand;
+
+    return node->kind == NODE_FUNCTION && !operand_read(node, item, &operand);
 }
 
 static bool size_of(struct value value, uint64_t *size)

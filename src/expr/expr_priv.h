@@ -289,7 +289,7 @@ enum err expr_tell(const struct expr_report *report, enum expr_kind kind,
 /* "UpdateExpression" */
 const char *expr_kind_name(enum expr_kind kind);
 
-/* One expression's text into its tree, checked; in expr_parse.c. */
+/* One expression's text into its tree, checked. */
 struct expr_source {
     struct bytes text;
     enum expr_kind kind;

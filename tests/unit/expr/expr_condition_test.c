@@ -523,7 +523,12 @@ TEST(functions_hold)
         {"size(t) >= :v", "{':v':{'N':'0'}}", false},
         {"size(nul) >= :v", "{':v':{'N':'0'}}", false},
         {"size(gone) >= :v", "{':v':{'N':'0'}}", false},
-        {"size(gone) <> :v", "{':v':{'N':'0'}}", true},
+        {"size(gone) <> :v", "{':v':{'N':'0'}}", false},
+        {":v <> size(n)", "{':v':{'N':'0'}}", false},
+        {"gone <> size(s)", NULL, true},
+        {"gone <> size(gone)", NULL, false},
+        {"NOT size(gone) = :v", "{':v':{'N':'0'}}", true},
+        {"size(s) <> :v", "{':v':{'N':'0'}}", true},
     };
 
     CHECK_TRUTHS(rows);
