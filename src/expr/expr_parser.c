@@ -29,8 +29,9 @@ enum err expr_parser_begin(struct expr_parser *p, const struct expr_source *sour
     lexer_init(&p->lexer, source->text, keywords[source->kind]);
     p->token = lexer_next(&p->lexer);
     if (p->token.kind == TOKEN_END) /* nothing but white space, too: there is no token to tell */
-        return fault_set(fault, ERR_VALIDATION, "Invalid %s: The expression can not be empty;",
-                         expr_kind_name(source->kind));
+        return fault_set_wrapped(fault, ERR_VALIDATION,
+                                 "Invalid %s: The expression can not be empty;",
+                                 expr_kind_name(source->kind));
     return OK;
 }
 

@@ -45,8 +45,8 @@ static void check_refusals(const struct refusal *rows, size_t count)
 TEST(condition_syntax_errors_tell_token_and_surroundings)
 {
     static const struct refusal rows[] = {
-        {"", NULL, NULL, C "The expression can not be empty;", false},
-        {" \t\r\n", NULL, NULL, C "The expression can not be empty;", false},
+        {"", NULL, NULL, C "The expression can not be empty;", true},
+        {" \t\r\n", NULL, NULL, C "The expression can not be empty;", true},
         {"a", NULL, NULL, C "Syntax error; token: \"<EOF>\", near: \"a\"", true},
         {"a =", NULL, NULL, C "Syntax error; token: \"<EOF>\", near: \"=\"", true},
         {"a x b", NULL, NULL, C "Syntax error; token: \"x\", near: \"a x b\"", true},

@@ -86,19 +86,19 @@ TEST(expressions_are_checked_in_the_services_order)
     static const struct row rows[] = {
         {{.update = "", .condition = "", .key_condition = "", .filter = "", .projection = ""},
          "Invalid UpdateExpression: The expression can not be empty;",
-         false},
+         true},
         {{.update = "SET a = b", .condition = "", .key_condition = "", .filter = ""},
          "Invalid ConditionExpression: The expression can not be empty;",
-         false},
+         true},
         {{.key_condition = "", .filter = "", .projection = ""},
          "Invalid KeyConditionExpression: The expression can not be empty;",
-         false},
+         true},
         {{.filter = "", .projection = ""},
          "Invalid FilterExpression: The expression can not be empty;",
-         false},
+         true},
         {{.projection = ""},
          "Invalid ProjectionExpression: The expression can not be empty;",
-         false},
+         true},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
