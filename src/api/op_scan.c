@@ -19,16 +19,18 @@ static enum err start_after(struct req *req, const struct table *table, struct v
 
 enum err op_scan(struct req *req)
 {
-    struct page page = {.limit = UINT64_MAX};
+    struct page page = {0};
     struct expr_set expressions;
     struct bytes table_name = {0};
     struct segment segment;
     struct value start_key;
     bool has_start;
-    int64_t limit = input_integer(req->input, "Limit", 0);
+    int64_t limit = input_integer(req->input, "Limit", INT64_MAX);
     enum err err;
 
     err = item_params_check(req, req->input, &params);
+    if (err == OK && limit < 1) /* not a constraint error as in Query: core-api-items.md 6 */
+        err = req_fail(req, ERR_VALIDATION, "Limit must be greater than or equal to 1");
     if (err == OK)
         err = page_start_key(req, &has_start, &start_key);
     if (err == OK)
@@ -54,8 +56,7 @@ enum err op_scan(struct req *req)
     if (err != OK)
         return err;
     page.expressions = &expressions;
-    if (limit > 0)
-        page.limit = (uint64_t)limit;
+    page.limit = (uint64_t)limit;
     return page_read(req, &page);
 }
 

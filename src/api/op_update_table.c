@@ -176,6 +176,8 @@ static enum err update(struct req *req, const struct wanted *wanted)
     if (wanted->billing.size != 0 || wanted->on_demand != NULL || wanted->protection)
         shown.settings = settings;
     shown.with_on_demand_date = wanted->billing.size == 0;
+    shown.read_max_lifted = input_integer(wanted->on_demand, "MaxReadRequestUnits", 0) == -1;
+    shown.write_max_lifted = input_integer(wanted->on_demand, "MaxWriteRequestUnits", 0) == -1;
     return table_params_reply(req, "TableDescription", published, &shown);
 }
 

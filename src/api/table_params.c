@@ -16,6 +16,7 @@ static void describe_attributes(struct req *req, const struct key_schema *schema
 static void describe_key_schema(struct buf *reply, const struct key_schema *schema);
 static void describe_throughput(struct buf *reply, const struct table_settings *settings);
 static void describe_modes(struct buf *reply, const struct table_shown *shown);
+static void describe_on_demand(struct buf *reply, const struct table_shown *shown);
 
 enum err table_params_name(struct req *req, struct input_table *name)
 {
@@ -244,15 +245,7 @@ static void describe_modes(struct buf *reply, const struct table_shown *shown)
             member_time(reply, "LastUpdateToPayPerRequestDateTime", s->on_demand_ms);
         buf_append_byte(reply, '}');
     }
-    if (s->on_demand_read_max >= 0 || s->on_demand_write_max >= 0) {
-        reply_member(reply, "OnDemandThroughput");
-        buf_append_byte(reply, '{');
-        if (s->on_demand_read_max >= 0)
-            member_u64(reply, "MaxReadRequestUnits", (uint64_t)s->on_demand_read_max);
-        if (s->on_demand_write_max >= 0)
-            member_u64(reply, "MaxWriteRequestUnits", (uint64_t)s->on_demand_write_max);
-        buf_append_byte(reply, '}');
-    }
+    describe_on_demand(reply, shown);
     if (shown->with_warm) {
         reply_member(reply, "WarmThroughput");
         buf_append_byte(reply, '{');
@@ -273,4 +266,26 @@ static void describe_modes(struct buf *reply, const struct table_shown *shown)
     }
     reply_member(reply, "DeletionProtectionEnabled");
     buf_append_string(reply, s->deletion_protection ? "true" : "false");
+}
+
+/* A maximum that is not set is absent. One that the request took away is told as it was sent. */
+static void describe_on_demand(struct buf *reply, const struct table_shown *shown)
+{
+    const struct table_settings *s = shown->settings;
+    bool has_read = s->on_demand_read_max >= 0 || shown->read_max_lifted;
+    bool has_write = s->on_demand_write_max >= 0 || shown->write_max_lifted;
+
+    if (!has_read && !has_write)
+        return;
+    reply_member(reply, "OnDemandThroughput");
+    buf_append_byte(reply, '{');
+    if (has_read) {
+        reply_member(reply, "MaxReadRequestUnits");
+        buf_append_i64(reply, s->on_demand_read_max);
+    }
+    if (has_write) {
+        reply_member(reply, "MaxWriteRequestUnits");
+        buf_append_i64(reply, s->on_demand_write_max);
+    }
+    buf_append_byte(reply, '}');
 }

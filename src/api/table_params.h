@@ -39,6 +39,8 @@ struct table_shown {
     const struct table_settings *settings;
     bool with_warm;           /* a CreateTable reply shows it only if it was sent */
     bool with_on_demand_date; /* and the billing mode's date only later */
+    bool read_max_lifted;     /* the request just took this maximum away: shown once, as -1 */
+    bool write_max_lifted;
 };
 
 /* A TableDescription object. */

@@ -51,10 +51,10 @@ class Request:
             self.removed.append(rest.lower())
             self.headers = [h for h in self.headers if h[0].lower() != rest.lower()]
         elif word == "replace":
-            old, arrow, new = rest.partition(" => ")
+            old, arrow, new = (rest + " ").partition(" => ")
             if not arrow:
                 raise ScriptError("with replace OLD => NEW")
-            self.replaced.append((old, new))
+            self.replaced.append((old, new.strip()))
         elif word == "method":
             self.method = rest
         elif word == "target":
