@@ -5,7 +5,17 @@
 #include "base/clock.h"
 #include "table/catalog.h"
 
+/* A loop's writes of one round are committed together: its thread kicks the store at the end of the
+ * round in which something was submitted. */
+struct round_kick {
+    struct loop_task task;
+    struct store *store;
+    bool posted;
+};
+static _Thread_local struct round_kick round_kick;
+
 static void on_done(void *ctx, enum err err);
+static void kick_at_round_end(struct loop *loop, struct store *store);
 
 enum err req_fail(struct req *req, enum err err, const char *format, ...)
 {
@@ -47,11 +57,14 @@ enum err req_item_table(struct req *req, struct bytes table_name, struct table *
 enum err req_write(struct req *req, struct table_change *changes, unsigned count,
                    table_decide_fn *decide, req_step_fn *on_durable)
 {
+    struct loop *loop = http_exchange_loop(req->exchange);
+    struct store *store = req->api->store;
+    bool on_loop = loop_is_current(loop);
     enum err err;
 
     req->on_durable = on_durable;
     req->write = (struct table_write){
-        .store = req->api->store,
+        .store = store,
         .arena = req->arena,
         .changes = changes,
         .count = count,
@@ -59,8 +72,11 @@ enum err req_write(struct req *req, struct table_change *changes, unsigned count
         .done = on_done,
         .ctx = req,
         .may_wait = req->may_wait,
+        .kicks_later = on_loop,
     };
     err = table_write(&req->write);
+    if (err == ERR_PENDING && on_loop)
+        kick_at_round_end(loop, store);
     return err == OK ? on_durable(req) : err;
 }
 
@@ -70,4 +86,19 @@ static void on_done(void *ctx, enum err err)
 
     req->outcome = err == OK ? req->write.decided : err;
     loop_post(http_exchange_loop(req->exchange), &req->durable);
+}
+
+static void run_kick(struct loop_task *task)
+{
+    round_kick.posted = false;
+    store_kick(round_kick.store);
+    (void)task;
+}
+
+static void kick_at_round_end(struct loop *loop, struct store *store)
+{
+    if (round_kick.posted)
+        return;
+    round_kick = (struct round_kick){.task.run = run_kick, .store = store, .posted = true};
+    loop_post(loop, &round_kick.task);
 }

@@ -170,6 +170,7 @@ static unsigned core_count(void)
 
 static void *run_loop(void *arg)
 {
+    pthread_setname_np(pthread_self(), "loop");
     loop_run(arg);
     return NULL;
 }

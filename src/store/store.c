@@ -312,10 +312,17 @@ enum err store_submit(struct store *store, struct store_hold *hold,
     *store->queue_end = m;
     store->queue_end = &m->next;
     store->queue_bytes += bytes;
-    pthread_cond_signal(&store->queue_filled);
     pthread_mutex_unlock(&store->queue_lock);
     *mutation = NULL;
     return OK;
+}
+
+void store_kick(struct store *store)
+{
+    /* Under the lock, or the committer might look, find nothing, and sleep through this. */
+    pthread_mutex_lock(&store->queue_lock);
+    pthread_cond_signal(&store->queue_filled);
+    pthread_mutex_unlock(&store->queue_lock);
 }
 
 struct waiter {
@@ -343,6 +350,7 @@ enum err store_submit_and_wait(struct store *store, struct store_hold *hold,
     if (hold != NULL)
         store_hold_end(hold); /* the committer needs the latches to publish */
     if (err == OK) {
+        store_kick(store);
         while (sem_wait(&waiter.done) != 0)
             ASSERT(errno == EINTR);
         err = waiter.err;
@@ -429,6 +437,7 @@ static void *committer_run(void *arg)
     struct store *store = arg;
     struct store_mutation *group;
 
+    pthread_setname_np(pthread_self(), "committer");
     while (take_group(store, &group)) {
         if (atomic_load_explicit(&store->full, memory_order_relaxed))
             check_room(store);

@@ -132,12 +132,16 @@ typedef void store_done_fn(void *ctx, enum err err, uint64_t version);
  * soon, publishing needs them. NULL: nobody else decides about these keys. An empty mutation is a barrier: its done tells
  * the fate of what the hold read.
  * ERR_BUSY: the queue is full; ERR_NO_SPACE: the disk is full and it adds data. Then nothing was
- * taken. The store takes *mutation otherwise. */
+ * taken. The store takes *mutation otherwise, and commits it at the latest after store_kick. */
 enum err store_submit(struct store *store, struct store_hold *hold,
                       struct store_mutation **mutation, store_done_fn *done,
                       void *ctx) MUST_CHECK;
 
-/* The same, waiting for the outcome: for start-up and background work, never on a loop. */
+/* Wakes the committer if it sleeps. Once for many submissions, soon after them: a committer woken
+ * by the first would sync that one alone, and on a single core in the way of the others. */
+void store_kick(struct store *store);
+
+/* Both, waiting for the outcome: for start-up and background work, never on a loop. */
 enum err store_submit_and_wait(struct store *store, struct store_hold *hold,
                                struct store_mutation **mutation) MUST_CHECK;
 

@@ -458,6 +458,7 @@ static void *reaper_run(void *arg)
 {
     struct catalog *catalog = arg;
 
+    pthread_setname_np(pthread_self(), "reaper");
     pthread_mutex_lock(&catalog->drop_lock);
     while (!catalog->stopping) {
         struct drop *drop = take_due(catalog);

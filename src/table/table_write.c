@@ -23,6 +23,8 @@ enum err table_write(struct table_write *write)
     struct store_loaded *loaded =
         write->may_wait ? arena_new_array(write->arena, struct store_loaded, write->count) : NULL;
     struct bytes *keys = arena_new_array(write->arena, struct bytes, write->count);
+    struct store *store = write->store; /* of *write, nothing may be touched after submit */
+    bool kicks_later = write->kicks_later;
     enum err err = ERR_WOULD_BLOCK;
 
     ASSERT(write->count > 0 && write->count <= STORE_KEYS_PER_HOLD_MAX);
@@ -39,6 +41,8 @@ enum err table_write(struct table_write *write)
             write->decided = err;
             err = submit(write, &hold);
             store_hold_end(&hold);
+            if (err == ERR_PENDING && !kicks_later)
+                store_kick(store);
             return err;
         }
         store_hold_end(&hold);

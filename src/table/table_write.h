@@ -42,6 +42,7 @@ struct table_write {
     table_done_fn *done;
     void *ctx; /* of both */
     bool may_wait;
+    bool kicks_later; /* the caller calls store_kick itself, once for several writes */
     enum err decided; /* what decide returned: the write's outcome once done says OK */
 };
 
