@@ -1,0 +1,236 @@
+"""boto3 as an application uses it: client and resource."""
+
+import concurrent.futures
+import decimal
+import os
+import sys
+
+import boto3
+import botocore.config
+from boto3.dynamodb.conditions import Attr, Key
+from boto3.dynamodb.types import Binary
+
+import tap
+
+ENDPOINT = os.environ["ENDPOINT"]
+TABLE = "Boto3Music"
+CONFIG = botocore.config.Config(retries={"max_attempts": 2}, connect_timeout=5, read_timeout=20)
+
+client = boto3.client("dynamodb", endpoint_url=ENDPOINT, config=CONFIG)
+resource = boto3.resource("dynamodb", endpoint_url=ENDPOINT, config=CONFIG)
+table = resource.Table(TABLE)
+
+DOCUMENT = {
+    "pk": "document", "sk": decimal.Decimal(0), "text": "Grüße, 世界 \U0001f600 \" \\ \n\t",
+    "empty": "", "integer": decimal.Decimal("12345678901234567890123456789012345678"),
+    "fraction": decimal.Decimal("-0.000000000000000000000000000000000001"), "yes": True, "no": False,
+    "nothing": None, "bytes": Binary(bytes(range(256))), "strings": {"a", "b", "ü"},
+    "numbers": {decimal.Decimal("1"), decimal.Decimal("2.5"), decimal.Decimal("-3")},
+    "binaries": {Binary(b"\x00"), Binary(b"\xff\xfe")},
+    "list": ["x", decimal.Decimal(1), None, [True, {"deep": ["deeper"]}], {}],
+    "map": {"a.b": {"c": [decimal.Decimal("1.5")]}, "": "empty name"},
+}
+
+
+def create():
+    """create_table, the table_exists waiter and describe_table"""
+    created = client.create_table(
+        TableName=TABLE, BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"},
+                              {"AttributeName": "sk", "AttributeType": "N"}],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}])
+    tap.same(created["TableDescription"]["TableStatus"], "CREATING")
+    client.get_waiter("table_exists").wait(TableName=TABLE, WaiterConfig={"Delay": 1, "MaxAttempts": 20})
+    described = client.describe_table(TableName=TABLE)["Table"]
+    tap.same(described["TableStatus"], "ACTIVE")
+    tap.same(described["ItemCount"], 0)
+    assert abs(described["CreationDateTime"].timestamp() -
+               created["TableDescription"]["CreationDateTime"].timestamp()) < 0.001
+    raises = tap.raises("ResourceInUseException", client.create_table, TableName=TABLE,
+                        BillingMode="PAY_PER_REQUEST",
+                        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+                        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}])
+    tap.same(raises["ResponseMetadata"]["HTTPStatusCode"], 400)
+
+
+def provisioned():
+    """a provisioned table through the resource, changed and deleted"""
+    other = resource.create_table(
+        TableName=TABLE + "Provisioned", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "B"}],
+        ProvisionedThroughput={"ReadCapacityUnits": 5, "WriteCapacityUnits": 5})
+    other.wait_until_exists()
+    other.put_item(Item={"id": b"key", "v": 1})
+    tap.same(other.get_item(Key={"id": Binary(b"key")})["Item"]["v"], 1)
+    other.update(ProvisionedThroughput={"ReadCapacityUnits": 6, "WriteCapacityUnits": 5})
+    other.wait_until_exists()
+    other.reload()
+    tap.same(other.provisioned_throughput["ReadCapacityUnits"], 6)
+    other.delete()
+    other.wait_until_not_exists()
+    tap.raises("ResourceNotFoundException", client.describe_table, TableName=TABLE + "Provisioned")
+
+
+def documents():
+    """every type comes back as it was"""
+    table.put_item(Item=DOCUMENT)
+    tap.same(table.get_item(Key={"pk": "document", "sk": 0}, ConsistentRead=True)["Item"], DOCUMENT)
+    assert "Item" not in table.get_item(Key={"pk": "document", "sk": 1})
+
+
+def conditions():
+    """a failed condition is a ConditionalCheckFailedException and changes nothing"""
+    table.put_item(Item={"pk": "condition", "sk": 1, "v": 1}, ConditionExpression=Attr("pk").not_exists())
+    try:
+        table.put_item(Item={"pk": "condition", "sk": 1, "v": 2},
+                       ConditionExpression=Attr("pk").not_exists(),
+                       ReturnValuesOnConditionCheckFailure="ALL_OLD")
+        raise AssertionError("the condition held")
+    except client.exceptions.ConditionalCheckFailedException as error:
+        tap.same(error.response["Error"]["Message"], "The conditional request failed")
+        tap.same(error.response["Item"], {"pk": {"S": "condition"}, "sk": {"N": "1"}, "v": {"N": "1"}})
+    table.delete_item(Key={"pk": "condition", "sk": 1}, ConditionExpression=Attr("v").between(1, 3))
+    assert "Item" not in table.get_item(Key={"pk": "condition", "sk": 1})
+
+
+def updates():
+    """update_item: expressions and return values"""
+    key = {"pk": "update", "sk": 1}
+    reply = table.update_item(Key=key, UpdateExpression="SET #n = :n, m = :m ADD tags :t",
+                              ExpressionAttributeNames={"#n": "name"},
+                              ExpressionAttributeValues={":n": "x", ":m": {"c": 1}, ":t": {"a"}},
+                              ReturnValues="ALL_NEW")
+    tap.same(reply["Attributes"], {"pk": "update", "sk": 1, "name": "x", "m": {"c": 1}, "tags": {"a"}})
+    reply = table.update_item(Key=key, UpdateExpression="SET m.c = m.c + :one REMOVE #n",
+                              ExpressionAttributeNames={"#n": "name"},
+                              ExpressionAttributeValues={":one": 1}, ReturnValues="UPDATED_NEW")
+    tap.same(reply["Attributes"], {"m": {"c": 2}})
+
+
+def counter():
+    """concurrent increments add up"""
+    def increment(_):
+        table.update_item(Key={"pk": "counter", "sk": 0}, UpdateExpression="ADD v :one",
+                          ExpressionAttributeValues={":one": 1})
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(increment, range(40)))
+    tap.same(table.get_item(Key={"pk": "counter", "sk": 0})["Item"]["v"], 40)
+
+
+def batches():
+    """batch_writer, and batch_get_item until nothing is left unprocessed"""
+    with table.batch_writer(overwrite_by_pkeys=["pk", "sk"]) as batch:
+        for i in range(60):
+            batch.put_item(Item={"pk": "batch", "sk": i, "half": i % 2, "fill": "x" * 20000})
+        batch.delete_item(Key={"pk": "batch", "sk": 59})
+    keys = [{"pk": {"S": "batch"}, "sk": {"N": str(i)}} for i in range(60)]
+    request, found = {TABLE: {"Keys": keys, "ProjectionExpression": "sk"}}, []
+    while request:
+        reply = client.batch_get_item(RequestItems=request)
+        found += [int(item["sk"]["N"]) for item in reply["Responses"][TABLE]]
+        request = reply["UnprocessedKeys"]
+    tap.same(sorted(found), list(range(59)))
+
+
+def large_batches():
+    """more than 16 MB of items arrive in several replies"""
+    for i in range(45):
+        table.put_item(Item={"pk": "large%d" % i, "sk": 0, "fill": "x" * 390000})
+    request = {TABLE: {"Keys": [{"pk": "large%d" % i, "sk": 0} for i in range(45)]}}
+    found, replies = [], 0
+    while request:
+        reply = resource.batch_get_item(RequestItems=request)
+        found += [item["pk"] for item in reply["Responses"][TABLE]]
+        request, replies = reply["UnprocessedKeys"], replies + 1
+    tap.same(sorted(found), sorted("large%d" % i for i in range(45)))
+    assert replies > 1
+    with table.batch_writer() as batch:
+        for i in range(45):
+            batch.delete_item(Key={"pk": "large%d" % i, "sk": 0})
+
+
+def queries():
+    """query: conditions, paginator, order, filter, count"""
+    pages = list(client.get_paginator("query").paginate(
+        TableName=TABLE, KeyConditionExpression="pk = :p",
+        ExpressionAttributeValues={":p": {"S": "batch"}}, ProjectionExpression="sk"))
+    assert len(pages) > 1, "59 items of 20 KB are more than a page"
+    tap.same([int(item["sk"]["N"]) for page in pages for item in page["Items"]], list(range(59)))
+    reply = table.query(KeyConditionExpression=Key("pk").eq("batch") & Key("sk").between(10, 12),
+                        ScanIndexForward=False)
+    tap.same([item["sk"] for item in reply["Items"]], [12, 11, 10])
+    reply = table.query(KeyConditionExpression=Key("pk").eq("batch") & Key("sk").lt(10),
+                        FilterExpression=Attr("half").eq(1), Select="COUNT")
+    tap.same((reply["Count"], reply["ScannedCount"]), (5, 10))
+    limited = client.get_paginator("query").paginate(
+        TableName=TABLE, KeyConditionExpression="pk = :p",
+        ExpressionAttributeValues={":p": {"S": "batch"}}, PaginationConfig={"PageSize": 7, "MaxItems": 20})
+    tap.same(len(limited.build_full_result()["Items"]), 20)
+
+
+def scans():
+    """scan: paginator, and segments in parallel"""
+    def scan(**segment):
+        pages = client.get_paginator("scan").paginate(
+            TableName=TABLE, ProjectionExpression="pk, sk", PaginationConfig={"PageSize": 5}, **segment)
+        return [(item["pk"]["S"], int(item["sk"]["N"])) for page in pages for item in page["Items"]]
+
+    whole = scan()
+    tap.same(len(whole), len(set(whole)))
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        parts = list(pool.map(lambda i: scan(Segment=i, TotalSegments=4), range(4)))
+    tap.same(sorted(item for part in parts for item in part), sorted(whole))
+
+
+def errors():
+    """errors have their own classes and codes"""
+    tap.raises("ResourceNotFoundException", client.get_item, TableName="NoSuchTable", Key={"a": {"S": "b"}})
+    tap.raises("ValidationException", client.get_item, TableName=TABLE, Key={"a": {"S": "b"}})
+    tap.raises("ValidationException", table.put_item, Item={"pk": "x" * 3000, "sk": 1})
+    names = client.list_tables()["TableNames"]
+    assert TABLE in names, names
+
+
+def wrong_keys():
+    """wrong keys are refused where keys are verified, and taken where access is open"""
+    def call(key, secret):
+        boto3.client("dynamodb", endpoint_url=ENDPOINT, config=CONFIG, aws_access_key_id=key,
+                     aws_secret_access_key=secret).list_tables()
+
+    if os.environ["AUTH"] == "keys":
+        tap.raises("InvalidSignatureException", call, os.environ["AWS_ACCESS_KEY_ID"], "wrong")
+        tap.raises("UnrecognizedClientException", call, "AKIDNOBODY", "wrong")
+    else:
+        call("AKIDNOBODY", "wrong")
+
+
+def survived():
+    """what was written before the server was killed is there"""
+    tap.same(table.get_item(Key={"pk": "document", "sk": 0})["Item"], DOCUMENT)
+    tap.same(table.get_item(Key={"pk": "counter", "sk": 0})["Item"]["v"], 40)
+    pages = client.get_paginator("query").paginate(
+        TableName=TABLE, KeyConditionExpression="pk = :p", ExpressionAttributeValues={":p": {"S": "batch"}})
+    tap.same(sum(page["Count"] for page in pages), 59)
+
+
+def goes_on():
+    """writes go on after the restart"""
+    updates_counter = table.update_item(Key={"pk": "counter", "sk": 0}, UpdateExpression="ADD v :one",
+                                        ExpressionAttributeValues={":one": 1}, ReturnValues="UPDATED_NEW")
+    tap.same(updates_counter["Attributes"]["v"], 41)
+
+
+def drop():
+    """delete_table and the table_not_exists waiter"""
+    client.delete_table(TableName=TABLE)
+    client.get_waiter("table_not_exists").wait(TableName=TABLE,
+                                               WaiterConfig={"Delay": 1, "MaxAttempts": 20})
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "before":
+        tap.run([create, provisioned, documents, conditions, updates, counter, batches, large_batches,
+                 queries, scans, errors, wrong_keys])
+    else:
+        tap.run([survived, goes_on, drop])
