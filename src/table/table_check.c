@@ -1,5 +1,6 @@
 /* table_check.c - one walk over all rows in key order, which is table by table.
- * Rows of a table that is being dropped are expected to go: the catalog removes them first.
+ * Rows of a table that is being dropped are expected to go: the catalog removes them. It may do so
+ * while we walk, hence one snapshot for the rows and for the records that say whose they are.
  */
 #include "table/table_check.h"
 
@@ -10,6 +11,7 @@
 
 struct check {
     struct catalog *catalog;
+    struct store_snapshot *snapshot;
     table_check_fn *fault_found;
     void *ctx;
     struct table_check_report *report;
@@ -48,14 +50,16 @@ enum err table_check(struct catalog *catalog, table_check_fn *fault_found, void 
 {
     struct check check = {
         .catalog = catalog, .fault_found = fault_found, .ctx = ctx, .report = report};
+    struct store *store = catalog_store(catalog);
     struct store_range all = {0};
-    struct store_cursor *cursor =
-        store_cursor_open(catalog_store(catalog), NULL, STORE_DATA, all, true);
+    struct store_cursor *cursor;
     struct bytes key, value;
     enum err err;
 
     *report = (struct table_check_report){0};
     arena_init(&check.arena);
+    check.snapshot = store_snapshot_begin(store);
+    cursor = store_cursor_open(store, check.snapshot, STORE_DATA, all, true);
     while ((err = store_cursor_next(cursor, &key, &value)) == OK) {
         if (key.size >= KEY_PREFIX_BYTES && bytes_get_u32(key.data) != check.table_id) {
             end_table(&check);
@@ -65,6 +69,7 @@ enum err table_check(struct catalog *catalog, table_check_fn *fault_found, void 
     }
     end_table(&check);
     store_cursor_close(&cursor);
+    store_snapshot_end(store, &check.snapshot);
     arena_fini(&check.arena);
     if (err != ERR_ABSENT)
         return err;
@@ -80,7 +85,7 @@ static void begin_table(struct check *check, uint32_t table_id)
     check->items = check->bytes = 0;
     if (table_id == 0)
         return; /* the server's own records */
-    if (store_get(catalog_store(check->catalog), NULL, STORE_DATA,
+    if (store_get(catalog_store(check->catalog), check->snapshot, STORE_DATA,
                   table_record_key(table_id, &check->arena), true, &check->arena,
                   &record) != OK ||
         table_record_read(record, &check->arena, &definition) != OK) {
