@@ -1,0 +1,532 @@
+"""Writers that keep a ledger of what they asked and what was acknowledged, and the audit that compares
+the server's tables with it.
+
+Positions order things: a call is sent at one and answered at another, and an audit is of the state at
+one. In the crash suites that is time; in the power suite it is the length of the record of the disk's
+changes, so that a ledger knows what had been acknowledged at any point of the record.
+
+What holds, at whatever position the server stopped:
+  - the state of an item is that of the last acknowledged call, or of a call sent after it;
+  - of a call that was not acknowledged, everything happened or nothing, a batch included;
+  - items are whole: each carries the checksum of its contents;
+  - what an UpdateItem counts is exact: the number equals the tokens, no acknowledged token is missing,
+    no token is there that nobody sent;
+  - tables: the same as for items, and a table made anew under an old name has no old items.
+"""
+
+import random
+import threading
+import time
+import zlib
+
+from . import api, http1
+
+LEDGER, PLAIN = "Ledger", "Plain"
+TABLES = {
+    LEDGER: [("pk", "S", "HASH"), ("sk", "N", "RANGE")],
+    PLAIN: [("pk", "S", "HASH")],
+}
+TOKENS_PER_ITEM = 40
+CALL_GONE = (OSError, http1.ClosedError)
+NEVER = None
+LATEST = float("inf")
+
+
+class Op:
+    """One call that writes: what each of its keys becomes, a version or None."""
+
+    __slots__ = ("sent", "answered", "refused", "writes")
+
+    def __init__(self, sent, writes):
+        self.sent = sent
+        self.answered = NEVER
+        self.refused = False  # with an error that says nothing of it happened
+        self.writes = writes
+
+    def cancel(self):
+        """An error says that it was not carried out, and why."""
+        self.sent = LATEST
+
+    def was_acknowledged(self, at):
+        return self.answered is not NEVER and self.answered <= at
+
+
+class Load:
+    """What writers do. big_share of the bodies have a size of big_bytes, the others of small_bytes."""
+
+    def __init__(self, writers=6, keys=40, big_share=0.1, small_bytes=(20, 3000),
+                 big_bytes=(40000, 200000), compressible=True, churn=True, deletes=True):
+        self.writers = writers
+        self.keys = keys
+        self.big_share = big_share
+        self.small_bytes = small_bytes
+        self.big_bytes = big_bytes
+        self.compressible = compressible
+        self.churn = churn
+        self.deletes = deletes
+
+
+class Ledger:
+    def __init__(self, seed, load=None, clock=time.monotonic_ns):
+        self.seed = seed
+        self.load = load or Load()
+        self.clock = clock
+        self.made = {}  # table name -> Op
+        self.history = {}  # (table, pk, sk) -> [Op], in the order of sending
+        self.tokens = {}  # sk of the item -> [(token, Op)]
+        self.swaps = []  # [(value, Op)] of the item that writers compare and swap
+        self.churn = {}  # table name -> [Op], writes {name: incarnation}
+        self.churn_items = {}  # (name, incarnation) -> {id: Op}
+        self.problems = []
+        self.acknowledged = 0
+        self.refused = 0
+        self.token_count = 0
+        self.lock = threading.Lock()  # guards the counters above and what writers share
+        noise = random.Random(seed)
+        letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+        self.noise = "".join(noise.choices(letters, k=1 << 20))
+
+    # --- writing it ---
+
+    def problem(self, text):
+        with self.lock:
+            self.problems.append(text)
+
+    def begin(self, writes):
+        op = Op(self.clock(), writes)
+        for key in writes:
+            self.history.setdefault(key, []).append(op)
+        return op
+
+    def acknowledge(self, op):
+        op.answered = self.clock()
+        with self.lock:
+            self.acknowledged += 1
+
+    def refuse(self, op):
+        op.refused = True
+        with self.lock:
+            self.refused += 1
+
+    def body(self, rng, key, version, is_big):
+        low, high = self.load.big_bytes if is_big else self.load.small_bytes
+        size = rng.randrange(low, high)
+        if not self.load.compressible:
+            start = rng.randrange(len(self.noise) - size)
+            return self.noise[start:start + size]
+        unit = "%s %d." % ("/".join(map(str, key)), version)
+        return (unit * (size // len(unit) + 1))[:size]
+
+    # --- tables ---
+
+    def create_tables(self, client):
+        for name, keys in TABLES.items():
+            op = self.made[name] = Op(self.clock(), {})
+            client.call("CreateTable", TableName=name, BillingMode="PAY_PER_REQUEST",
+                        KeySchema=[{"AttributeName": k, "KeyType": t} for k, _, t in keys],
+                        AttributeDefinitions=[{"AttributeName": k, "AttributeType": t}
+                                              for k, t, _ in keys])
+            self.acknowledge(op)
+
+    # --- comparing ---
+
+    def audit(self, client, at=LATEST, is_same_run=False, counts=True):
+        """Compares everything the server has with what the ledger allows at a position. Returns
+        (problems, found). is_same_run: it did not restart, so what it refused did not happen."""
+        found = Found()
+        problems = []
+        names = set()
+        for page in client.pages("ListTables"):
+            names.update(page["TableNames"])
+        for table in TABLES:
+            if table not in names:
+                if self.made[table].was_acknowledged(at):
+                    problems.append("table %s is gone" % table)
+                continue
+            items = [i for page in client.pages("Scan", TableName=table, ConsistentRead=True)
+                     for i in page["Items"]]
+            for item in items:
+                problems += found.add(table, item)
+            if counts:
+                problems += check_count(client, table, len(items))
+        problems += self._audit_items(found, at, is_same_run)
+        problems += self._audit_tokens(found, at, is_same_run)
+        problems += self._audit_swaps(found, at, is_same_run)
+        problems += self._audit_churn(client, names, found, at, counts)
+        return problems, found
+
+    def _candidates(self, ops, at, is_same_run):
+        """The calls one of which made the present state, the newest first; None is the start."""
+        candidates = []
+        for op in reversed(ops):
+            if op.sent >= at or (op.refused and is_same_run):
+                continue
+            candidates.append(op)
+            if op.was_acknowledged(at):
+                return candidates
+        return candidates + [None]
+
+    def _audit_items(self, found, at, is_same_run):
+        problems = []
+        open_ops = {}
+        for key, ops in self.history.items():
+            candidates = self._candidates(ops, at, is_same_run)
+            states = [op.writes[key] if op else None for op in candidates]
+            actual = found.items.get(key)
+            if actual not in states:
+                problems.append("%s is %s, expected %s" %
+                                (key, show(actual), " or ".join(map(show, states))))
+            newest = candidates[0]
+            if newest and len(newest.writes) > 1 and not newest.was_acknowledged(at) and \
+                    states[0] not in states[1:]:
+                open_ops.setdefault(newest, set()).add(actual == states[0])
+        problems += ["half of a batch is there: %s" % op.writes
+                     for op, applied in open_ops.items() if len(applied) > 1]
+        problems += ["%s was never written" % (key,) for key in found.items if key not in self.history]
+        return problems
+
+    def _audit_tokens(self, found, at, is_same_run):
+        problems = []
+        for item, sent in self.tokens.items():
+            actual = found.tokens.get(item, set())
+            acknowledged = {token for token, op in sent if op.was_acknowledged(at)}
+            asked = {token for token, op in sent
+                     if op.sent < at and not (op.refused and is_same_run)}
+            if acknowledged - actual:
+                problems.append("counter %d lost %s" % (item, sorted(acknowledged - actual)))
+            if actual - asked:
+                problems.append("counter %d has %s too many" % (item, sorted(actual - asked)))
+        return problems
+
+    def _audit_swaps(self, found, at, is_same_run):
+        acknowledged = [value for value, op in self.swaps if op.was_acknowledged(at)]
+        asked = [value for value, op in self.swaps
+                 if op.sent < at and not (op.refused and is_same_run)]
+        low, high = max(acknowledged, default=0), max(asked, default=0)
+        problems = []
+        if len(set(acknowledged)) != len(acknowledged):
+            problems.append("two writers were told they had swapped in the same value")
+        if not low <= found.swapped <= high:
+            problems.append("the swapped value is %d, expected %d to %d" % (found.swapped, low, high))
+        return problems
+
+    def _audit_churn(self, client, names, found, at, counts):
+        problems = ["table %s was never made" % name
+                    for name in names if name not in self.churn and name not in TABLES]
+        for name, ops in self.churn.items():
+            candidates = self._candidates(ops, at, False)
+            states = [op.writes[name] if op else None for op in candidates]
+            if name not in names:
+                found.churn[name] = None
+                if None not in states:
+                    problems.append("table %s is gone, expected number %s" % (name, states))
+                continue
+            items = {}
+            for page in client.pages("Scan", TableName=name, ConsistentRead=True):
+                items.update({i["id"]["N"]: int(i["number"]["N"]) for i in page["Items"]})
+            numbers = set(items.values())
+            allowed = [n for n in states if n is not None]
+            if len(numbers) > 1 or not numbers <= set(allowed) or not allowed:
+                problems.append("table %s has items of %s, expected number %s" %
+                                (name, sorted(numbers), states))
+                continue
+            number = found.churn[name] = numbers.pop() if numbers else allowed[0]
+            for key, op in self.churn_items.get((name, number), {}).items():
+                if op.was_acknowledged(at) and key not in items:
+                    problems.append("table %s lost item %s" % (name, key))
+                if op.sent >= at and key in items:
+                    problems.append("table %s has item %s, not sent yet" % (name, key))
+            if counts:
+                problems += check_count(client, name, len(items))
+        return problems
+
+    def settle(self, found):
+        """What was found after a restart is how things are: what was open is decided."""
+        now = self.clock()
+
+        def decided(writes):
+            op = Op(now - 1, writes)
+            op.answered = now
+            return op
+
+        for key in self.history:
+            self.history[key] = [decided({key: found.items.get(key)})]
+        for item in self.tokens:
+            self.tokens[item] = [(t, decided({})) for t in found.tokens.get(item, ())]
+        self.swaps = [(found.swapped, decided({}))]
+        self.churn_items = {key: {i: op for i, op in items.items() if op.answered is not NEVER}
+                            for key, items in self.churn_items.items()
+                            if found.churn.get(key[0]) == key[1]}
+        for name in list(self.churn):
+            number = found.churn.get(name)
+            self.churn[name] = [decided({name: number})]
+            if number is not None and (name, number) not in self.churn_items:
+                self.churn_items[(name, number)] = {}
+
+
+class Found:
+    """What an audit found in the tables."""
+
+    def __init__(self):
+        self.items = {}  # key -> version
+        self.tokens = {}  # sk -> set
+        self.swapped = 0
+        self.churn = {}  # name -> incarnation, or None
+
+    def add(self, table, item):
+        pk = item["pk"]["S"]
+        sk = int(item["sk"]["N"]) if "sk" in item else None
+        if pk == "tokens":
+            tokens = set(item["tokens"]["SS"])
+            self.tokens[sk] = tokens
+            if int(item["n"]["N"]) != len(tokens):
+                return ["counter %d says %s, but has %d tokens" % (sk, item["n"]["N"], len(tokens))]
+            return []
+        if pk == "swap":
+            self.swapped = int(item["n"]["N"])
+            return []
+        key = (table, pk, sk)
+        version = int(item["v"]["N"])
+        self.items[key] = version
+        if int(item["sum"]["N"]) != checksum(key, version, item["body"]["S"]):
+            return ["%s is damaged: %.200s" % (key, item)]
+        return []
+
+
+def checksum(key, version, body):
+    return zlib.crc32(("%s %d %s" % (key, version, body)).encode())
+
+
+def check_count(client, table, count):
+    told = client.call("DescribeTable", TableName=table)["Table"]["ItemCount"]
+    return [] if told == count else ["table %s says it has %d items, a scan finds %d" %
+                                     (table, told, count)]
+
+
+def show(version):
+    return "absent" if version is None else "version %d" % version
+
+
+def key_of(key):
+    table, pk, sk = key
+    return {"pk": {"S": pk}} if table == PLAIN else {"pk": {"S": pk}, "sk": {"N": str(sk)}}
+
+
+class Writers:
+    """The load, while the block lasts. Each writer has keys, a connection and a thread of its own."""
+
+    def __init__(self, ledger, server, number=0, pause_after_refusal_s=0.01):
+        self.stop = threading.Event()
+        self.pause_after_refusal_s = pause_after_refusal_s
+        makers = [Writer(self, ledger, server, number, i) for i in range(ledger.load.writers)]
+        if ledger.load.churn:
+            makers.append(Churner(self, ledger, server, number))
+        self.threads = [threading.Thread(target=each.run, daemon=True) for each in makers]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.end()
+
+    def end(self):
+        """Returns when every writer is done with its last call."""
+        self.stop.set()
+        for thread in self.threads:
+            thread.join(60)
+            if thread.is_alive():
+                raise TimeoutError("a writer got no answer for a minute")
+
+
+class Worker:
+    """What writers and the churner share: calls that are noted, until the server is gone."""
+
+    def __init__(self, writers, ledger, server, name, number):
+        self.writers = writers
+        self.ledger = ledger
+        self.server = server
+        self.rng = random.Random("%s %s %s" % (ledger.seed, name, number))
+
+    def run(self):
+        with self.server.client(timeout_s=50) as self.client:
+            while not self.writers.stop.is_set():
+                try:
+                    self.step()
+                except CALL_GONE:
+                    return  # the call that was under way stays open
+                except Exception as error:  # a thread's own would go unseen
+                    self.ledger.problem("%s: %r" % (type(self).__name__, error))
+                    return
+
+    def write(self, op, operation, **document):
+        """Returns whether it was acknowledged."""
+        try:
+            self.client.call(operation, **document)
+        except api.ApiError as error:
+            if error.status != 500:
+                op.cancel()
+                raise
+            self.ledger.refuse(op)
+            self.writers.stop.wait(self.writers.pause_after_refusal_s)
+            return False
+        self.ledger.acknowledge(op)
+        return True
+
+
+class Writer(Worker):
+    def __init__(self, writers, ledger, server, number, index):
+        super().__init__(writers, ledger, server, "writer %d" % index, number)
+        self.index = index
+        self.version = 1000000 * number
+        load = ledger.load
+        self.keys = [(LEDGER, "w%d" % index, i) if i % 3 else (PLAIN, "w%d-%d" % (index, i), None)
+                     for i in range(load.keys)]
+        self.big_keys = self.keys[:6]
+        self.state = {}  # key -> version, as acknowledged
+        for key in self.keys:
+            ops = ledger.history.get(key)
+            self.state[key] = ops[-1].writes[key] if ops else None
+        self.steps = [(35, self.put), (20, self.update), (10, self.delete), (15, self.batch),
+                      (10, self.count), (5, self.swap), (5, self.read)]
+        if not load.deletes:
+            self.steps = [s for s in self.steps if s[1] != self.delete]
+
+    def step(self):
+        self.rng.choices([s[1] for s in self.steps], [s[0] for s in self.steps])[0]()
+
+    def pick(self):
+        is_big = self.rng.random() < self.ledger.load.big_share
+        return self.rng.choice(self.big_keys if is_big else self.keys), is_big
+
+    def item(self, key, is_big):
+        self.version += 1
+        body = self.ledger.body(self.rng, key, self.version, is_big)
+        return self.version, dict(key_of(key), v={"N": str(self.version)}, body={"S": body},
+                                  sum={"N": str(checksum(key, self.version, body))})
+
+    def done(self, op):
+        self.state.update(op.writes)
+
+    def put(self):
+        key, is_big = self.pick()
+        version, item = self.item(key, is_big)
+        op = self.ledger.begin({key: version})
+        if self.write(op, "PutItem", TableName=key[0], Item=item):
+            self.done(op)
+
+    def update(self):
+        """Fails its condition if an acknowledged write was lost."""
+        key, is_big = self.pick()
+        old = self.state[key]
+        if old is None:
+            return
+        version, item = self.item(key, is_big)
+        op = self.ledger.begin({key: version})
+        if self.write(op, "UpdateItem", TableName=key[0], Key=key_of(key),
+                      UpdateExpression="SET v = :v, body = :b, #s = :s", ConditionExpression="v = :old",
+                      ExpressionAttributeNames={"#s": "sum"},
+                      ExpressionAttributeValues={":v": item["v"], ":b": item["body"],
+                                                 ":s": item["sum"], ":old": {"N": str(old)}}):
+            self.done(op)
+
+    def delete(self):
+        key = self.pick()[0]
+        op = self.ledger.begin({key: None})
+        if self.write(op, "DeleteItem", TableName=key[0], Key=key_of(key)):
+            self.done(op)
+
+    def batch(self):
+        requests, writes = {}, {}
+        for key in self.rng.sample(self.keys, self.rng.randrange(2, min(26, len(self.keys)))):
+            if self.ledger.load.deletes and self.rng.random() < 0.3:
+                request, writes[key] = {"DeleteRequest": {"Key": key_of(key)}}, None
+            else:
+                writes[key], item = self.item(key, False)
+                request = {"PutRequest": {"Item": item}}
+            requests.setdefault(key[0], []).append(request)
+        op = self.ledger.begin(writes)
+        if self.write(op, "BatchWriteItem", RequestItems=requests):
+            self.done(op)
+
+    def count(self):
+        """Writers share these items: concurrent updates of one key."""
+        ledger = self.ledger
+        op = Op(ledger.clock(), {})
+        self.version += 1
+        token = "%d-%d" % (self.index, self.version)
+        with ledger.lock:
+            item = ledger.token_count // TOKENS_PER_ITEM
+            ledger.token_count += 1
+            ledger.tokens.setdefault(item, []).append((token, op))
+        self.write(op, "UpdateItem", TableName=LEDGER, Key=key_of((LEDGER, "tokens", item)),
+                   UpdateExpression="ADD n :one, tokens :t",
+                   ExpressionAttributeValues={":one": {"N": "1"}, ":t": {"SS": [token]}})
+
+    def swap(self):
+        key = key_of((LEDGER, "swap", 0))
+        now = self.client.call("GetItem", TableName=LEDGER, Key=key, ConsistentRead=True).get("Item")
+        value = int(now["n"]["N"]) if now else 0
+        op = Op(self.ledger.clock(), {})
+        with self.ledger.lock:
+            self.ledger.swaps.append((value + 1, op))
+        values = {":new": {"N": str(value + 1)}}
+        if now:
+            values[":old"] = now["n"]
+        try:
+            self.write(op, "UpdateItem", TableName=LEDGER, Key=key, UpdateExpression="SET n = :new",
+                       ConditionExpression="n = :old" if now else "attribute_not_exists(n)",
+                       ExpressionAttributeValues=values)
+        except api.ApiError as error:
+            if error.name != "ConditionalCheckFailedException":
+                raise
+
+    def read(self):
+        key = self.pick()[0]
+        item = self.client.call("GetItem", TableName=key[0], Key=key_of(key), ConsistentRead=True)
+        version = int(item["Item"]["v"]["N"]) if "Item" in item else None
+        if version != self.state[key]:
+            self.ledger.problem("%s was read as %s, last acknowledged was %s" %
+                                (key, show(version), show(self.state[key])))
+
+
+class Churner(Worker):
+    """Makes, fills and deletes tables, a few names over and over."""
+
+    def __init__(self, writers, ledger, server, number):
+        super().__init__(writers, ledger, server, "churner", number)
+        self.number = 1000 * (number + 1)
+
+    def step(self):
+        name = "churn-%d" % self.rng.randrange(4)
+        ops = self.ledger.churn.setdefault(name, [])
+        number = next((op.writes[name] for op in reversed(ops) if not op.refused), None)
+        if number is None:
+            self.create(name, ops)
+        elif self.rng.random() < 0.5:
+            self.fill(name, number)
+        else:
+            self.drop(name, ops)
+
+    def create(self, name, ops):
+        self.number += 1
+        op = Op(self.ledger.clock(), {name: self.number})
+        self.ledger.churn_items[(name, self.number)] = {}
+        ops.append(op)
+        self.write(op, "CreateTable", TableName=name, BillingMode="PAY_PER_REQUEST",
+                   KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+                   AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "N"}])
+
+    def fill(self, name, number):
+        items = self.ledger.churn_items[(name, number)]
+        ids = [str(len(items) + i) for i in range(25)]
+        op = Op(self.ledger.clock(), {})
+        items.update({i: op for i in ids})
+        self.write(op, "BatchWriteItem", RequestItems={name: [
+            {"PutRequest": {"Item": {"id": {"N": i}, "number": {"N": str(number)}}}} for i in ids]})
+
+    def drop(self, name, ops):
+        op = Op(self.ledger.clock(), {name: None})
+        ops.append(op)
+        self.write(op, "DeleteTable", TableName=name)
