@@ -151,7 +151,8 @@ static enum err open_store(struct server *server, struct fault *fault)
 {
     struct store_options options = {
         .path = server->options->in_memory ? NULL : server->options->data,
-        .cache_bytes = server->options->memory,
+        .cache_bytes = server->options->memory / 4 * 3,
+        .image_bytes = server->options->memory / 4,
         .queue_bytes_max = QUEUE_BYTES_MAX,
     };
 

@@ -28,7 +28,8 @@ enum store_family {
 
 struct store_options {
     const char *path;       /* data directory, created if missing; NULL: in memory */
-    size_t cache_bytes;     /* blocks kept in memory */
+    size_t cache_bytes;     /* blocks kept in memory by the engine */
+    size_t image_bytes;     /* images of single keys kept in front of it; 0: none */
     size_t queue_bytes_max; /* submitted and not yet durable */
 };
 
@@ -50,6 +51,11 @@ void store_snapshot_end(struct store *store, struct store_snapshot **snapshot);
 enum err store_get(struct store *store, const struct store_snapshot *snapshot,
                    enum store_family family, struct bytes key, bool may_wait, struct arena *arena,
                    struct bytes *value) MUST_CHECK;
+
+/* The same for one key of STORE_DATA that only ever changes under holds, in the present; remembers
+ * what it found, so that the next read needs no search. */
+enum err store_read(struct store *store, struct bytes key, bool may_wait, struct arena *arena,
+                    struct bytes *value) MUST_CHECK;
 
 struct store_range {
     struct bytes from; /* first key that belongs to it */

@@ -1,6 +1,10 @@
-/* store_mutation.c - building mutations: one run of bytes, and ops that point into it. */
+/* store_mutation.c - building mutations: one run of bytes, and ops that point into it.
+ * Made on one thread and ended on another for every write, so a few hundred ended ones are kept with
+ * their memory: the allocator would hand it from arena to arena, and back to the system.
+ */
 #include "store/store_priv.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/assert.h"
@@ -8,32 +12,82 @@
 
 /* Offsets are 32 bits; requests are bounded far below (16 MiB bodies). */
 #define MUTATION_BYTES_MAX ((size_t)256 << 20)
+#define SPARES_MAX         256
+#define SPARE_BYTES_MAX    4096
+#define SPARE_OPS_MAX      16
 
 static struct store_op *add_op(struct store_mutation *mutation, enum store_op_kind kind,
                                enum store_family family, struct bytes key);
 static struct store_count_op *add_count(struct store_mutation *mutation, struct bytes key);
 static uint32_t add_bytes(struct store_mutation *mutation, struct bytes bytes);
 
+static struct {
+    pthread_mutex_t lock; /* guards the rest */
+    struct store_mutation *first;
+    unsigned count;
+} spares = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
 struct store_mutation *store_mutation_create(void)
 {
-    struct store_mutation *mutation = mem_zalloc(sizeof(*mutation));
+    struct store_mutation *mutation;
 
-    buf_init(&mutation->bytes, MUTATION_BYTES_MAX);
+    pthread_mutex_lock(&spares.lock);
+    mutation = spares.first;
+    if (mutation != NULL) {
+        spares.first = mutation->next;
+        spares.count--;
+        mutation->next = NULL;
+    }
+    pthread_mutex_unlock(&spares.lock);
+    if (mutation == NULL) {
+        mutation = mem_zalloc(sizeof(*mutation));
+        buf_init(&mutation->bytes, MUTATION_BYTES_MAX);
+    }
     return mutation;
+}
+
+static void empty(struct store_mutation *mutation)
+{
+    struct store_mutation kept = *mutation;
+
+    buf_reset(&kept.bytes, SIZE_MAX);
+    *mutation = (struct store_mutation){
+        .bytes = kept.bytes,
+        .ops = kept.ops,
+        .op_capacity = kept.op_capacity,
+        .counts = kept.counts,
+        .count_capacity = kept.count_capacity,
+        .pendings = kept.pendings,
+        .pending_capacity = kept.pending_capacity,
+    };
 }
 
 void store_mutation_destroy(struct store_mutation **mutation)
 {
     struct store_mutation *m = *mutation;
+    bool kept = false;
 
     if (m == NULL)
+        return;
+    *mutation = NULL;
+    if (m->bytes.capacity <= SPARE_BYTES_MAX && m->op_capacity <= SPARE_OPS_MAX) {
+        empty(m);
+        pthread_mutex_lock(&spares.lock);
+        kept = spares.count < SPARES_MAX;
+        if (kept) {
+            m->next = spares.first;
+            spares.first = m;
+            spares.count++;
+        }
+        pthread_mutex_unlock(&spares.lock);
+    }
+    if (kept)
         return;
     buf_fini(&m->bytes);
     free(m->ops);
     free(m->counts);
     free(m->pendings);
     free(m);
-    *mutation = NULL;
 }
 
 void store_mutation_put(struct store_mutation *mutation, enum store_family family,

@@ -33,6 +33,7 @@ struct store_count_op {
 struct store_pending {
     struct store_pending *newer, *older; /* in the stripe, newest first */
     const struct store_mutation *mutation;
+    uint64_t hash; /* of the key */
     uint32_t op_index;
     uint16_t stripe;
 };
@@ -45,7 +46,7 @@ struct store_mutation {
     struct store_pending *pendings; /* one per put or delete in STORE_DATA, made when submitted */
     unsigned op_count, op_capacity;
     unsigned count_count, count_capacity;
-    unsigned pending_count;
+    unsigned pending_count, pending_capacity;
     bool adds_data;
     bool depends; /* decided on an image that was not durable */
     uint64_t failure_epoch;

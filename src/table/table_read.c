@@ -5,7 +5,7 @@ enum err table_get(struct store *store, struct bytes key, bool may_wait, struct 
                    struct item *item)
 {
     struct bytes stored;
-    enum err err = store_get(store, NULL, STORE_DATA, key, may_wait, arena, &stored);
+    enum err err = store_read(store, key, may_wait, arena, &stored);
 
     return err == OK ? item_open(stored, item) : err;
 }

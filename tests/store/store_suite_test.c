@@ -18,7 +18,8 @@ struct bed {
 
 static void bed_open(struct bed *bed, bool on_disk)
 {
-    struct store_options options = {.cache_bytes = 8 << 20, .queue_bytes_max = 64 << 20};
+    struct store_options options = {
+        .cache_bytes = 8 << 20, .image_bytes = 1 << 20, .queue_bytes_max = 64 << 20};
     struct fault fault;
 
     if (bed->path[0] == 0)
@@ -213,6 +214,7 @@ static void holds_see_what_is_not_durable_yet(struct bed *bed)
     CHECK(hold.saw_pending);
     CHECK_ERR(store_newest(&hold, keys[1], NULL, &bed->arena, &value), ERR_ABSENT);
     store_hold_end(&hold);
+    store_kick(bed->store);
     sem_wait(&outcome.done);
     CHECK_OK(outcome.err);
     CHECK_TEXT(bytes_of_string(get(bed, NULL, "a")), "new");
@@ -235,6 +237,114 @@ static void loaded_images_end_with_the_next_change(struct bed *bed)
     CHECK_OK(store_newest(&hold, key, &loaded, &bed->arena, &value));
     CHECK_TEXT(value, "2");
     store_hold_end(&hold);
+}
+
+static const char *read_known(struct bed *bed, const char *key)
+{
+    struct bytes value;
+    enum err err = store_read(bed->store, bytes_of_string(key), true, &bed->arena, &value);
+
+    return err == OK ? (const char *)value.data : err_name(err);
+}
+
+static enum err put_held(struct bed *bed, const char *key, const char *value)
+{
+    struct bytes k = bytes_of_string(key);
+    struct store_mutation *m = store_mutation_create();
+    struct store_hold hold;
+
+    store_hold_begin(bed->store, &k, 1, &hold);
+    if (value != NULL)
+        store_mutation_put(m, STORE_DATA, k, STORE_NO_STAMP, bytes_of_string(value),
+                           STORE_NO_STAMP);
+    else
+        store_mutation_delete(m, STORE_DATA, k);
+    return store_submit_and_wait(bed->store, &hold, &m);
+}
+
+static void remembered_images_follow_every_change(struct bed *bed)
+{
+    struct bytes key = BYTES("a");
+    struct store_mutation *m = store_mutation_create();
+    struct store_hold hold;
+    struct outcome outcome;
+
+    CHECK_TEXT(bytes_of_string(read_known(bed, "a")), "ABSENT");
+    CHECK_OK(put_held(bed, "a", "1"));
+    CHECK_TEXT(bytes_of_string(read_known(bed, "a")), "1");
+    CHECK_OK(put_held(bed, "a", "a much longer image than before"));
+    CHECK_TEXT(bytes_of_string(read_known(bed, "a")), "a much longer image than before");
+    CHECK_OK(put_held(bed, "a", NULL));
+    CHECK_TEXT(bytes_of_string(read_known(bed, "a")), "ABSENT");
+    CHECK_OK(put_held(bed, "a", "3"));
+    CHECK_TEXT(bytes_of_string(read_known(bed, "a")), "3");
+
+    /* Submitted and not durable: readers still see what was published. */
+    sem_init(&outcome.done, 0, 0);
+    store_hold_begin(bed->store, &key, 1, &hold);
+    store_mutation_put(m, STORE_DATA, key, STORE_NO_STAMP, BYTES("4"), STORE_NO_STAMP);
+    CHECK_OK(store_submit(bed->store, &hold, &m, note, &outcome));
+    store_hold_end(&hold);
+    CHECK_TEXT(bytes_of_string(read_known(bed, "a")), "3");
+    store_kick(bed->store);
+    sem_wait(&outcome.done);
+    CHECK_TEXT(bytes_of_string(read_known(bed, "a")), "4");
+    sem_destroy(&outcome.done);
+
+    /* More than fits: everything can still be read. */
+    for (int i = 0; i < 5000; i++) {
+        char name[16];
+
+        snprintf(name, sizeof(name), "n%d", i);
+        CHECK_TEXT(bytes_of_string(read_known(bed, name)), "ABSENT");
+    }
+    CHECK_TEXT(bytes_of_string(read_known(bed, "a")), "4");
+}
+
+/* One writer counts up, readers must never see it go back. */
+struct watch {
+    struct bed *bed;
+    _Atomic bool done;
+    unsigned went_back;
+};
+
+static void *watch_it_grow(void *arg)
+{
+    struct watch *watch = arg;
+    struct arena arena;
+    int last = 0;
+
+    arena_init(&arena);
+    while (!watch->done) {
+        struct bytes value = BYTES("0");
+        enum err err = store_read(watch->bed->store, BYTES("w"), true, &arena, &value);
+        int now = atoi((const char *)value.data);
+
+        if ((err != OK && err != ERR_ABSENT) || now < last)
+            watch->went_back++;
+        last = now;
+        arena_reset(&arena);
+    }
+    arena_fini(&arena);
+    return NULL;
+}
+
+static void reads_never_go_back(struct bed *bed)
+{
+    struct watch watch = {.bed = bed};
+    pthread_t readers[2];
+    char text[16];
+
+    for (int i = 0; i < 2; i++)
+        pthread_create(&readers[i], NULL, watch_it_grow, &watch);
+    for (int i = 1; i <= 1000; i++) {
+        snprintf(text, sizeof(text), "%d", i);
+        CHECK_OK(put_held(bed, "w", text));
+    }
+    watch.done = true;
+    for (int i = 0; i < 2; i++)
+        pthread_join(readers[i], NULL);
+    CHECK_U64(watch.went_back, 0);
 }
 
 static void counts_follow_their_mutations(struct bed *bed)
@@ -382,6 +492,8 @@ ON_EACH_ENGINE(range_deletes_take_what_is_inside)
 ON_EACH_ENGINE(stamps_versions_that_only_grow)
 ON_EACH_ENGINE(holds_see_what_is_not_durable_yet)
 ON_EACH_ENGINE(loaded_images_end_with_the_next_change)
+ON_EACH_ENGINE(remembered_images_follow_every_change)
+ON_EACH_ENGINE(reads_never_go_back)
 ON_EACH_ENGINE(counts_follow_their_mutations)
 ON_EACH_ENGINE(concurrent_holds_lose_nothing)
 ON_EACH_ENGINE(agrees_with_a_plain_model)
