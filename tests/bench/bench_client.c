@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "bench/bench_target.h"
-#include "bench/http_reply.h"
+#include "bench/reply_head.h"
 
 #include <errno.h>
 #include <sys/socket.h>
@@ -60,7 +60,7 @@ enum err bench_client_send(struct bench_client *client, const char *operation, s
 enum err bench_client_receive(struct bench_client *client, struct fault *fault, unsigned *status,
                               struct bytes *body)
 {
-    struct http_reply reply = {0};
+    struct reply_head reply = {0};
     enum err err;
 
     buf_reset(&client->in, MESSAGE_BYTES_MAX);
@@ -74,7 +74,7 @@ enum err bench_client_receive(struct bench_client *client, struct fault *fault, 
             return fault_set(fault, ERR_IO, "waiting for a reply of %s: %s", client->target->host,
                              size < 0 ? strerror(errno) : "connection closed, or reply too large");
         buf_commit(&client->in, (size_t)size);
-        err = http_reply_parse(buf_bytes(&client->in), &reply);
+        err = reply_head_parse(buf_bytes(&client->in), &reply);
         if (err == ERR_CORRUPT)
             return fault_set(fault, ERR_CORRUPT, "%s: not an HTTP/1.1 reply with a length",
                              client->target->host);

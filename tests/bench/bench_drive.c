@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "bench/bench_target.h"
 #include "bench/bench_work.h"
-#include "bench/http_reply.h"
+#include "bench/reply_head.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,7 +33,7 @@ struct connection {
     bool busy;               /* a request is under way */
     uint64_t start_ns;       /* when it was sent, or due */
     struct bytes unsent;     /* of the request */
-    struct http_reply reply; /* once head_bytes is not 0 */
+    struct reply_head reply; /* once head_bytes is not 0 */
     uint64_t received;       /* bytes of the reply */
     uint8_t data[RECEIVE_BYTES];
 };
@@ -261,7 +261,7 @@ static enum err connection_ready(struct drive *drive, struct connection *connect
 
 static enum err receive(struct drive *drive, struct connection *connection)
 {
-    struct http_reply *reply = &connection->reply;
+    struct reply_head *reply = &connection->reply;
 
     for (;;) {
         /* Of a reply larger than the buffer the first half stays, the rest is read over itself. */
@@ -282,7 +282,7 @@ static enum err receive(struct drive *drive, struct connection *connection)
             drive->result->received_bytes += (uint64_t)size;
         if (reply->head_bytes == 0) {
             enum err err =
-                http_reply_parse(bytes_make(connection->data, connection->received), reply);
+                reply_head_parse(bytes_make(connection->data, connection->received), reply);
 
             if (err == ERR_CORRUPT || (err != OK && connection->received == RECEIVE_BYTES))
                 return connection_lost(drive, connection, "not an HTTP/1.1 reply with a length");
@@ -296,7 +296,7 @@ static enum err receive(struct drive *drive, struct connection *connection)
 
 static enum err reply_complete(struct drive *drive, struct connection *connection)
 {
-    const struct http_reply *reply = &connection->reply;
+    const struct reply_head *reply = &connection->reply;
     uint64_t now_ns = clock_mono_ns();
 
     if (!connection->busy || connection->received > reply->head_bytes + reply->body_bytes)
@@ -309,7 +309,7 @@ static enum err reply_complete(struct drive *drive, struct connection *connectio
 
 static void count_reply(struct drive *drive, const struct connection *connection, uint64_t now_ns)
 {
-    const struct http_reply *reply = &connection->reply;
+    const struct reply_head *reply = &connection->reply;
     uint64_t shown;
 
     if (!drive->counting || (drive->options->rate > 0 && !was_due_in_time(drive, connection)))

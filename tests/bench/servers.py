@@ -21,6 +21,10 @@ IDENTITY = {"AWS_ACCESS_KEY_ID": "AKIDBENCHMARK0000000", "AWS_SECRET_ACCESS_KEY"
             "AWS_REGION": "us-east-1"}
 
 
+class Failure(Exception):
+    """A program that did not do what it was started for; str() has its words."""
+
+
 class Missing(Exception):
     """A server that is not on this machine; str() says what to do."""
 
@@ -72,7 +76,7 @@ class Server:
             except OSError:
                 if self.process.poll() is not None or time.monotonic() > deadline:
                     said = (self.folder / "log").read_text(errors="replace").strip()
-                    raise RuntimeError(f"{self.name} does not serve: {said}") from None
+                    raise Failure(f"{self.name} does not serve: {said}") from None
                 time.sleep(0.01)  # sleep: between two looks at the condition
         self.pid = self.process.pid
 
@@ -136,7 +140,7 @@ http {{
         while not children:  # the master listens before it has a worker
             children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
             if time.monotonic() > deadline:
-                raise RuntimeError("nginx has no worker")
+                raise Failure("nginx has no worker")
         self.pid = int(children[0])
 
 

@@ -2,7 +2,7 @@
 #include "base/arena.h"
 #include "bench/bench_target.h"
 #include "bench/bench_work.h"
-#include "bench/http_reply.h"
+#include "bench/reply_head.h"
 #include "unit.h"
 
 #include <yyjson.h>

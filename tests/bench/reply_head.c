@@ -1,11 +1,11 @@
-/* http_reply.c - one pass over the lines of a head. */
-#include "bench/http_reply.h"
+/* reply_head.c - one pass over the lines of a head. */
+#include "bench/reply_head.h"
 
 #include <strings.h>
 
 static bool parse_number(struct bytes text, uint64_t *number);
 
-enum err http_reply_parse(struct bytes data, struct http_reply *reply)
+enum err reply_head_parse(struct bytes data, struct reply_head *reply)
 {
     static const char status_line[] = "HTTP/1.1 ";
     static const char length_name[] = "Content-Length:";
