@@ -20,7 +20,7 @@ class Row:
     request: str
     connections: int
     result: dict  # what stele-bench wrote
-    note: str = ""  # behind the request: "before", "after", a rate
+    note: str = ""  # behind the request: "before", "after", "open loop"
 
 
 @dataclass
