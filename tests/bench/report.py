@@ -11,7 +11,7 @@ from pathlib import Path
 BEGIN = "<!-- results: what follows is written by `make bench WRITE=1` -->"
 END = "<!-- end of results -->"
 COLUMNS = ("server", "request", "connections", "requests/s", "of nginx", "of dynalite", "p50 µs", "p99 µs", "p99.9 µs",
-           "CPU µs", "core %", "memory MB")
+           "CPU µs", "core %", "others %", "memory MB")
 
 
 @dataclass
@@ -31,10 +31,12 @@ class Verdict:
     at_least: bool = False  # or at most
     unit: str = ""
     aside: str = ""
+    is_sure: bool = True  # False: other programs ran meanwhile
 
     def __str__(self):
         good = self.figure >= self.limit if self.at_least else self.figure <= self.limit
-        return (f"{'PASS' if good else 'miss'}  {self.what}: {self.figure:.2f}{self.unit} "
+        word = "unsure" if not self.is_sure else "PASS" if good else "miss"
+        return (f"{word}  {self.what}: {self.figure:.2f}{self.unit} "
                 f"({'at least' if self.at_least else 'at most'} {self.limit:g}{self.unit}){self.aside}")
 
 
@@ -70,6 +72,7 @@ def table(rows):
             *(f"{result[key]:,.0f}" for key in ("p50_us", "p99_us", "p999_us")),
             f"{result['server_cpu_us_per_request']:.1f}",
             f"{100 * share_of_core(result):.0f}",
+            f"{100 * result['others_share']:.0f}",
             f"{result['server_rss_bytes'] / 1e6:.0f}",
         ])
     widths = [max(len(line[column]) for line in cells) for column in range(len(COLUMNS))]
