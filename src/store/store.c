@@ -9,8 +9,8 @@
  * notes the epoch, and a mutation whose epoch has passed fails too. That may fail a few that were
  * innocent, on a full disk, never one too few: images are withdrawn before the epoch moves.
  * Published images of single keys are kept per stripe (store_cache.h). A reader must not see an old
- * image there after somebody saw a newer one in the engine: while a key has a pending image, reads of
- * it go to the engine, and the image is replaced in the moment it stops being pending.
+ * image there after somebody saw a newer one in the engine: while a key has a pending image, reads
+ * of it go to the engine, and the image is replaced in the moment it stops being pending.
  */
 #include "store/store.h"
 

@@ -17,7 +17,7 @@
 #include "store/store_priv.h"
 #include "store/store_rocks_ext.h"
 
-#define MEMTABLE_BYTES   ((size_t)32 << 20)
+#define MEMTABLE_BYTES   ((size_t)8 << 20)
 #define LOG_BYTES_MAX    ((uint64_t)128 << 20) /* bounds recovery */
 #define BLOOM_BITS       10
 #define TABLE_FORMAT     5 /* of SST files: read and written by 6.6 and everything since */

@@ -1,6 +1,7 @@
-// store_rocks_ext.cc - what RocksDB's C API lacks.
-// rocksdb_t holds nothing but the DB pointer in every version we build on (7.8 to 9.10); db_of
-// checks that it found the database it was asked for before it is used.
+/* store_rocks_ext.cc - what RocksDB's C API lacks.
+ * rocksdb_t holds nothing but the DB pointer in every version we build on (7.8 to 9.10); db_of
+ * checks that it found the database it was asked for before it is used.
+ */
 #include "store/store_rocks_ext.h"
 
 #include <rocksdb/db.h>

@@ -90,7 +90,9 @@ class Stele(Server):
         self.version = output([STELE, "version"])
 
     def command(self):
-        return [STELE, "serve", "--listen", f"127.0.0.1:{self.port}", "--data", self.folder / "data", "--auth", "keys",
+        # Room for the million items: what is larger than memory is another measurement.
+        return [STELE, "serve", "--listen", f"127.0.0.1:{self.port}", "--data", self.folder / "data",
+                "--memory", "4G", "--auth", "keys",
                 "--threads", "1"]
 
     def environment(self):
