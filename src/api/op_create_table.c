@@ -1,59 +1,64 @@
 /* op_create_table.c - CreateTable. The rules stand in the order of contract core-api-tables.md 1;
- * its row numbers are in the comments. Secondary indexes come later: their rows are not here yet.
+ * its row numbers are in the comments.
  */
+#include "api/index_params.h"
 #include "api/table_params.h"
-
-#include <stdio.h>
-
+#include "api/tag_params.h"
+#include "api/throughput_params.h"
 #include "base/clock.h"
 
-static const char *const unserved[] = {
-    "LocalSecondaryIndexes", "GlobalSecondaryIndexes", "VectorIndexes",
-    "StreamSpecification",   "SSESpecification",       "Tags",
-    "ResourcePolicy",        "GlobalTableSourceArn",
+/* What the request asks for. */
+struct creation {
+    struct input_table name;
+    struct table_definition definition;
+    struct attribute_definitions attributes;
+    struct index_list indexes;
+    bool encrypts;   /* with a key of the client's */
+    bool replicates; /* settings, with tables of other accounts */
 };
 
 static enum err read_billing(struct req *req, struct table_settings *settings);
-static enum err read_schema(struct req *req, struct key_schema *schema);
-static enum err check_empty_lists(struct req *req);
-static enum err read_on_demand(struct req *req, struct table_settings *settings);
-static enum err read_warm(struct req *req, struct table_settings *settings);
+static enum err read_schema(struct req *req, struct creation *creation);
+static enum err check_definitions_used(struct req *req, const struct creation *creation);
+static enum err read_indexes(struct req *req, struct creation *creation);
 static enum err check_stream(struct req *req);
-static enum err create(struct req *req, const struct input_table *name,
-                       struct table_definition *definition);
+static enum err create(struct req *req, struct creation *creation);
+static enum err check_name_free(struct req *req, const struct creation *creation);
+static enum err check_quotas(struct req *req, const struct creation *creation);
+static enum err refuse_unserved(struct req *req, const struct creation *creation);
 
 enum err op_create_table(struct req *req)
 {
-    struct table_definition definition = {0};
-    struct table_settings *settings = &definition.settings;
-    struct input_table name;
+    struct creation creation = {0};
+    struct table_settings *settings = &creation.definition.settings;
     struct bytes class;
     enum err err;
 
     if (!req->may_wait)
         return ERR_WOULD_BLOCK; /* a catalog change waits for its commit */
-    err = table_params_name(req, &name);
+    err = table_params_name(req, &creation.name);
     if (err == OK)
         err = read_billing(req, settings);
     if (err == OK)
-        err = read_schema(req, &definition.schema);
+        err = read_schema(req, &creation);
     if (err == OK)
-        err = check_empty_lists(req);
-    if (err == OK)
-        err = read_on_demand(req, settings);
-    if (err == OK)
-        err = read_warm(req, settings);
+        err = read_indexes(req, &creation);
     if (err == OK)
         err = check_stream(req);
+    if (err == OK) /* row 28b from here on */
+        err = table_params_encryption(req, input_member(req->input, "SSESpecification"),
+                                      &creation.encrypts);
     if (err == OK && input_string(req->input, "TableClass", &class))
         err = table_params_class(req, class, &settings->class);
     if (err == OK)
-        err = table_params_refuse_unserved(req, unserved, sizeof(unserved) / sizeof(unserved[0]));
+        err = tag_params_check(req, input_member(req->input, "Tags"));
+    if (err == OK)
+        err = table_params_replication_mode(req, &creation.replicates);
     if (err != OK)
         return err;
     settings->deletion_protection = input_bool(req->input, "DeletionProtectionEnabled", false);
     catalog_change_begin(req->api->catalog);
-    err = create(req, &name, &definition);
+    err = create(req, &creation);
     catalog_change_end(req->api->catalog);
     return err;
 }
@@ -80,190 +85,109 @@ static enum err read_billing(struct req *req, struct table_settings *settings)
         return req_fail(req, ERR_VALIDATION,
                         TABLE_INVALID "ReadCapacityUnits and WriteCapacityUnits must both be "
                                       "specified when BillingMode is PROVISIONED");
-    return table_params_throughput(req, throughput, &settings->throughput.read_units,
-                                   &settings->throughput.write_units);
+    return throughput_params_units(req, throughput, &settings->capacity.throughput);
 }
 
-/* --- keys: rows 4 to 9 ------------------------------------------------------------------------- */
-
-/* [a, b] of one member of each element. */
-static struct bytes names_of(struct req *req, yyjson_val *list)
+/* Rows 4 to 9b. */
+static enum err read_schema(struct req *req, struct creation *creation)
 {
-    struct bytes text = BYTES("[");
-    yyjson_arr_iter at;
-    yyjson_val *element;
-
-    yyjson_arr_iter_init(list, &at);
-    while ((element = yyjson_arr_iter_next(&at)) != NULL) {
-        struct bytes name = {0};
-
-        input_string(element, "AttributeName", &name);
-        text = arena_format(req->arena, "%.*s%s%.*s", BYTES_ARGS(text), text.size > 1 ? ", " : "",
-                            BYTES_ARGS(name));
-    }
-    return arena_format(req->arena, "%.*s]", BYTES_ARGS(text));
-}
-
-static yyjson_val *definition_of(yyjson_val *definitions, struct bytes name)
-{
-    yyjson_arr_iter at;
-    yyjson_val *element;
-    struct bytes defined;
-
-    yyjson_arr_iter_init(definitions, &at);
-    while ((element = yyjson_arr_iter_next(&at)) != NULL)
-        if (input_string(element, "AttributeName", &defined) && bytes_equal(defined, name))
-            return element;
-    return NULL;
-}
-
-static enum err check_duplicate_definitions(struct req *req, yyjson_val *definitions)
-{
-    yyjson_arr_iter at;
-    yyjson_val *element;
-    struct bytes name;
-
-    yyjson_arr_iter_init(definitions, &at);
-    while ((element = yyjson_arr_iter_next(&at)) != NULL)
-        if (input_string(element, "AttributeName", &name) &&
-            definition_of(definitions, name) != element)
-            return req_fail(req, ERR_VALIDATION, "Attribute Name is duplicated: %.*s",
-                            BYTES_ARGS(name));
-    return OK;
-}
-
-static bool key_type_is(yyjson_val *element, const char *type)
-{
-    struct bytes text = {0};
-
-    input_string(element, "KeyType", &text);
-    return bytes_equal_string(text, type);
-}
-
-static enum err read_schema(struct req *req, struct key_schema *schema)
-{
-    yyjson_val *definitions = input_member(req->input, "AttributeDefinitions");
     yyjson_val *keys = input_member(req->input, "KeySchema");
-    size_t count = yyjson_arr_size(keys);
+    size_t key_count = yyjson_arr_size(keys);
     bool has_indexes = input_member(req->input, "LocalSecondaryIndexes") != NULL ||
                        input_member(req->input, "GlobalSecondaryIndexes") != NULL ||
                        input_member(req->input, "VectorIndexes") != NULL;
-    yyjson_val *first = yyjson_arr_get(keys, 0), *second = yyjson_arr_get(keys, 1);
+    struct bytes repeated;
     enum err err;
 
-    if (yyjson_arr_size(definitions) < count)
+    attribute_definitions_read(req, input_member(req->input, "AttributeDefinitions"),
+                               &creation->attributes);
+    if (creation->attributes.names.count < key_count)
         return req_fail(req, ERR_VALIDATION,
                         "Invalid KeySchema: Some index key attribute have no definition");
-    err = check_duplicate_definitions(req, definitions);
+    if (name_list_repeats(&creation->attributes.names, req->arena, &repeated)) /* 4b */
+        return req_fail(req, ERR_VALIDATION, "Attribute Name is duplicated: %.*s",
+                        BYTES_ARGS(repeated));
+    err = schema_params_read(req, keys, &creation->attributes, SCHEMA_SIMPLE,
+                             &creation->definition.schema);
     if (err != OK)
         return err;
-    for (size_t i = 0; i < count; i++) {
-        struct key_attribute *attribute = &schema->attributes[i];
-        struct bytes type = {0};
-        yyjson_val *definition;
-
-        input_string(yyjson_arr_get(keys, i), "AttributeName", &attribute->name);
-        definition = definition_of(definitions, attribute->name);
-        if (definition == NULL)
-            return req_fail(req, ERR_VALIDATION,
-                            TABLE_INVALID "Some index key attributes are not defined in "
-                                          "AttributeDefinitions. Keys: %.*s, "
-                                          "AttributeDefinitions: %.*s",
-                            BYTES_ARGS(names_of(req, keys)),
-                            BYTES_ARGS(names_of(req, definitions)));
-        input_string(definition, "AttributeType", &type);
-        if (!value_type_parse(type, &attribute->type))
-            return req_fail(req, ERR_VALIDATION, TABLE_INVALID "Unknown AttributeType: %.*s",
-                            BYTES_ARGS(type));
-    }
-    if (count == 2 && bytes_equal(schema->attributes[0].name, schema->attributes[1].name))
-        return req_fail(req, ERR_VALIDATION, "Both the Hash Key and the Range Key element in the "
-                                             "KeySchema have the same name");
-    if (!key_type_is(first, "HASH"))
-        return req_fail(req, ERR_VALIDATION,
-                        "Invalid KeySchema: The first KeySchemaElement is not a HASH key type");
-    if (count == 2 && !key_type_is(second, "RANGE"))
-        return req_fail(req, ERR_VALIDATION,
-                        "Invalid KeySchema: The second KeySchemaElement is not a RANGE key type");
-    if (!has_indexes && yyjson_arr_size(definitions) != count)
+    if (has_indexes)
+        return check_definitions_used(req, creation);
+    if (creation->attributes.names.count != key_count)
         return req_fail(req, ERR_VALIDATION,
                         TABLE_INVALID "Number of attributes in KeySchema does not exactly match "
                                       "number of attributes defined in AttributeDefinitions");
-    schema->hash_count = 1;
-    schema->range_count = (uint8_t)(count - 1);
     return OK;
 }
 
-/* Rows 10 and 20. */
-static enum err check_empty_lists(struct req *req)
+/* The key attributes of table and indexes in the order of the request, each once. */
+static struct name_list key_names(struct req *req)
 {
-    static const char *const lists[] = {"LocalSecondaryIndexes", "GlobalSecondaryIndexes"};
+    static const struct {
+        const char *indexes, *keys;
+    } lists[] = {
+        {"LocalSecondaryIndexes", "KeySchema"},
+        {"GlobalSecondaryIndexes", "KeySchema"},
+        {"VectorIndexes", "SearchSchema"},
+    };
+    yyjson_val *table_keys = input_member(req->input, "KeySchema"), *index;
+    size_t count = yyjson_arr_size(table_keys);
+    struct name_list names = {0};
+    yyjson_arr_iter at;
 
-    for (size_t i = 0; i < 2; i++) {
-        yyjson_val *list = input_member(req->input, lists[i]);
-
-        if (list != NULL && yyjson_arr_size(list) == 0)
-            return req_fail(req, ERR_VALIDATION, TABLE_INVALID "List of %s is empty", lists[i]);
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        at = yyjson_arr_iter_with(input_member(req->input, lists[i].indexes));
+        while ((index = yyjson_arr_iter_next(&at)) != NULL)
+            count += yyjson_arr_size(input_member(index, lists[i].keys));
     }
-    return OK;
+    names.names = arena_new_array(req->arena, struct bytes, count);
+    name_list_append(&names, table_keys, "AttributeName");
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        at = yyjson_arr_iter_with(input_member(req->input, lists[i].indexes));
+        while ((index = yyjson_arr_iter_next(&at)) != NULL)
+            name_list_append(&names, input_member(index, lists[i].keys), "AttributeName");
+    }
+    return name_list_distinct(&names, req->arena);
 }
 
-/* Rows 26 and 26b. */
-static enum err read_on_demand(struct req *req, struct table_settings *settings)
+/* Row 9b. */
+static enum err check_definitions_used(struct req *req, const struct creation *creation)
 {
-    static const char *const members[] = {"MaxReadRequestUnits", "MaxWriteRequestUnits"};
-    int64_t *const maxima[] = {&settings->on_demand_read_max, &settings->on_demand_write_max};
-    yyjson_val *in = input_member(req->input, "OnDemandThroughput");
+    const struct attribute_definitions *attributes = &creation->attributes;
+    struct name_list used = key_names(req);
+    size_t defined = 0;
 
-    *maxima[0] = *maxima[1] = -1;
-    for (size_t i = 0; i < 2; i++) {
-        if (input_member(in, members[i]) == NULL)
-            continue;
-        if (settings->billing == TABLE_PROVISIONED)
-            return req_fail(req, ERR_VALIDATION,
-                            TABLE_INVALID "%s for OnDemandThroughput cannot be specified when "
-                                          "table BillingMode is PROVISIONED.",
-                            members[i]);
-        *maxima[i] = input_integer(in, members[i], -1);
-        if (*maxima[i] < 1)
-            return req_fail(req, ERR_VALIDATION,
-                            TABLE_INVALID "Requested %s for OnDemandThroughput for table is "
-                                          "outside of valid range",
-                            members[i]);
-    }
-    return OK;
+    for (size_t i = 0; i < used.count; i++)
+        defined += attribute_definitions_find(attributes, used.names[i]) != NULL;
+    if (defined == attributes->names.count)
+        return OK;
+    return req_fail(req, ERR_VALIDATION,
+                    TABLE_INVALID "Some AttributeDefinitions are not used. AttributeDefinitions: "
+                                  "%.*s, keys used: %.*s",
+                    BYTES_ARGS(name_list_text(&attributes->names, req->arena)),
+                    BYTES_ARGS(name_list_text(&used, req->arena)));
 }
 
-/* Rows 26c and 26d. */
-static enum err read_warm(struct req *req, struct table_settings *settings)
+/* Rows 10 to 26d. */
+static enum err read_indexes(struct req *req, struct creation *creation)
 {
-    static const char *const members[] = {"ReadUnitsPerSecond", "WriteUnitsPerSecond"};
-    static const char *const units[] = {"ReadCapacityUnits", "WriteCapacityUnits"};
-    bool provisioned = settings->billing == TABLE_PROVISIONED;
-    uint64_t *const warm[] = {&settings->warm_read_units, &settings->warm_write_units};
-    yyjson_val *in = input_member(req->input, "WarmThroughput");
+    struct table_settings *settings = &creation->definition.settings;
+    struct index_context context = {
+        .definitions = &creation->attributes,
+        .schema = &creation->definition.schema,
+        .billing = settings->billing,
+    };
+    enum err err = index_params_read_lists(req, &context, &creation->indexes);
 
-    *warm[0] = provisioned ? settings->throughput.read_units : TABLE_WARM_READ_DEFAULT;
-    *warm[1] = provisioned ? settings->throughput.write_units : TABLE_WARM_WRITE_DEFAULT;
-    for (size_t i = 0; i < 2; i++) {
-        int64_t wanted = input_integer(in, members[i], (int64_t)*warm[i]);
-
-        if (wanted < (int64_t)*warm[i] && provisioned)
-            return req_fail(req, ERR_VALIDATION,
-                            TABLE_INVALID "Requested %s for WarmThroughput for table is lower "
-                                          "than %s of ProvisionedThroughput",
-                            members[i], units[i]);
-        if (wanted < (int64_t)*warm[i])
-            return req_fail(
-                req, ERR_VALIDATION,
-                TABLE_INVALID
-                "Requested %s for WarmThroughput for table is lower than initial throughput for "
-                "OnDemand. See: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/"
-                "on-demand-capacity-mode.html#on-demand-capacity-mode-initial",
-                members[i]);
-        *warm[i] = (uint64_t)wanted;
-    }
-    return OK;
+    if (err == OK)
+        err = throughput_params_on_demand(req, input_member(req->input, "OnDemandThroughput"),
+                                          settings->billing, BYTES(""), &settings->capacity);
+    if (err == OK)
+        err = throughput_params_warm(req, input_member(req->input, "WarmThroughput"),
+                                     settings->billing, BYTES(""), &settings->capacity);
+    if (err == OK)
+        err = index_params_limits_of_list(req, settings->billing, &creation->indexes);
+    return err;
 }
 
 /* Rows 27 and 28. */
@@ -281,41 +205,25 @@ static enum err check_stream(struct req *req)
 }
 
 /* Rows 29 to 31; then the table is there. Under the catalog's change lock. */
-static enum err create(struct req *req, const struct input_table *name,
-                       struct table_definition *definition)
+static enum err create(struct req *req, struct creation *creation)
 {
-    struct table_settings *settings = &definition->settings;
-    struct table_shown shown = {.status = TABLE_CREATING, .settings = settings};
-    struct table *table = catalog_acquire(req->api->catalog, req->place.account,
-                                          req->place.region, name->name);
-    uint64_t now_ms = clock_wall_ms();
-    bool creating;
-    enum err err;
+    struct table_definition *definition = &creation->definition;
+    struct table_shown shown = {.status = TABLE_CREATING, .settings = &definition->settings};
+    struct table *table;
+    enum err err = check_name_free(req, creation);
 
-    if (table != NULL) {
-        creating = table_status_now(table, now_ms) == TABLE_CREATING;
-        table_release(&table);
-        if (creating)
-            return req_fail(req, ERR_RESOURCE_IN_USE,
-                            TABLE_IN_USE "Table is being created: %.*s", BYTES_ARGS(name->name));
-        return req_fail(req, ERR_RESOURCE_IN_USE, "Table already exists: %.*s",
-                        BYTES_ARGS(name->name));
-    }
-    if (catalog_count(req->api->catalog, req->place.account, req->place.region) >=
-        TABLE_TABLES_MAX)
-        return req_fail(req, ERR_LIMIT_EXCEEDED,
-                        "Subscriber limit exceeded: There is a limit of %u tables per account",
-                        TABLE_TABLES_MAX);
-    err = table_params_check_quota(req, settings->throughput.read_units,
-                                   settings->throughput.write_units);
+    if (err == OK)
+        err = check_quotas(req, creation);
+    if (err == OK)
+        err = refuse_unserved(req, creation);
     if (err != OK)
         return err;
     definition->account = req->place.account;
     definition->region = req->place.region;
-    definition->name = name->name;
-    definition->created_ms = now_ms;
+    definition->name = creation->name.name;
+    definition->created_ms = clock_wall_ms();
     definition->status = TABLE_CREATING;
-    definition->status_until_ms = now_ms + req->api->table_delay_ms;
+    definition->status_until_ms = definition->created_ms + req->api->table_delay_ms;
     rng_uuid(definition->uuid);
     err = catalog_put(req->api->catalog, definition, &table);
     if (err != OK)
@@ -323,4 +231,55 @@ static enum err create(struct req *req, const struct input_table *name,
     req->tables[req->table_count++] = table;
     shown.with_warm = input_member(req->input, "WarmThroughput") != NULL;
     return table_params_reply(req, "TableDescription", table, &shown);
+}
+
+/* Rows 29 and 29b. */
+static enum err check_name_free(struct req *req, const struct creation *creation)
+{
+    struct bytes name = creation->name.name;
+    struct table *table =
+        catalog_acquire(req->api->catalog, req->place.account, req->place.region, name);
+    bool creating;
+
+    if (table == NULL)
+        return OK;
+    creating = table_status_now(table, clock_wall_ms()) == TABLE_CREATING;
+    table_release(&table);
+    if (creating)
+        return req_fail(req, ERR_RESOURCE_IN_USE, TABLE_IN_USE "Table is being created: %.*s",
+                        BYTES_ARGS(name));
+    return req_fail(req, ERR_RESOURCE_IN_USE, "Table already exists: %.*s", BYTES_ARGS(name));
+}
+
+/* Rows 30 and 31. Table and indexes are not added up. */
+static enum err check_quotas(struct req *req, const struct creation *creation)
+{
+    enum err err;
+
+    if (catalog_count(req->api->catalog, req->place.account, req->place.region) >= TABLE_TABLES_MAX)
+        return req_fail(req, ERR_LIMIT_EXCEEDED,
+                        TABLE_LIMIT "There is a limit of %u tables per account", TABLE_TABLES_MAX);
+    err = throughput_params_check_quota(req, &creation->definition.settings.capacity, BYTES(""));
+    for (size_t i = 0; err == OK && i < creation->indexes.count; i++)
+        err = throughput_params_check_quota(req, &creation->indexes.indexes[i].capacity,
+                                            creation->indexes.indexes[i].name);
+    return err;
+}
+
+static enum err refuse_unserved(struct req *req, const struct creation *creation)
+{
+    yyjson_val *stream = input_member(req->input, "StreamSpecification");
+    const struct table_unserved unserved[] = {
+        {"LocalSecondaryIndexes", input_member(req->input, "LocalSecondaryIndexes") != NULL},
+        {"GlobalSecondaryIndexes", input_member(req->input, "GlobalSecondaryIndexes") != NULL},
+        {"VectorIndexes", yyjson_arr_size(input_member(req->input, "VectorIndexes")) != 0},
+        {"StreamSpecification", input_bool(stream, "StreamEnabled", false)},
+        {"SSESpecification", creation->encrypts},
+        {"Tags", yyjson_arr_size(input_member(req->input, "Tags")) != 0},
+        {"ResourcePolicy", input_member(req->input, "ResourcePolicy") != NULL},
+        {"GlobalTableSourceArn", input_member(req->input, "GlobalTableSourceArn") != NULL},
+        {"GlobalTableSettingsReplicationMode", creation->replicates},
+    };
+
+    return table_params_refuse_unserved(req, unserved, sizeof(unserved) / sizeof(unserved[0]));
 }

@@ -1,57 +1,47 @@
 /* op_update_table.c - UpdateTable: one change of a table's settings a call. The rules stand in the
- * order of contract core-api-tables.md 5; its row numbers are in the comments. Changes of indexes,
- * streams, encryption and replicas come later and are refused.
+ * order of contract core-api-tables.md 5; its row numbers are in the comments.
  */
+#include "api/index_params.h"
 #include "api/table_params.h"
-
+#include "api/throughput_params.h"
+#include "api/update_params.h"
 #include "base/clock.h"
 
-#define DAY_MS             86400000u
-#define DECREASES_PER_DAY  4
-#define DECREASE_PAUSE_MS  3600000u
+#define DAY_MS            86400000u
+#define DECREASES_PER_DAY 4
+#define DECREASE_PAUSE_MS 3600000u
 
-static const char *const unserved[] = {
-    "GlobalSecondaryIndexUpdates", "VectorIndexUpdates",       "StreamSpecification",
-    "SSESpecification",            "ReplicaUpdates",           "GlobalTableWitnessUpdates",
-    "MultiRegionConsistency",      "GlobalTableSettingsReplicationMode",
+/* A change on its way from the table's definition to the next one. */
+struct change {
+    const struct table_update *wanted;
+    const struct table *table;
+    struct table_definition next;
 };
 
-/* What the request wants to change; {} and absent members are no change. */
-struct wanted {
-    yyjson_val *throughput;
-    yyjson_val *on_demand;
-    yyjson_val *warm;
-    struct bytes billing; /* empty: not named */
-    struct bytes class;
-    bool protection;
-};
-
-static void read_wanted(struct req *req, struct wanted *wanted);
-static enum err check_request(struct req *req, const struct wanted *wanted);
-static enum err update(struct req *req, const struct wanted *wanted);
-static enum err check_state(struct req *req, const struct table *table,
-                            const struct wanted *wanted);
-static enum err change_billing(struct req *req, const struct wanted *wanted,
-                               struct table_settings *settings);
-static enum err change_throughput(struct req *req, const struct wanted *wanted,
-                                  const struct table_settings *before,
-                                  struct table_settings *settings);
-static enum err change_on_demand(struct req *req, const struct wanted *wanted,
-                                 struct table_settings *settings);
-static enum err change_warm(struct req *req, const struct wanted *wanted,
-                            struct table_settings *settings);
-static enum err change_class(struct req *req, const struct wanted *wanted,
-                             struct table_settings *settings);
+static enum err update(struct req *req, const struct table_update *wanted);
+static bool is_forgotten(const struct table_update *wanted, const struct table *table);
+static enum err reply_unchanged(struct req *req, const struct table *table);
+static enum err decide(struct req *req, struct change *change);
+static void change_billing(struct change *change);
+static enum err check_modes(struct req *req, const struct change *change);
+static enum err check_indexes(struct req *req, const struct change *change);
+static enum err check_stream(struct req *req, const struct change *change);
+static enum err change_on_demand(struct req *req, struct change *change);
+static enum err change_warm(struct req *req, struct change *change);
+static enum err check_encryption(struct req *req, const struct change *change);
+static enum err change_class(struct req *req, struct change *change);
+static enum err change_throughput(struct req *req, struct change *change);
+static enum err refuse_unserved(struct req *req, const struct change *change);
+static enum err publish(struct req *req, struct change *change);
 
 enum err op_update_table(struct req *req)
 {
-    struct wanted wanted = {0};
+    struct table_update wanted;
     enum err err;
 
     if (!req->may_wait)
         return ERR_WOULD_BLOCK; /* a catalog change waits for its commit */
-    read_wanted(req, &wanted);
-    err = check_request(req, &wanted);
+    err = update_params_read(req, &wanted);
     if (err != OK)
         return err;
     catalog_change_begin(req->api->catalog);
@@ -60,213 +50,153 @@ enum err op_update_table(struct req *req)
     return err;
 }
 
-static yyjson_val *non_empty(yyjson_val *structure)
+/* Rows 14 and on, under the catalog's change lock. A rejected call changes nothing. */
+static enum err update(struct req *req, const struct table_update *wanted)
 {
-    return structure != NULL && yyjson_obj_size(structure) != 0 ? structure : NULL;
-}
-
-static void read_wanted(struct req *req, struct wanted *wanted)
-{
-    wanted->throughput = input_member(req->input, "ProvisionedThroughput");
-    wanted->on_demand = non_empty(input_member(req->input, "OnDemandThroughput"));
-    wanted->warm = non_empty(input_member(req->input, "WarmThroughput"));
-    input_string(req->input, "BillingMode", &wanted->billing);
-    input_string(req->input, "TableClass", &wanted->class);
-    wanted->protection = input_member(req->input, "DeletionProtectionEnabled") != NULL;
-}
-
-/* Rows 2 to 10: what the request alone says. */
-static enum err check_request(struct req *req, const struct wanted *wanted)
-{
-    bool iops = wanted->throughput != NULL || wanted->billing.size != 0;
-    unsigned changes = (unsigned)iops + (wanted->on_demand != NULL) + (wanted->warm != NULL) +
-                       (wanted->class.size != 0) + wanted->protection;
-    uint64_t read_units, write_units;
-    enum err err =
-        table_params_refuse_unserved(req, unserved, sizeof(unserved) / sizeof(unserved[0]));
-
-    if (err != OK)
-        return err;
-    if (changes == 0)
-        return req_fail(
-            req, ERR_VALIDATION,
-            "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, "
-            "GlobalSecondaryIndexUpdates, SSESpecification, ReplicaUpdates, "
-            "MultiAccountReplicaReady, ReplicaTransitRoleArn, %sDeletionProtectionEnabled, "
-            "OnDemandThroughput, WarmThroughput or TableClass is required",
-            input_member(req->input, "MultiRegionConsistency") == NULL ? "MultiRegionConsistency, "
-                                                                       : "");
-    if (changes > 1 && wanted->class.size != 0)
-        return req_fail(req, ERR_VALIDATION,
-                        TABLE_INVALID
-                        "TableClass modification must be the only operation in the request");
-    if (changes > 1 && wanted->protection)
-        return req_fail(
-            req, ERR_VALIDATION,
-            TABLE_INVALID
-            "DeletionProtection modification must be the only operation in the request");
-    if (changes > 1 && wanted->warm != NULL)
-        return req_fail(req, ERR_VALIDATION,
-                        TABLE_INVALID "WarmThroughput must be the only operation in the request");
-    if (wanted->on_demand != NULL && wanted->throughput != NULL)
-        return req_fail(req, ERR_VALIDATION,
-                        TABLE_INVALID "OnDemandThroughput can only be combined with BillingMode "
-                                      "in an UpdateTable request");
-    if (bytes_equal_string(wanted->billing, "PROVISIONED") && wanted->throughput == NULL)
-        return req_fail(req, ERR_VALIDATION,
-                        TABLE_INVALID
-                        "ProvisionedThroughput must be specified when BillingMode is PROVISIONED");
-    if (bytes_equal_string(wanted->billing, "PAY_PER_REQUEST") && wanted->throughput != NULL)
-        return req_fail(req, ERR_VALIDATION,
-                        TABLE_INVALID "ProvisionedThroughput cannot be specified when BillingMode "
-                                      "is PAY_PER_REQUEST");
-    return wanted->throughput != NULL
-               ? table_params_throughput(req, wanted->throughput, &read_units, &write_units)
-               : OK;
-}
-
-/* Rows 14 to 30, under the catalog's change lock. A rejected call changes nothing. */
-static enum err update(struct req *req, const struct wanted *wanted)
-{
-    struct table_shown shown = {.with_warm = true};
-    struct table_definition changed;
-    struct table_settings *settings = &changed.settings;
-    struct table *table, *published;
-    bool passes_updating;
+    struct change change = {.wanted = wanted};
+    struct table *table;
     enum err err = table_params_find(req, &table);
 
+    if (err != OK)
+        return err;
+    if (is_forgotten(wanted, table))
+        return reply_unchanged(req, table);
+    err = update_params_check_state(req, wanted, table);
+    if (err != OK)
+        return err;
+    if (wanted->index_creates + wanted->index_deletes > 1) /* 15b */
+        return req_fail(req, ERR_LIMIT_EXCEEDED,
+                        TABLE_LIMIT "Only 1 online index can be created or deleted simultaneously "
+                                    "per table");
+    change.table = table;
+    change.next = table->definition;
+    err = decide(req, &change);
     if (err == OK)
-        err = check_state(req, table, wanted);
-    if (err != OK)
-        return err;
-    changed = table->definition;
-    if (wanted->billing.size != 0)
-        err = change_billing(req, wanted, settings);
-    if (err == OK && wanted->throughput != NULL)
-        err = change_throughput(req, wanted, &table->definition.settings, settings);
+        err = refuse_unserved(req, &change);
+    return err == OK ? publish(req, &change) : err;
+}
+
+/* Observed: while a table leaves PAY_PER_REQUEST, that mode sent again is taken without effect. */
+static bool is_forgotten(const struct table_update *wanted, const struct table *table)
+{
+    const struct table_definition *d = &table->definition;
+
+    return table_status_now(table, clock_wall_ms()) == TABLE_UPDATING &&
+           d->before.billing == TABLE_PAY_PER_REQUEST && d->settings.billing == TABLE_PROVISIONED &&
+           bytes_equal_string(wanted->billing, "PAY_PER_REQUEST") && wanted->stream == NULL &&
+           wanted->on_demand == NULL && wanted->index_count == 0;
+}
+
+static enum err reply_unchanged(struct req *req, const struct table *table)
+{
+    struct table_shown shown = {
+        .status = TABLE_UPDATING,
+        .settings = &table->definition.before,
+        .with_warm = true,
+    };
+
+    return table_params_reply(req, "TableDescription", table, &shown);
+}
+
+/* Rows 16 to 29. Rows 20 and 22 are about indexes that a table has, which none does yet. */
+static enum err decide(struct req *req, struct change *change)
+{
+    const struct table_update *wanted = change->wanted;
+    enum err err;
+
+    change_billing(change);
+    err = check_modes(req, change);
+    if (err == OK)
+        err = check_indexes(req, change);
+    if (err == OK && wanted->stream != NULL)
+        err = check_stream(req, change);
     if (err == OK && wanted->on_demand != NULL)
-        err = change_on_demand(req, wanted, settings);
+        err = change_on_demand(req, change);
     if (err == OK && wanted->warm != NULL)
-        err = change_warm(req, wanted, settings);
+        err = change_warm(req, change);
+    if (err == OK && wanted->encryption != NULL)
+        err = check_encryption(req, change);
     if (err == OK && wanted->class.size != 0)
-        err = change_class(req, wanted, settings);
-    if (err != OK)
-        return err;
+        err = change_class(req, change);
+    if (err == OK && wanted->throughput != NULL)
+        err = change_throughput(req, change);
+    if (err == OK)
+        err = throughput_params_check_quota(req, &change->next.settings.capacity, BYTES(""));
     if (wanted->protection)
-        settings->deletion_protection = input_bool(req->input, "DeletionProtectionEnabled", false);
-
-    /* Throughput, billing and class changes take a while and pass through UPDATING; the others are
-     * there at once. */
-    passes_updating =
-        wanted->throughput != NULL || wanted->billing.size != 0 || wanted->class.size != 0;
-    if (passes_updating) {
-        changed.before = table->definition.settings;
-        changed.status = TABLE_UPDATING;
-        changed.status_until_ms = clock_wall_ms() + req->api->table_delay_ms;
-    }
-    err = catalog_put(req->api->catalog, &changed, &published);
-    if (err != OK)
-        return err;
-    req->tables[req->table_count++] = published;
-
-    /* Contract core-api-tables.md 5, "Response": throughput, class and warm changes answer with the
-     * old values, a billing switch with the new ones. */
-    shown.status = passes_updating ? TABLE_UPDATING : TABLE_ACTIVE;
-    shown.settings = &table->definition.settings;
-    if (wanted->billing.size != 0 || wanted->on_demand != NULL || wanted->protection)
-        shown.settings = settings;
-    shown.with_on_demand_date = wanted->billing.size == 0;
-    shown.read_max_lifted = input_integer(wanted->on_demand, "MaxReadRequestUnits", 0) == -1;
-    shown.write_max_lifted = input_integer(wanted->on_demand, "MaxWriteRequestUnits", 0) == -1;
-    return table_params_reply(req, "TableDescription", published, &shown);
+        change->next.settings.deletion_protection =
+            input_bool(req->input, "DeletionProtectionEnabled", false);
+    return err;
 }
 
-/* Row 15. Deletion protection may change while other changes run. */
-static enum err check_state(struct req *req, const struct table *table,
-                            const struct wanted *wanted)
+static void change_billing(struct change *change)
 {
-    struct bytes name = table->definition.name;
+    struct table_settings *settings = &change->next.settings;
+    struct table_capacity *capacity = &settings->capacity;
 
-    switch (table_status_now(table, clock_wall_ms())) {
-    case TABLE_CREATING:
-        return req_fail(req, ERR_RESOURCE_IN_USE, TABLE_IN_USE "Table is being created: %.*s",
-                        BYTES_ARGS(name));
-    case TABLE_DELETING:
-        return req_fail(req, ERR_RESOURCE_IN_USE, TABLE_IN_USE "Table is being deleted: %.*s",
-                        BYTES_ARGS(name));
-    case TABLE_UPDATING:
-        if (wanted->protection || wanted->warm != NULL)
-            return OK;
-        return req_fail(req, ERR_RESOURCE_IN_USE,
-                        TABLE_IN_USE "Table IOPS are currently being updated. Table: %.*s",
-                        BYTES_ARGS(name));
-    case TABLE_ACTIVE:
-        break;
-    }
-    return OK;
-}
-
-static enum err change_billing(struct req *req, const struct wanted *wanted,
-                               struct table_settings *settings)
-{
-    (void)req;
-    if (bytes_equal_string(wanted->billing, "PROVISIONED")) {
+    if (bytes_equal_string(change->wanted->billing, "PROVISIONED")) {
         settings->billing = TABLE_PROVISIONED;
-        settings->on_demand_read_max = settings->on_demand_write_max = -1;
-        return OK;
+        capacity->on_demand_read_max = capacity->on_demand_write_max = -1;
     }
-    if (settings->billing == TABLE_PAY_PER_REQUEST)
-        return OK; /* sent again: no effect */
+    if (!bytes_equal_string(change->wanted->billing, "PAY_PER_REQUEST") ||
+        settings->billing == TABLE_PAY_PER_REQUEST)
+        return; /* sent again: no effect */
     settings->billing = TABLE_PAY_PER_REQUEST;
     settings->was_on_demand = true;
     settings->on_demand_ms = clock_wall_ms();
-    settings->throughput.read_units = settings->throughput.write_units = 0;
-    if (settings->warm_read_units < TABLE_WARM_READ_DEFAULT)
-        settings->warm_read_units = TABLE_WARM_READ_DEFAULT;
-    if (settings->warm_write_units < TABLE_WARM_WRITE_DEFAULT)
-        settings->warm_write_units = TABLE_WARM_WRITE_DEFAULT;
+    capacity->throughput.read_units = capacity->throughput.write_units = 0;
+    if (capacity->warm_read_units < THROUGHPUT_WARM_READ_DEFAULT)
+        capacity->warm_read_units = THROUGHPUT_WARM_READ_DEFAULT;
+    if (capacity->warm_write_units < THROUGHPUT_WARM_WRITE_DEFAULT)
+        capacity->warm_write_units = THROUGHPUT_WARM_WRITE_DEFAULT;
+}
+
+/* --- rows 16 to 18: units and the billing mode ------------------------------------------------ */
+
+static bool names_something(yyjson_val *in, const char *member)
+{
+    return yyjson_obj_size(input_member(in, member)) != 0;
+}
+
+/* Row 16 for one index. */
+static enum err check_index_on_demand(struct req *req, const struct index_change *index)
+{
+    bool limits = names_something(index->in, "OnDemandThroughput") ||
+                  names_something(index->in, "WarmThroughput");
+
+    if (index->action == INDEX_UPDATE && (index->throughput != NULL || !limits))
+        return req_fail(req, ERR_VALIDATION,
+                        TABLE_INVALID "The only Updates for index: %.*s when TableThroughputMode "
+                                      "is PAY_PER_REQUEST can be to OnDemandThroughput, "
+                                      "WarmThroughput",
+                        BYTES_ARGS(index->name));
+    if (index->action == INDEX_CREATE && index->throughput != NULL)
+        return req_fail(req, ERR_VALIDATION,
+                        TABLE_INVALID "Neither ReadCapacityUnits nor WriteCapacityUnits can be "
+                                      "specified for index: %.*s when BillingMode is "
+                                      "PAY_PER_REQUEST",
+                        BYTES_ARGS(index->name));
     return OK;
 }
 
-/* Row 28: four decreases a UTC day, then one an hour. */
-static enum err count_decrease(struct req *req, struct table_throughput *throughput)
+static enum err check_modes(struct req *req, const struct change *change)
 {
-    uint64_t now_ms = clock_wall_ms();
-    bool today = throughput->decreased_ms / DAY_MS == now_ms / DAY_MS;
-    uint32_t count = today ? throughput->decreases_today : 0;
+    const struct table_update *wanted = change->wanted;
+    const struct table_settings *before = &change->table->definition.settings;
+    unsigned long long read = before->capacity.throughput.read_units;
+    unsigned long long write = before->capacity.throughput.write_units;
+    bool on_demand = change->next.settings.billing == TABLE_PAY_PER_REQUEST;
+    enum err err = OK;
 
-    if (count >= DECREASES_PER_DAY && now_ms - throughput->decreased_ms < DECREASE_PAUSE_MS)
-        return req_fail(
-            req, ERR_LIMIT_EXCEEDED,
-            "Subscriber limit exceeded: Provisioned throughput decreases are limited within a "
-            "given UTC day. After the first 4 decreases, each subsequent decrease in the same UTC "
-            "day can be performed at most once every 3600 seconds. Number of decreases today: "
-            "%u. Last decrease at %llu.",
-            count, (unsigned long long)(throughput->decreased_ms / 1000));
-    throughput->decreases_today = count + 1;
-    throughput->decreased_ms = now_ms;
-    return OK;
-}
-
-/* Rows 16, 17, 28 and 29. */
-static enum err change_throughput(struct req *req, const struct wanted *wanted,
-                                  const struct table_settings *before,
-                                  struct table_settings *settings)
-{
-    struct table_throughput *t = &settings->throughput;
-    unsigned long long was_read = before->throughput.read_units;
-    unsigned long long was_write = before->throughput.write_units;
-    uint64_t read_units, write_units;
-    enum err err;
-
-    if (settings->billing == TABLE_PAY_PER_REQUEST)
+    if (on_demand && wanted->throughput != NULL)
         return req_fail(req, ERR_VALIDATION,
                         TABLE_INVALID "Neither ReadCapacityUnits nor WriteCapacityUnits can be "
                                       "specified when BillingMode is PAY_PER_REQUEST");
-    err = table_params_throughput(req, wanted->throughput, &read_units, &write_units);
+    for (size_t i = 0; on_demand && err == OK && i < wanted->index_count; i++)
+        err = check_index_on_demand(req, &wanted->indexes[i]);
     if (err != OK)
         return err;
-    if (before->billing == TABLE_PROVISIONED && read_units == was_read && write_units == was_write)
+    if (before->billing == TABLE_PROVISIONED && wanted->throughput != NULL &&
+        wanted->units.read_units == read && wanted->units.write_units == write) /* 17 */
         return req_fail(
             req, ERR_VALIDATION,
             "The provisioned throughput for the table will not change. The requested value equals "
@@ -274,67 +204,107 @@ static enum err change_throughput(struct req *req, const struct wanted *wanted,
             "Requested ReadCapacityUnits: %llu. Current WriteCapacityUnits provisioned for the "
             "table: %llu. Requested WriteCapacityUnits: %llu. Refer to the Amazon DynamoDB "
             "Developer Guide for current limits and how to request higher limits.",
-            was_read, was_read, was_write, was_write);
-    err = table_params_check_quota(req, read_units, write_units);
-    if (err == OK && before->billing == TABLE_PROVISIONED &&
-        (read_units < was_read || write_units < was_write))
-        err = count_decrease(req, t);
+            read, read, write, write);
+    for (size_t i = 0; !on_demand && i < wanted->index_count; i++) /* 18 */
+        if (wanted->indexes[i].action == INDEX_CREATE && wanted->indexes[i].throughput == NULL)
+            return req_fail(req, ERR_VALIDATION,
+                            TABLE_INVALID "Both ReadCapacityUnits and WriteCapacityUnits must be "
+                                          "specified for index: %.*s",
+                            BYTES_ARGS(wanted->indexes[i].name));
+    return OK;
+}
+
+/* --- rows 19, 21, and for new indexes 24, 25 and 29 ------------------------------------------- */
+
+/* What a new index is described as. An attribute that is a key already keeps its type. */
+static enum err read_new_index(struct req *req, const struct change *change,
+                               const struct index_change *wanted, struct index_definition *index)
+{
+    yyjson_val *list = input_member(req->input, "AttributeDefinitions");
+    enum table_billing billing = change->next.settings.billing;
+    struct attribute_definitions definitions;
+    struct index_context context = {
+        .definitions = &definitions,
+        .schema = &change->next.schema,
+        .billing = billing,
+    };
+    enum err err;
+
+    if (yyjson_arr_size(list) == 0)
+        return req_fail(req, ERR_VALIDATION,
+                        TABLE_INVALID "AttributeDefinitions is not specified for index: %.*s",
+                        BYTES_ARGS(wanted->name));
+    attribute_definitions_read(req, list, &definitions);
+    err = index_params_read(req, wanted->in, INDEX_GLOBAL, &context, index);
     if (err != OK)
         return err;
-    if (before->billing == TABLE_PROVISIONED && (read_units > was_read || write_units > was_write))
-        t->increased_ms = clock_wall_ms();
-    t->read_units = read_units;
-    t->write_units = write_units;
-    if (settings->warm_read_units < read_units)
-        settings->warm_read_units = read_units;
-    if (settings->warm_write_units < write_units)
-        settings->warm_write_units = write_units;
+    for (unsigned i = 0; i < key_schema_count(&index->schema); i++) {
+        int known = key_schema_find(context.schema, index->schema.attributes[i].name);
+
+        if (known >= 0)
+            index->schema.attributes[i].type = context.schema->attributes[known].type;
+    }
+    index->capacity.throughput = wanted->units;
+    err = index_params_limits(req, wanted->in, billing, index);
+    return err == OK ? throughput_params_check_quota(req, &index->capacity, index->name) : err;
+}
+
+static enum err check_indexes(struct req *req, const struct change *change)
+{
+    const struct table_update *wanted = change->wanted;
+    struct index_definition index;
+    enum err err = OK;
+
+    for (size_t i = 0; err == OK && i < wanted->index_count; i++)
+        if (wanted->indexes[i].action == INDEX_CREATE)
+            err = read_new_index(req, change, &wanted->indexes[i], &index);
+    for (size_t i = 0; err == OK && i < wanted->index_count; i++)
+        if (wanted->indexes[i].action != INDEX_CREATE) /* no table has an index yet */
+            err = req_fail(req, ERR_RESOURCE_NOT_FOUND,
+                           "Requested resource not found: Index %.*s for table %.*s",
+                           BYTES_ARGS(wanted->indexes[i].name), BYTES_ARGS(change->next.name));
+    return err;
+}
+
+/* --- rows 23 to 27 ---------------------------------------------------------------------------- */
+
+/* Row 23; no table has a stream yet. */
+static enum err check_stream(struct req *req, const struct change *change)
+{
+    yyjson_val *in = change->wanted->stream;
+
+    if (!input_bool(in, "StreamEnabled", false))
+        return req_fail(req, ERR_VALIDATION, "Table has no stream to disable: TableName: %.*s",
+                        BYTES_ARGS(change->next.name));
+    if (input_member(in, "StreamViewType") == NULL)
+        return req_fail(req, ERR_VALIDATION,
+                        TABLE_INVALID "If stream is being enabled then UpdateViewType is required");
     return OK;
 }
 
 /* Row 24. -1 takes a maximum away; a member that is absent stays as it is. */
-static enum err change_on_demand(struct req *req, const struct wanted *wanted,
-                                 struct table_settings *settings)
+static enum err change_on_demand(struct req *req, struct change *change)
 {
-    static const char *const members[] = {"MaxReadRequestUnits", "MaxWriteRequestUnits"};
-    static const char *const quotas[] = {"TableMaxReadCapacityUnits",
-                                         "TableMaxWriteCapacityUnits"};
-    int64_t *const maxima[] = {&settings->on_demand_read_max, &settings->on_demand_write_max};
+    struct table_settings *settings = &change->next.settings;
+    yyjson_val *in = change->wanted->on_demand;
+    enum err err = throughput_params_maximum(req, in, "MaxReadRequestUnits", settings->billing,
+                                             BYTES(""), -1, &settings->capacity.on_demand_read_max);
 
-    for (size_t i = 0; i < 2; i++) {
-        int64_t value = input_integer(wanted->on_demand, members[i], -1);
-
-        if (input_member(wanted->on_demand, members[i]) == NULL)
-            continue;
-        if (settings->billing == TABLE_PROVISIONED)
-            return req_fail(req, ERR_VALIDATION,
-                            TABLE_INVALID "%s for OnDemandThroughput cannot be specified when the "
-                                          "table BillingMode is PROVISIONED",
-                            members[i]);
-        if (value == 0 || value < -1)
-            return req_fail(req, ERR_VALIDATION,
-                            TABLE_INVALID "Requested %s for OnDemandThroughput for table is "
-                                          "outside of valid range",
-                            members[i]);
-        if (value > TABLE_UNITS_MAX)
-            return req_fail(req, ERR_LIMIT_EXCEEDED,
-                            "Subscriber limit exceeded: Requested %s for OnDemandThroughput for "
-                            "table exceeds %s of the account in region %.*s",
-                            members[i], quotas[i], BYTES_ARGS(req->place.region));
-        *maxima[i] = value;
-    }
-    return OK;
+    if (err != OK)
+        return err;
+    return throughput_params_maximum(req, in, "MaxWriteRequestUnits", settings->billing, BYTES(""),
+                                     -1, &settings->capacity.on_demand_write_max);
 }
 
 /* Row 25. */
-static enum err change_warm(struct req *req, const struct wanted *wanted,
-                            struct table_settings *settings)
+static enum err change_warm(struct req *req, struct change *change)
 {
     static const char *const members[] = {"ReadUnitsPerSecond", "WriteUnitsPerSecond"};
-    uint64_t *const warm[] = {&settings->warm_read_units, &settings->warm_write_units};
+    struct table_capacity *capacity = &change->next.settings.capacity;
+    uint64_t *const warm[] = {&capacity->warm_read_units, &capacity->warm_write_units};
 
     for (size_t i = 0; i < 2; i++) {
-        int64_t value = input_integer(wanted->warm, members[i], (int64_t)*warm[i]);
+        int64_t value = input_integer(change->wanted->warm, members[i], (int64_t)*warm[i]);
 
         if (value < (int64_t)*warm[i])
             return req_fail(req, ERR_VALIDATION,
@@ -347,12 +317,23 @@ static enum err change_warm(struct req *req, const struct wanted *wanted,
     return OK;
 }
 
-/* Row 27. STANDARD sent to a table whose class was never set changes nothing. */
-static enum err change_class(struct req *req, const struct wanted *wanted,
-                             struct table_settings *settings)
+/* Row 26; every table has the server's own key yet. */
+static enum err check_encryption(struct req *req, const struct change *change)
 {
+    bool keyed;
+    enum err err = table_params_encryption(req, change->wanted->encryption, &keyed);
+
+    if (err == OK && !keyed)
+        return req_fail(req, ERR_VALIDATION, TABLE_INVALID "Table is already encrypted by default");
+    return err;
+}
+
+/* Row 27. STANDARD sent to a table whose class was never set changes nothing. */
+static enum err change_class(struct req *req, struct change *change)
+{
+    struct table_settings *settings = &change->next.settings;
     enum table_class class;
-    enum err err = table_params_class(req, wanted->class, &class);
+    enum err err = table_params_class(req, change->wanted->class, &class);
 
     if (err != OK || class == settings->class ||
         (class == TABLE_CLASS_STANDARD && settings->class == TABLE_CLASS_UNSET))
@@ -360,4 +341,115 @@ static enum err change_class(struct req *req, const struct wanted *wanted,
     settings->class = class;
     settings->class_changed_ms = clock_wall_ms();
     return OK;
+}
+
+/* --- rows 28 and 29, and what new units mean -------------------------------------------------- */
+
+/* Row 28: four decreases a UTC day, then one an hour. */
+static enum err count_decrease(struct req *req, struct table_throughput *throughput)
+{
+    uint64_t now_ms = clock_wall_ms();
+    bool today = throughput->decreased_ms / DAY_MS == now_ms / DAY_MS;
+    uint32_t count = today ? throughput->decreases_today : 0;
+
+    if (count >= DECREASES_PER_DAY && now_ms - throughput->decreased_ms < DECREASE_PAUSE_MS)
+        return req_fail(
+            req, ERR_LIMIT_EXCEEDED,
+            TABLE_LIMIT
+            "Provisioned throughput decreases are limited within a "
+            "given UTC day. After the first 4 decreases, each subsequent decrease in the same UTC "
+            "day can be performed at most once every 3600 seconds. Number of decreases today: "
+            "%u. Last decrease at %llu.",
+            count, (unsigned long long)(throughput->decreased_ms / 1000));
+    throughput->decreases_today = count + 1;
+    throughput->decreased_ms = now_ms;
+    return OK;
+}
+
+static enum err change_throughput(struct req *req, struct change *change)
+{
+    const struct table_settings *before = &change->table->definition.settings;
+    const struct table_throughput *was = &before->capacity.throughput;
+    struct table_capacity *capacity = &change->next.settings.capacity;
+    uint64_t read = change->wanted->units.read_units, write = change->wanted->units.write_units;
+    bool counts = before->billing == TABLE_PROVISIONED; /* from on demand, nothing rises or falls */
+
+    if (counts && (read < was->read_units || write < was->write_units)) {
+        enum err err = count_decrease(req, &capacity->throughput);
+
+        if (err != OK)
+            return err;
+    }
+    if (counts && (read > was->read_units || write > was->write_units))
+        capacity->throughput.increased_ms = clock_wall_ms();
+    capacity->throughput.read_units = read;
+    capacity->throughput.write_units = write;
+    if (capacity->warm_read_units < read)
+        capacity->warm_read_units = read;
+    if (capacity->warm_write_units < write)
+        capacity->warm_write_units = write;
+    return OK;
+}
+
+/* --- the end ---------------------------------------------------------------------------------- */
+
+static enum err refuse_unserved(struct req *req, const struct change *change)
+{
+    const struct table_update *wanted = change->wanted;
+    bool replicates;
+    enum err err = table_params_replication_mode(req, &replicates);
+    const struct table_unserved unserved[] = {
+        {"GlobalSecondaryIndexUpdates", wanted->index_count != 0},
+        {"VectorIndexUpdates", wanted->vector_indexes},
+        {"StreamSpecification", wanted->stream != NULL},
+        {"SSESpecification", wanted->encryption != NULL},
+        {"ReplicaUpdates", wanted->replicas},
+        {"GlobalTableSettingsReplicationMode", err == OK && replicates},
+        {"DisassociationProtectionEnabled", wanted->disassociation_protection},
+    };
+
+    if (err != OK)
+        return err;
+    return table_params_refuse_unserved(req, unserved, sizeof(unserved) / sizeof(unserved[0]));
+}
+
+/* Makes the next definition the table's and replies. Contract core-api-tables.md 5, "Response". */
+static enum err publish(struct req *req, struct change *change)
+{
+    const struct table_update *wanted = change->wanted;
+    const struct table_definition *before = &change->table->definition;
+    struct table_definition *next = &change->next;
+    uint64_t now_ms = clock_wall_ms();
+    struct table_shown shown = {
+        .status = table_status_now(change->table, now_ms),
+        .settings = table_settings_now(change->table, now_ms),
+        .with_warm = true,
+        .with_on_demand_date = wanted->billing.size == 0,
+        .read_max_lifted = input_integer(wanted->on_demand, "MaxReadRequestUnits", 0) == -1,
+        .write_max_lifted = input_integer(wanted->on_demand, "MaxWriteRequestUnits", 0) == -1,
+    };
+    bool takes_time = wanted->throughput != NULL ||
+                      next->settings.billing != before->settings.billing ||
+                      next->settings.class != before->settings.class;
+    struct table *published;
+    enum err err;
+
+    if (takes_time) {
+        next->before = before->settings;
+        next->status = TABLE_UPDATING;
+        next->status_until_ms = now_ms + req->api->table_delay_ms;
+    } else if (shown.status == TABLE_UPDATING) {
+        /* Another change is under way; this one is there at once. */
+        next->before.deletion_protection = next->settings.deletion_protection;
+    }
+    err = catalog_put(req->api->catalog, next, &published);
+    if (err != OK)
+        return err;
+    req->tables[req->table_count++] = published;
+    if (wanted->throughput != NULL || wanted->billing.size != 0 || wanted->class.size != 0)
+        shown.status =
+            TABLE_UPDATING; /* also where the same is sent again, which changes nothing */
+    if (wanted->billing.size != 0 || wanted->on_demand != NULL || wanted->protection)
+        shown.settings = takes_time ? &next->settings : table_settings_now(published, now_ms);
+    return table_params_reply(req, "TableDescription", published, &shown);
 }

@@ -1,16 +1,15 @@
 /* table_params.c - common rules and the description of tables. */
 #include "api/table_params.h"
 
-#include <stdlib.h>
-
 #include "api/item_params.h"
 #include "base/assert.h"
 #include "base/clock.h"
 #include "json/json_write.h"
 #include "table/table_keys.h"
 
-#define UNITS_REPRESENTABLE_MAX 1000000000000 /* contract core-api-tables.md 1, row 3 */
-#define DAY_MS                  86400000u
+#include <stdlib.h>
+
+#define DAY_MS 86400000u
 
 static void describe_attributes(struct req *req, const struct key_schema *schema);
 static void describe_key_schema(struct buf *reply, const struct key_schema *schema);
@@ -43,40 +42,6 @@ enum err table_params_find(struct req *req, struct table **table)
     return OK;
 }
 
-enum err table_params_throughput(struct req *req, yyjson_val *in, uint64_t *read_units,
-                                 uint64_t *write_units)
-{
-    int64_t read = input_integer(in, "ReadCapacityUnits", 0);
-    int64_t write = input_integer(in, "WriteCapacityUnits", 0);
-
-    if (read > UNITS_REPRESENTABLE_MAX)
-        return req_fail(req, ERR_VALIDATION,
-                        "Given value %lld for ReadCapacityUnits is out of bounds",
-                        (long long)read);
-    if (write > UNITS_REPRESENTABLE_MAX)
-        return req_fail(req, ERR_VALIDATION,
-                        "Given value %lld for WriteCapacityUnits is out of bounds",
-                        (long long)write);
-    *read_units = (uint64_t)read;
-    *write_units = (uint64_t)write;
-    return OK;
-}
-
-enum err table_params_check_quota(struct req *req, uint64_t read_units, uint64_t write_units)
-{
-    bool reads = read_units > TABLE_UNITS_MAX;
-
-    if (!reads && write_units <= TABLE_UNITS_MAX)
-        return OK;
-    return req_fail(req, ERR_LIMIT_EXCEEDED,
-                    "The requested %s, %llu, is above the per table maximum for the account in "
-                    "%.*s. Per table maximum: %u. Refer to the Amazon DynamoDB Developer Guide "
-                    "for current limits and how to request higher limits.",
-                    reads ? "ReadCapacityUnits" : "WriteCapacityUnits",
-                    (unsigned long long)(reads ? read_units : write_units),
-                    BYTES_ARGS(req->place.region), TABLE_UNITS_MAX);
-}
-
 enum err table_params_class(struct req *req, struct bytes name, enum table_class *class)
 {
     if (bytes_equal_string(name, "STANDARD"))
@@ -90,25 +55,55 @@ enum err table_params_class(struct req *req, struct bytes name, enum table_class
     return OK;
 }
 
-/* An empty list or structure, or a specification that only says "off". */
-static bool says_nothing(yyjson_val *value)
+const char *table_params_class_name(enum table_class class)
 {
-    bool off = yyjson_is_obj(value) && yyjson_obj_size(value) == 1 &&
-               !input_bool(value, "Enabled", true) != !input_bool(value, "StreamEnabled", true);
-
-    return yyjson_get_len(value) == 0 || off;
+    return class == TABLE_CLASS_STANDARD ? "STANDARD" : "STANDARD_INFREQUENT_ACCESS";
 }
 
-enum err table_params_refuse_unserved(struct req *req, const char *const members[], size_t count)
+enum err table_params_encryption(struct req *req, yyjson_val *in, bool *keyed)
 {
-    for (size_t i = 0; i < count; i++) {
-        yyjson_val *value = input_member(req->input, members[i]);
+    struct bytes type = {0};
+    bool has_type = input_string(in, "SSEType", &type);
+    bool has_key = input_member(in, "KMSMasterKeyId") != NULL;
 
-        if (value != NULL && !says_nothing(value))
+    /* Observed: a type or a key alone asks for encryption with it, as if Enabled were true. */
+    *keyed = input_bool(in, "Enabled", has_type || has_key);
+    if (has_type && !*keyed)
+        return req_fail(req, ERR_VALIDATION,
+                        TABLE_INVALID "SSEType can not be specified if Enabled is false");
+    if (has_key && !*keyed)
+        return req_fail(req, ERR_VALIDATION,
+                        "KMSMasterKeyId can not be specified if Enabled is false");
+    if (bytes_equal_string(type, "AES256"))
+        return req_fail(req, ERR_VALIDATION, "SSEType AES256 is not supported");
+    if (has_key && !has_type)
+        return req_fail(req, ERR_VALIDATION,
+                        "SSEType KMS is required if KMSMasterKeyId is specified");
+    return OK;
+}
+
+enum err table_params_replication_mode(struct req *req, bool *enabled)
+{
+    struct bytes mode = {0};
+
+    input_string(req->input, "GlobalTableSettingsReplicationMode", &mode);
+    if (bytes_equal_string(mode, "ENABLED_WITH_OVERRIDES"))
+        return req_fail(req, ERR_VALIDATION,
+                        "Value 'ENABLED_WITH_OVERRIDES' at 'GlobalTableSettingsReplicationMode' "
+                        "failed to satisfy constraint: Only ENABLED and DISABLED settings "
+                        "replication are supported for a Regional Table.");
+    *enabled = bytes_equal_string(mode, "ENABLED");
+    return OK;
+}
+
+enum err table_params_refuse_unserved(struct req *req, const struct table_unserved unserved[],
+                                      size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (unserved[i].asked)
             return req_fail(req, ERR_VALIDATION,
                             TABLE_INVALID "This version of Stele does not serve %s yet",
-                            members[i]);
-    }
+                            unserved[i].member);
     return OK;
 }
 
@@ -132,8 +127,7 @@ enum err table_params_describe(struct req *req, const struct table *table,
     const struct table_definition *d = &table->definition;
     struct buf *reply = req->reply;
     struct store_count count;
-    enum err err =
-        store_count(req->api->store, table_count_key(d->id, 0, req->arena), &count);
+    enum err err = store_count(req->api->store, table_count_key(d->id, 0, req->arena), &count);
 
     if (err != OK)
         return err;
@@ -181,8 +175,7 @@ static void describe_attributes(struct req *req, const struct key_schema *schema
         reply_member(req->reply, "AttributeName");
         json_append_string(req->reply, sorted.attributes[i].name);
         reply_member(req->reply, "AttributeType");
-        json_append_string(req->reply,
-                           bytes_of_string(value_type_name(sorted.attributes[i].type)));
+        json_append_string(req->reply, bytes_of_string(value_type_name(sorted.attributes[i].type)));
         buf_append_byte(req->reply, '}');
     }
     buf_append_byte(req->reply, ']');
@@ -218,7 +211,7 @@ static void member_time(struct buf *reply, const char *name, uint64_t time_ms)
 
 static void describe_throughput(struct buf *reply, const struct table_settings *settings)
 {
-    const struct table_throughput *t = &settings->throughput;
+    const struct table_throughput *t = &settings->capacity.throughput;
     bool today = t->decreased_ms / DAY_MS == clock_wall_ms() / DAY_MS;
 
     reply_member(reply, "ProvisionedThroughput");
@@ -249,8 +242,8 @@ static void describe_modes(struct buf *reply, const struct table_shown *shown)
     if (shown->with_warm) {
         reply_member(reply, "WarmThroughput");
         buf_append_byte(reply, '{');
-        member_u64(reply, "ReadUnitsPerSecond", s->warm_read_units);
-        member_u64(reply, "WriteUnitsPerSecond", s->warm_write_units);
+        member_u64(reply, "ReadUnitsPerSecond", s->capacity.warm_read_units);
+        member_u64(reply, "WriteUnitsPerSecond", s->capacity.warm_write_units);
         reply_member(reply, "Status");
         buf_append_string(reply, "\"ACTIVE\"}");
     }
@@ -258,9 +251,7 @@ static void describe_modes(struct buf *reply, const struct table_shown *shown)
         reply_member(reply, "TableClassSummary");
         buf_append_byte(reply, '{');
         reply_member(reply, "TableClass");
-        buf_append_string(reply, s->class == TABLE_CLASS_STANDARD
-                                     ? "\"STANDARD\""
-                                     : "\"STANDARD_INFREQUENT_ACCESS\"");
+        json_append_string(reply, bytes_of_string(table_params_class_name(s->class)));
         member_time(reply, "LastUpdateDateTime", s->class_changed_ms);
         buf_append_byte(reply, '}');
     }
@@ -271,9 +262,9 @@ static void describe_modes(struct buf *reply, const struct table_shown *shown)
 /* A maximum that is not set is absent. One that the request took away is told as it was sent. */
 static void describe_on_demand(struct buf *reply, const struct table_shown *shown)
 {
-    const struct table_settings *s = shown->settings;
-    bool has_read = s->on_demand_read_max >= 0 || shown->read_max_lifted;
-    bool has_write = s->on_demand_write_max >= 0 || shown->write_max_lifted;
+    const struct table_capacity *c = &shown->settings->capacity;
+    bool has_read = c->on_demand_read_max >= 0 || shown->read_max_lifted;
+    bool has_write = c->on_demand_write_max >= 0 || shown->write_max_lifted;
 
     if (!has_read && !has_write)
         return;
@@ -281,11 +272,11 @@ static void describe_on_demand(struct buf *reply, const struct table_shown *show
     buf_append_byte(reply, '{');
     if (has_read) {
         reply_member(reply, "MaxReadRequestUnits");
-        buf_append_i64(reply, s->on_demand_read_max);
+        buf_append_i64(reply, c->on_demand_read_max);
     }
     if (has_write) {
         reply_member(reply, "MaxWriteRequestUnits");
-        buf_append_i64(reply, s->on_demand_write_max);
+        buf_append_i64(reply, c->on_demand_write_max);
     }
     buf_append_byte(reply, '}');
 }

@@ -9,28 +9,33 @@
 /* Messages of the control plane begin with one of these. */
 #define TABLE_INVALID "One or more parameter values were invalid: "
 #define TABLE_IN_USE  "Attempt to change a resource which is still in use: "
+#define TABLE_LIMIT   "Subscriber limit exceeded: "
 
-#define TABLE_UNITS_MAX          40000  /* per table, either way: the service's default quota */
-#define TABLE_TABLES_MAX         2500   /* per account and region */
-#define TABLE_WARM_READ_DEFAULT  12000  /* on demand */
-#define TABLE_WARM_WRITE_DEFAULT 4000
+#define TABLE_TABLES_MAX 2500 /* per account and region */
 
 /* The request's TableName, and the table if there is one (held until the reply). */
 enum err table_params_name(struct req *req, struct input_table *name) MUST_CHECK;
 /* ERR_RESOURCE_NOT_FOUND with the table operations' text. */
 enum err table_params_find(struct req *req, struct table **table) MUST_CHECK;
 
-/* A ProvisionedThroughput structure. Units past 10^12 are refused, and past the quota. */
-enum err table_params_throughput(struct req *req, yyjson_val *in, uint64_t *read_units,
-                                 uint64_t *write_units) MUST_CHECK;
-enum err table_params_check_quota(struct req *req, uint64_t read_units,
-                                  uint64_t write_units) MUST_CHECK;
-
-/* TableClass by name. */
+/* TableClass by name, and back for a class that is set. */
 enum err table_params_class(struct req *req, struct bytes name, enum table_class *class) MUST_CHECK;
+const char *table_params_class_name(enum table_class class);
 
-/* Refuses members that this version stores nowhere: better than to pretend. */
-enum err table_params_refuse_unserved(struct req *req, const char *const members[],
+/* What an SSESpecification says; *keyed: it asks for another key than the server's own.
+ * ERR_VALIDATION: it contradicts itself. */
+enum err table_params_encryption(struct req *req, yyjson_val *in, bool *keyed) MUST_CHECK;
+
+/* GlobalTableSettingsReplicationMode; *enabled: it asks for replication of settings. */
+enum err table_params_replication_mode(struct req *req, bool *enabled) MUST_CHECK;
+
+/* Members that this version stores nowhere, and whether the request asks for something in them.
+ * A valid request that does is refused: better than to pretend. */
+struct table_unserved {
+    const char *member;
+    bool asked;
+};
+enum err table_params_refuse_unserved(struct req *req, const struct table_unserved unserved[],
                                       size_t count) MUST_CHECK;
 
 /* What a description shows besides the definition itself. */

@@ -1,12 +1,12 @@
 /* table.c - definitions: lifetimes, status over time, and the record that is stored. */
 #include "table/table.h"
 
+#include "base/assert.h"
+#include "base/mem.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <yyjson.h>
-
-#include "base/assert.h"
-#include "base/mem.h"
 
 #define RECORD_FORMAT 1
 
@@ -90,21 +90,22 @@ static yyjson_mut_val *text(yyjson_mut_doc *doc, struct bytes bytes)
 
 static yyjson_mut_val *write_settings(yyjson_mut_doc *doc, const struct table_settings *s)
 {
+    const struct table_capacity *c = &s->capacity;
     yyjson_mut_val *out = yyjson_mut_obj(doc);
 
     yyjson_mut_obj_add_str(doc, out, "billing",
                            s->billing == TABLE_PROVISIONED ? "provisioned" : "on-demand");
-    yyjson_mut_obj_add_uint(doc, out, "readUnits", s->throughput.read_units);
-    yyjson_mut_obj_add_uint(doc, out, "writeUnits", s->throughput.write_units);
-    yyjson_mut_obj_add_uint(doc, out, "increasedMs", s->throughput.increased_ms);
-    yyjson_mut_obj_add_uint(doc, out, "decreasedMs", s->throughput.decreased_ms);
-    yyjson_mut_obj_add_uint(doc, out, "decreasesToday", s->throughput.decreases_today);
+    yyjson_mut_obj_add_uint(doc, out, "readUnits", c->throughput.read_units);
+    yyjson_mut_obj_add_uint(doc, out, "writeUnits", c->throughput.write_units);
+    yyjson_mut_obj_add_uint(doc, out, "increasedMs", c->throughput.increased_ms);
+    yyjson_mut_obj_add_uint(doc, out, "decreasedMs", c->throughput.decreased_ms);
+    yyjson_mut_obj_add_uint(doc, out, "decreasesToday", c->throughput.decreases_today);
     yyjson_mut_obj_add_bool(doc, out, "wasOnDemand", s->was_on_demand);
     yyjson_mut_obj_add_uint(doc, out, "onDemandMs", s->on_demand_ms);
-    yyjson_mut_obj_add_sint(doc, out, "onDemandReadMax", s->on_demand_read_max);
-    yyjson_mut_obj_add_sint(doc, out, "onDemandWriteMax", s->on_demand_write_max);
-    yyjson_mut_obj_add_uint(doc, out, "warmReadUnits", s->warm_read_units);
-    yyjson_mut_obj_add_uint(doc, out, "warmWriteUnits", s->warm_write_units);
+    yyjson_mut_obj_add_sint(doc, out, "onDemandReadMax", c->on_demand_read_max);
+    yyjson_mut_obj_add_sint(doc, out, "onDemandWriteMax", c->on_demand_write_max);
+    yyjson_mut_obj_add_uint(doc, out, "warmReadUnits", c->warm_read_units);
+    yyjson_mut_obj_add_uint(doc, out, "warmWriteUnits", c->warm_write_units);
     yyjson_mut_obj_add_uint(doc, out, "class", s->class);
     yyjson_mut_obj_add_uint(doc, out, "classChangedMs", s->class_changed_ms);
     yyjson_mut_obj_add_bool(doc, out, "deletionProtection", s->deletion_protection);
@@ -132,8 +133,7 @@ struct bytes table_record_write(const struct table_definition *d, struct arena *
         yyjson_mut_val *key = yyjson_mut_arr_add_obj(doc, keys);
 
         yyjson_mut_obj_add_val(doc, key, "name", text(doc, d->schema.attributes[i].name));
-        yyjson_mut_obj_add_str(doc, key, "type",
-                               value_type_name(d->schema.attributes[i].type));
+        yyjson_mut_obj_add_str(doc, key, "type", value_type_name(d->schema.attributes[i].type));
     }
     yyjson_mut_obj_add_uint(doc, root, "status", d->status);
     yyjson_mut_obj_add_uint(doc, root, "statusUntilMs", d->status_until_ms);
@@ -171,21 +171,22 @@ static int64_t read_max(yyjson_val *object, const char *name)
 
 static void read_settings(yyjson_val *in, struct table_settings *s)
 {
+    struct table_capacity *c = &s->capacity;
     yyjson_val *billing = yyjson_obj_get(in, "billing");
 
-    s->billing = yyjson_equals_str(billing, "provisioned") ? TABLE_PROVISIONED
-                                                           : TABLE_PAY_PER_REQUEST;
-    s->throughput.read_units = read_uint(in, "readUnits");
-    s->throughput.write_units = read_uint(in, "writeUnits");
-    s->throughput.increased_ms = read_uint(in, "increasedMs");
-    s->throughput.decreased_ms = read_uint(in, "decreasedMs");
-    s->throughput.decreases_today = (uint32_t)read_uint(in, "decreasesToday");
+    s->billing =
+        yyjson_equals_str(billing, "provisioned") ? TABLE_PROVISIONED : TABLE_PAY_PER_REQUEST;
+    c->throughput.read_units = read_uint(in, "readUnits");
+    c->throughput.write_units = read_uint(in, "writeUnits");
+    c->throughput.increased_ms = read_uint(in, "increasedMs");
+    c->throughput.decreased_ms = read_uint(in, "decreasedMs");
+    c->throughput.decreases_today = (uint32_t)read_uint(in, "decreasesToday");
     s->was_on_demand = yyjson_get_bool(yyjson_obj_get(in, "wasOnDemand"));
     s->on_demand_ms = read_uint(in, "onDemandMs");
-    s->on_demand_read_max = read_max(in, "onDemandReadMax");
-    s->on_demand_write_max = read_max(in, "onDemandWriteMax");
-    s->warm_read_units = read_uint(in, "warmReadUnits");
-    s->warm_write_units = read_uint(in, "warmWriteUnits");
+    c->on_demand_read_max = read_max(in, "onDemandReadMax");
+    c->on_demand_write_max = read_max(in, "onDemandWriteMax");
+    c->warm_read_units = read_uint(in, "warmReadUnits");
+    c->warm_write_units = read_uint(in, "warmWriteUnits");
     s->class = (enum table_class)read_uint(in, "class");
     s->class_changed_ms = read_uint(in, "classChangedMs");
     s->deletion_protection = yyjson_get_bool(yyjson_obj_get(in, "deletionProtection"));

@@ -6,12 +6,12 @@
  */
 #pragma once
 
-#include <stdatomic.h>
-
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/rng.h"
 #include "item/key.h"
+
+#include <stdatomic.h>
 
 enum table_status { TABLE_CREATING, TABLE_ACTIVE, TABLE_UPDATING, TABLE_DELETING };
 enum table_billing { TABLE_PROVISIONED, TABLE_PAY_PER_REQUEST };
@@ -26,16 +26,21 @@ struct table_throughput {
     uint32_t decreases_today; /* counted on the UTC day of decreased_ms */
 };
 
-/* What a client can set, and what Describe shows. Bytes live as long as the table. */
-struct table_settings {
-    enum table_billing billing;
+/* What a table or a global index may do a second. */
+struct table_capacity {
     struct table_throughput throughput;
-    bool was_on_demand;         /* at some time: BillingModeSummary is shown */
-    uint64_t on_demand_ms;      /* since when, 0: never */
-    int64_t on_demand_read_max; /* request units a second, -1: none */
+    int64_t on_demand_read_max; /* request units, -1: none */
     int64_t on_demand_write_max;
     uint64_t warm_read_units;
     uint64_t warm_write_units;
+};
+
+/* What a client can set, and what Describe shows. Bytes live as long as the table. */
+struct table_settings {
+    enum table_billing billing;
+    struct table_capacity capacity;
+    bool was_on_demand;    /* at some time: BillingModeSummary is shown */
+    uint64_t on_demand_ms; /* since when, 0: never */
     enum table_class class;
     uint64_t class_changed_ms; /* 0: never */
     bool deletion_protection;

@@ -1,11 +1,4 @@
 /* table_test.c - definitions and their records, the catalog over restarts, the write door. */
-#include "unit.h"
-
-#include <pthread.h>
-#include <semaphore.h>
-#include <stdio.h>
-#include <time.h>
-
 #include "base/clock.h"
 #include "item/item.h"
 #include "item/number.h"
@@ -15,6 +8,12 @@
 #include "table/table_keys.h"
 #include "table/table_read.h"
 #include "table/table_write.h"
+#include "unit.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <time.h>
 
 struct bed {
     struct store *store;
@@ -58,10 +57,10 @@ static struct table_definition music(void)
         .settings = {.billing = TABLE_PAY_PER_REQUEST,
                      .was_on_demand = true,
                      .on_demand_ms = 1700000000123,
-                     .on_demand_read_max = -1,
-                     .on_demand_write_max = 50,
-                     .warm_read_units = 12000,
-                     .warm_write_units = 4000},
+                     .capacity = {.on_demand_read_max = -1,
+                                  .on_demand_write_max = 50,
+                                  .warm_read_units = 12000,
+                                  .warm_write_units = 4000}},
         .status = TABLE_ACTIVE,
     };
 }
@@ -100,9 +99,9 @@ TEST(table_record_reads_back_what_was_written)
     CHECK_U64(read.schema.range_count, 1);
     CHECK_TEXT(read.schema.attributes[1].name, "Year");
     CHECK_U64(read.schema.attributes[1].type, VALUE_N);
-    CHECK(read.settings.on_demand_read_max == -1);
-    CHECK(read.settings.on_demand_write_max == 50);
-    CHECK_U64(read.settings.warm_read_units, 12000);
+    CHECK(read.settings.capacity.on_demand_read_max == -1);
+    CHECK(read.settings.capacity.on_demand_write_max == 50);
+    CHECK_U64(read.settings.capacity.warm_read_units, 12000);
     arena_fini(&arena);
 }
 
@@ -140,12 +139,12 @@ TEST(table_status_passes_by_itself)
 
     definition.status = TABLE_UPDATING;
     definition.status_until_ms = 1000;
-    definition.before.warm_read_units = 1;
+    definition.before.capacity.warm_read_units = 1;
     table = table_create(&definition, NULL);
     CHECK_U64(table_status_now(table, 999), TABLE_UPDATING);
-    CHECK_U64(table_settings_now(table, 999)->warm_read_units, 1);
+    CHECK_U64(table_settings_now(table, 999)->capacity.warm_read_units, 1);
     CHECK_U64(table_status_now(table, 1000), TABLE_ACTIVE);
-    CHECK_U64(table_settings_now(table, 1000)->warm_read_units, 12000);
+    CHECK_U64(table_settings_now(table, 1000)->capacity.warm_read_units, 12000);
     table_release(&table);
 }
 
@@ -315,9 +314,9 @@ static enum err write_and_wait(struct bed *bed, struct table *table, bool puts, 
     arena_init(&w.arena);
     sem_init(&w.done, 0, 0);
     w.change.table = table;
-    w.change.key = key_of_item(&table->definition.schema, table->definition.id,
-                               catalog_hash_key(bed->catalog), item_of(&w.arena, "Nina", 1965, 0),
-                               &w.arena);
+    w.change.key =
+        key_of_item(&table->definition.schema, table->definition.id, catalog_hash_key(bed->catalog),
+                    item_of(&w.arena, "Nina", 1965, 0), &w.arena);
     w.write = (struct table_write){.store = bed->store,
                                    .arena = &w.arena,
                                    .changes = &w.change,
@@ -338,9 +337,9 @@ static enum err write_and_wait(struct bed *bed, struct table *table, bool puts, 
 
 static unsigned stored_plays(struct bed *bed, const struct table *table)
 {
-    struct bytes key = key_of_item(&table->definition.schema, table->definition.id,
-                                   catalog_hash_key(bed->catalog),
-                                   item_of(&bed->arena, "Nina", 1965, 0), &bed->arena);
+    struct bytes key =
+        key_of_item(&table->definition.schema, table->definition.id, catalog_hash_key(bed->catalog),
+                    item_of(&bed->arena, "Nina", 1965, 0), &bed->arena);
     struct item item;
     enum err err = table_get(bed->store, key, true, &bed->arena, &item);
 
@@ -423,9 +422,9 @@ TEST(table_check_finds_what_is_wrong)
     CHECK_U64(report.tables, 1);
 
     /* A second item behind the counters' back, in the place of another key. */
-    key = key_of_item(&table->definition.schema, table->definition.id,
-                      catalog_hash_key(bed.catalog), item_of(&bed.arena, "Nina", 1966, 0),
-                      &bed.arena);
+    key =
+        key_of_item(&table->definition.schema, table->definition.id, catalog_hash_key(bed.catalog),
+                    item_of(&bed.arena, "Nina", 1966, 0), &bed.arena);
     mutation = store_mutation_create();
     store_mutation_put(mutation, STORE_DATA, key, STORE_NO_STAMP,
                        item_store(item_of(&bed.arena, "Nina", 1999, 0), 0, &bed.arena),
