@@ -1,4 +1,5 @@
 /* main.c - the commands of stele. */
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +14,8 @@
 #include "store/store.h"
 #include "table/catalog.h"
 #include "table/table_check.h"
+
+#define MALLOC_KEEP_BYTES (32 << 20)
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -77,6 +80,10 @@ static int run_serve(int argc, char **argv)
     sigaddset(&ends, SIGINT);
     pthread_sigmask(SIG_BLOCK, &ends, NULL);
     signal(SIGPIPE, SIG_IGN);
+    /* Freed memory stays with us: handing it back after each request, and faulting it in again for
+     * the next, costs more than the request. */
+    mallopt(M_TRIM_THRESHOLD, MALLOC_KEEP_BYTES);
+    mallopt(M_MMAP_THRESHOLD, MALLOC_KEEP_BYTES);
 
     arena_init(&arena);
     fault_init(&fault, &arena);
