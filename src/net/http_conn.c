@@ -4,14 +4,14 @@
  * small request it makes one recv and one send: a short read is taken as proof that the socket is
  * empty, and writability is only waited for when the socket was full.
  */
-#include <errno.h>
-#include <stdlib.h>
-#include <unistd.h>
-
 #include "base/assert.h"
 #include "base/container.h"
 #include "base/mem.h"
 #include "net/http_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 /* A connection that always has something to read gives way after so many reads. */
 #define READS_PER_TURN 8
@@ -94,12 +94,17 @@ void http_conn_drain(struct http_conn *conn)
         hang_up(conn);
 }
 
+void http_conn_cut(struct http_conn *conn)
+{
+    if (conn->state != CONN_GONE)
+        hang_up(conn);
+}
+
 void http_conn_abandon(struct http_conn *conn)
 {
     bool handling = conn->state == CONN_HANDLING || conn->state == CONN_GONE;
 
-    if (conn->state != CONN_GONE)
-        hang_up(conn);
+    http_conn_cut(conn);
     if (handling)
         free_conn(conn);
 }
@@ -351,8 +356,7 @@ static void flush(struct http_conn *conn)
         buf_reset(&home->out, OUT_KEEP_BYTES);
     }
     if (conn->body_unsent.size != 0)
-        conn->body_unsent =
-            bytes_skip(conn->body_unsent, take_off(&left, conn->body_unsent.size));
+        conn->body_unsent = bytes_skip(conn->body_unsent, take_off(&left, conn->body_unsent.size));
 }
 
 /* Moves as much as there is from count to what is returned. */

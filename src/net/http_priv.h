@@ -6,6 +6,7 @@
 #pragma once
 
 #include <netinet/in.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 
 #include "base/arena.h"
@@ -22,6 +23,7 @@ struct http_server {
     atomic_bool draining;
     atomic_uint connection_count; /* over all loops */
     atomic_uint listener_count;
+    sem_t cut_done; /* posted by each loop that has cut its connections */
     struct http_loop *loops; /* options.loop_count of them */
 };
 
@@ -40,6 +42,7 @@ struct http_loop {
     struct loop_watch listener; /* fd -1: closed */
     struct loop_timer accept_again;
     struct loop_task drain;
+    struct loop_task cut;
     uint64_t warned_at_ms;
     struct http_conn *conns; /* all of them */
     struct http_exchange *spare;
@@ -117,6 +120,8 @@ struct http_conn {
 void http_conn_open(struct http_loop *home, int fd, const struct sockaddr *peer, size_t peer_size);
 /* Closes what waits for a request; lets the others finish. */
 void http_conn_drain(struct http_conn *conn);
+/* Hangs up, whatever its state. */
+void http_conn_cut(struct http_conn *conn);
 /* When the loops have stopped: whatever its state. */
 void http_conn_abandon(struct http_conn *conn);
 

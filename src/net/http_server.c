@@ -2,18 +2,18 @@
  */
 #include "net/http_server.h"
 
+#include "base/assert.h"
+#include "base/container.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "net/http_priv.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include "base/assert.h"
-#include "base/container.h"
-#include "base/log.h"
-#include "base/mem.h"
-#include "net/http_priv.h"
 
 #define BACKLOG 4096 /* the system's own limit is lower by default */
 /* Accepted at once, before others have their turn. */
@@ -39,6 +39,8 @@ static void accept_some(struct http_loop *home);
 static void admit(struct http_loop *home, int fd, const union address *peer, socklen_t peer_size);
 static void warn_cannot_accept(struct http_loop *home, int errno_value);
 static void drain_loop(struct loop_task *task);
+static void cut_loop(struct loop_task *task);
+static void stop_accepting(struct http_loop *home);
 static void close_listener(struct http_loop *home);
 
 enum err http_server_open(const struct http_server_options *options, struct fault *fault,
@@ -58,6 +60,7 @@ enum err http_server_open(const struct http_server_options *options, struct faul
         .body_bytes_max = options->body_bytes_max,
         .header_count_max = options->header_count_max,
     };
+    sem_init(&made->cut_done, 0, 0);
     made->loops = mem_zalloc(options->loop_count * sizeof(made->loops[0]));
     for (unsigned i = 0; i < options->loop_count; i++) {
         struct http_loop *home = &made->loops[i];
@@ -67,6 +70,7 @@ enum err http_server_open(const struct http_server_options *options, struct faul
         home->listener = (struct loop_watch){.fd = -1, .ready = on_connections};
         home->accept_again.fire = on_accept_again;
         home->drain.run = drain_loop;
+        home->cut.run = cut_loop;
         buf_init(&home->out, SIZE_MAX / 2); /* bounded by what is gathered before it is sent */
     }
 
@@ -126,6 +130,15 @@ bool http_server_idle(const struct http_server *server)
     return atomic_load(&server->listener_count) == 0 && atomic_load(&server->connection_count) == 0;
 }
 
+void http_server_cut(struct http_server *server)
+{
+    for (unsigned i = 0; i < server->options.loop_count; i++)
+        loop_post(server->loops[i].loop, &server->loops[i].cut);
+    for (unsigned i = 0; i < server->options.loop_count; i++)
+        while (sem_wait(&server->cut_done) != 0)
+            ASSERT(errno == EINTR);
+}
+
 void http_server_close(struct http_server **server)
 {
     struct http_server *old = *server;
@@ -135,10 +148,7 @@ void http_server_close(struct http_server **server)
     for (unsigned i = 0; i < old->options.loop_count; i++) {
         struct http_loop *home = &old->loops[i];
 
-        if (home->listener.fd >= 0) {
-            loop_watch_remove(home->loop, &home->listener);
-            close_listener(home);
-        }
+        stop_accepting(home);
         while (home->conns != NULL)
             http_conn_abandon(home->conns);
         http_exchange_free_spares(home);
@@ -146,6 +156,7 @@ void http_server_close(struct http_server **server)
         buf_fini(&home->out);
     }
     ASSERT(atomic_load(&old->connection_count) == 0);
+    sem_destroy(&old->cut_done);
     free(old->loops);
     free(old);
     *server = NULL;
@@ -280,14 +291,32 @@ static void drain_loop(struct loop_task *task)
     struct http_loop *home = CONTAINER_OF(task, struct http_loop, drain);
     struct http_conn *conn, *next;
 
-    if (home->listener.fd >= 0) {
-        loop_watch_remove(home->loop, &home->listener);
-        close_listener(home);
-    }
+    stop_accepting(home);
     for (conn = home->conns; conn != NULL; conn = next) {
         next = conn->next;
         http_conn_drain(conn);
     }
+}
+
+static void cut_loop(struct loop_task *task)
+{
+    struct http_loop *home = CONTAINER_OF(task, struct http_loop, cut);
+    struct http_conn *conn, *next;
+
+    stop_accepting(home);
+    for (conn = home->conns; conn != NULL; conn = next) {
+        next = conn->next;
+        http_conn_cut(conn);
+    }
+    sem_post(&home->server->cut_done);
+}
+
+static void stop_accepting(struct http_loop *home)
+{
+    if (home->listener.fd < 0)
+        return;
+    loop_watch_remove(home->loop, &home->listener);
+    close_listener(home);
 }
 
 static void close_listener(struct http_loop *home)

@@ -79,6 +79,10 @@ uint16_t http_server_port(const struct http_server *server);
  * thread. http_server_idle is then true as soon as none is left. */
 void http_server_drain(struct http_server *server);
 bool http_server_idle(const struct http_server *server);
+/* Closes every connection at once. What handlers still have is theirs until they send it, which
+ * then goes nowhere. When this returns the handler is called no more, so what it relies on can be
+ * ended. The loops must run; not on one of them. */
+void http_server_cut(struct http_server *server);
 /* Closes what is left, exchanges that were never sent included; only after the loops have
  * stopped. */
 void http_server_close(struct http_server **server);

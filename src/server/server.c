@@ -2,19 +2,11 @@
  *
  *   options ─ store ─ catalog ─ identities ─ workers ─ loops ─ listener
  *
- * Ending: the listener drains, replies under way go out; loops and workers end; then nothing can be
- * submitted any more, and catalog and store close.
+ * Ending: the listener drains, replies under way go out; what is left after a while is cut. Then no
+ * request begins any more; those that workers and the committer still have end on their loops; and
+ * when the loops have ended too, nothing uses catalog and store, which close.
  */
 #include "server/server.h"
-
-#include <pthread.h>
-#include <sched.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <time.h>
 
 #include "api/api.h"
 #include "base/clock.h"
@@ -28,15 +20,24 @@
 #include "store/store.h"
 #include "table/catalog.h"
 
-#define QUEUE_BYTES_MAX      ((size_t)64 << 20) /* submitted writes that are not durable yet */
-#define WORKER_QUEUE_MAX     4096
-#define HEAD_BYTES_MAX       ((size_t)32 << 10)
-#define HEADER_COUNT_MAX     100
-#define IDLE_TIMEOUT_MS      (5u * 60 * 1000)
-#define RECEIVE_TIMEOUT_MS   (60u * 1000)
-#define SEND_TIMEOUT_MS      (60u * 1000)
-#define COMPRESS_BYTES_MIN   ((size_t)4 << 10)
-#define STOP_POLL_MS         5
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#define QUEUE_BYTES_MAX    ((size_t)64 << 20) /* submitted writes that are not durable yet */
+#define WORKER_QUEUE_MAX   4096
+#define HEAD_BYTES_MAX     ((size_t)32 << 10)
+#define HEADER_COUNT_MAX   100
+#define IDLE_TIMEOUT_MS    (5u * 60 * 1000)
+#define RECEIVE_TIMEOUT_MS (60u * 1000)
+#define SEND_TIMEOUT_MS    (60u * 1000)
+#define COMPRESS_BYTES_MIN ((size_t)4 << 10)
+#define STOP_POLL_MS       5
 
 struct server_loop {
     struct loop *loop;
@@ -65,6 +66,7 @@ static enum err listen_on(struct server *server, struct fault *fault);
 static void announce(const struct server *server);
 static void allow_connections(unsigned count);
 static void drain(struct server *server);
+static void wait_for_commits(struct store *store);
 
 enum err server_start(const struct options *options, struct fault *fault, struct server **server)
 {
@@ -81,10 +83,10 @@ enum err server_start(const struct options *options, struct fault *fault, struct
     if (err == OK) {
         bool keys = options->root_access_key_id != NULL;
 
-        s->identities = identity_set_create(
-            bytes_of_string(keys ? options->root_access_key_id : ""),
-            bytes_of_string(keys ? options->root_secret_access_key : ""),
-            bytes_of_string(options->account));
+        s->identities =
+            identity_set_create(bytes_of_string(keys ? options->root_access_key_id : ""),
+                                bytes_of_string(keys ? options->root_secret_access_key : ""),
+                                bytes_of_string(options->account));
         s->auth = (struct auth){
             .mode = options->auth,
             .service = "dynamodb",
@@ -126,18 +128,20 @@ void server_stop(struct server **server)
     if (s == NULL)
         return;
     *server = NULL;
-    if (s->workers != NULL)
-        worker_pool_destroy(&s->workers); /* what they still had, the loops send */
+    if (s->http != NULL)
+        http_server_cut(s->http);
+    worker_pool_destroy(&s->workers); /* runs what is queued */
+    if (s->store != NULL)
+        wait_for_commits(s->store);
     for (unsigned i = 0; i < s->loop_count; i++) {
         if (!s->loops[i].running)
             continue;
-        loop_stop(s->loops[i].loop);
+        loop_stop(s->loops[i].loop); /* after what workers and committer have posted */
         pthread_join(s->loops[i].thread, NULL);
     }
-    /* Commits under way still post to the loops, which nobody runs now: the store goes first. */
+    http_server_close(&s->http);
     catalog_close(&s->catalog);
     store_close(&s->store);
-    http_server_close(&s->http);
     for (unsigned i = 0; i < s->loop_count; i++)
         loop_destroy(&s->loops[i].loop);
     tls_context_destroy(&s->tls);
@@ -254,11 +258,12 @@ static void allow_connections(unsigned count)
 
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
         return;
-    limit.rlim_cur = limit.rlim_max == RLIM_INFINITY || limit.rlim_max > wanted ? wanted
-                                                                                 : limit.rlim_max;
+    limit.rlim_cur =
+        limit.rlim_max == RLIM_INFINITY || limit.rlim_max > wanted ? wanted : limit.rlim_max;
     if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
-        LOG(WARN, "fewer open files are allowed than --max-connections may need; raise the limit "
-                  "(ulimit -n, LimitNOFILE=)",
+        LOG(WARN,
+            "fewer open files are allowed than --max-connections may need; raise the limit "
+            "(ulimit -n, LimitNOFILE=)",
             log_u64("allowed", limit.rlim_cur), log_u64("wanted", wanted));
 }
 
@@ -272,4 +277,21 @@ static void drain(struct server *server)
         nanosleep(&pause, NULL);
     if (!http_server_idle(server->http))
         LOG(WARN, "some requests did not finish in time", log_u64("waited_ms", SERVER_STOP_MS_MAX));
+}
+
+/* Until everything that was submitted before has been told its outcome: a change of nothing is told
+ * after it. */
+static void wait_for_commits(struct store *store)
+{
+    struct timespec pause = {.tv_nsec = STOP_POLL_MS * 1000000L};
+    enum err err;
+
+    do {
+        struct store_mutation *nothing = store_mutation_create();
+
+        err = store_submit_and_wait(store, NULL, &nothing);
+        store_mutation_destroy(&nothing);
+        if (err == ERR_BUSY)
+            nanosleep(&pause, NULL);
+    } while (err == ERR_BUSY);
 }
