@@ -1,10 +1,4 @@
 /* main.c - the commands of stele. */
-#include <malloc.h>
-#include <signal.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "api/ops.h"
 #include "base/arena.h"
 #include "base/log.h"
@@ -14,6 +8,12 @@
 #include "store/store.h"
 #include "table/catalog.h"
 #include "table/table_check.h"
+
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #define MALLOC_KEEP_BYTES (32 << 20)
 
@@ -111,6 +111,18 @@ static void print_fault(void *ctx, const char *text)
     printf("%s\n", text);
 }
 
+/* Opening it would make a data directory of whatever it is. Every one has a FORMAT (store_dir.h). */
+static enum err check_is_data(const char *path, struct arena *arena, struct fault *fault)
+{
+    struct bytes format = arena_format(arena, "%s/FORMAT", path);
+
+    if (access((const char *)format.data, F_OK) == 0)
+        return OK;
+    if (access(path, F_OK) != 0)
+        return fault_set(fault, ERR_IO, "there is no directory %s", path);
+    return fault_set(fault, ERR_IO, "%s is not a data directory: it has no file FORMAT", path);
+}
+
 static int run_check(int argc, char **argv)
 {
     struct store_options options = {.cache_bytes = (size_t)64 << 20, .queue_bytes_max = 1 << 20};
@@ -129,8 +141,7 @@ static int run_check(int argc, char **argv)
     options.path = argv[1];
     arena_init(&arena);
     fault_init(&fault, &arena);
-    err = access(argv[1], F_OK) == 0 ? OK
-                                     : fault_set(&fault, ERR_IO, "there is no directory %s", argv[1]);
+    err = check_is_data(argv[1], &arena, &fault);
     if (err == OK)
         err = store_open(&options, &fault, &store);
     if (err == OK)
