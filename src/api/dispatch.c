@@ -15,8 +15,6 @@
 #include "base/rng.h"
 #include "json/json_write.h"
 
-/* Above this, parsing and hashing take long enough to matter to the loop's other requests. */
-#define LOOP_BODY_BYTES_MAX ((size_t)64 << 10)
 #define REQUEST_ID_CHARS    52
 
 /* 404 for what is no request of ours; exact to the byte, clients compare its checksum. */
@@ -62,7 +60,7 @@ void api_handle(void *ctx, struct http_exchange *exchange)
     req->durable.run = become_durable;
     fault_init(&req->fault, req->arena);
     add_common_headers(exchange);
-    if (http_exchange_request(exchange)->body.size > LOOP_BODY_BYTES_MAX)
+    if (http_exchange_request(exchange)->body.size > REQ_LOOP_BYTES_MAX)
         send_to_worker(req);
     else
         run_on_loop(req);
@@ -265,7 +263,7 @@ static enum err parse_json(struct req *req)
 {
     const struct http_request *request = http_exchange_request(req->exchange);
     yyjson_alc arena = {json_alloc, json_resize, json_free, req->arena};
-    bool small = request->body.size <= LOOP_BODY_BYTES_MAX;
+    bool small = request->body.size <= REQ_LOOP_BYTES_MAX;
 
     req->doc = yyjson_read_opts((char *)(uintptr_t)request->body.data, request->body.size, 0,
                                 small ? &arena : NULL, NULL);
@@ -305,7 +303,7 @@ static void finish(struct req *req, enum err err)
         status = (unsigned)err_row(req->fault.err)->status;
     }
     release_tables(req);
-    if (req->doc != NULL && http_exchange_request(req->exchange)->body.size > LOOP_BODY_BYTES_MAX)
+    if (req->doc != NULL && http_exchange_request(req->exchange)->body.size > REQ_LOOP_BYTES_MAX)
         yyjson_doc_free(req->doc);
     http_exchange_send(req->exchange, status);
 }

@@ -185,6 +185,8 @@ static enum err read_items(struct req *req, struct batch *batch, unsigned *read_
                         : item.attributes);
             }
             bytes += item.size_bytes;
+            if (bytes > REQ_LOOP_BYTES_MAX && !req->may_wait)
+                return ERR_WOULD_BLOCK;
             block->units += capacity_read_units(item.size_bytes, consistent);
             arena_release(req->arena, mark);
         }

@@ -106,6 +106,10 @@ enum err page_read(struct req *req, const struct page *page)
         arena_release(req->arena, mark); /* forgets the key before; only the last one counts */
         scanned++;
         bytes += item.size_bytes;
+        if (bytes > REQ_LOOP_BYTES_MAX && !req->may_wait) {
+            err = ERR_WOULD_BLOCK;
+            break;
+        }
         if (filter == NULL || expr_condition_holds(filter, item.attributes)) {
             if (!page->only_count)
                 append_item(req, page, item.attributes, count == 0);

@@ -18,6 +18,10 @@
 #include "table/table.h"
 #include "table/table_write.h"
 
+/* What a request may parse or read on its loop. More takes long enough to matter to the loop's other
+ * requests, so it is a worker's: returning ERR_WOULD_BLOCK moves it there. */
+#define REQ_LOOP_BYTES_MAX ((size_t)64 << 10)
+
 #define REQ_TABLES_MAX 100 /* BatchGetItem names up to 100 */
 
 struct req;
