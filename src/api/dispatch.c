@@ -312,8 +312,10 @@ static void finish(struct req *req, enum err err)
 static void settle_fault(struct req *req, enum err err)
 {
     if (err_row(err)->type[0] != 0) {
-        if (req->fault.err != err) /* an error without a text of its own */
+        if (req->fault.err != err) { /* an error without a text of its own */
             fault_set_bytes(&req->fault, err, BYTES(""));
+            req->fault_members = (struct bytes){0};
+        }
         return;
     }
     if (err == ERR_BUSY) {

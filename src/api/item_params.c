@@ -30,11 +30,7 @@ enum err item_params_check(struct req *req, yyjson_val *in, const struct item_pa
     unsigned holder_count = 0;
 
     if (expressions.size != 0 && legacy.size != 0)
-        return fault_set_wrapped(
-            &req->fault, ERR_VALIDATION,
-            "Can not use both expression and non-expression parameters in the same request: "
-            "Non-expression parameters: {%.*s} Expression parameters: {%.*s}",
-            BYTES_ARGS(legacy), BYTES_ARGS(expressions));
+        return item_params_refuse_mixed(req, legacy, expressions);
     if (expressions.size == 0 && has(in, "ExpressionAttributeNames"))
         return req_fail(req, ERR_VALIDATION,
                         "ExpressionAttributeNames can only be specified when using expressions");
@@ -50,6 +46,10 @@ enum err item_params_check(struct req *req, yyjson_val *in, const struct item_pa
                                  "ExpressionAttributeValues can only be specified when using "
                                  "expressions: %.*s %s null",
                                  BYTES_ARGS(holders), holder_count > 1 ? "are" : "is");
+    if (has(in, "ConditionalOperator") && !has(in, "Expected") && !has(in, "QueryFilter") &&
+        !has(in, "ScanFilter"))
+        return req_fail(req, ERR_VALIDATION,
+                        "ConditionalOperator cannot be used without Filter or Expected");
     legacy = list_present(req, in, params->legacy, 5, true);
     if (legacy.size != 0)
         return req_fail(req, ERR_VALIDATION,
@@ -57,6 +57,15 @@ enum err item_params_check(struct req *req, yyjson_val *in, const struct item_pa
                         "use expressions",
                         BYTES_ARGS(legacy));
     return OK;
+}
+
+enum err item_params_refuse_mixed(struct req *req, struct bytes legacy, struct bytes expressions)
+{
+    return fault_set_wrapped(
+        &req->fault, ERR_VALIDATION,
+        "Can not use both expression and non-expression parameters in the same request: "
+        "Non-expression parameters: {%.*s} Expression parameters: {%.*s}",
+        BYTES_ARGS(legacy), BYTES_ARGS(expressions));
 }
 
 static struct bytes list_present(struct req *req, yyjson_val *in, const char *const names[],
@@ -132,24 +141,6 @@ struct bytes item_params_storage_key(struct req *req, const struct table *table,
                        catalog_hash_key(req->api->catalog), attributes, req->arena);
 }
 
-enum err item_params_condition_failed(struct req *req, yyjson_val *in,
-                                      const struct table_change *change)
-{
-    struct bytes wanted = BYTES("NONE");
-
-    input_string(in, "ReturnValuesOnConditionCheckFailure", &wanted);
-    if (bytes_equal_string(wanted, "ALL_OLD") && change->exists) {
-        struct buf members;
-
-        buf_init(&members, SIZE_MAX);
-        buf_append_lit(&members, "\"Item\":");
-        value_map_append_json(&members, change->old.attributes);
-        req->fault_members = arena_copy(req->arena, buf_bytes(&members));
-        buf_fini(&members);
-    }
-    return req_fail(req, ERR_CONDITIONAL_CHECK_FAILED, "The conditional request failed");
-}
-
 struct bytes item_params_return_values(yyjson_val *in)
 {
     struct bytes wanted = BYTES("NONE");
@@ -201,6 +192,13 @@ double capacity_write_units(uint64_t bytes)
     return bytes == 0 ? 1 : (double)((bytes + 1023) / 1024);
 }
 
+double capacity_change_units(const struct table_change *change)
+{
+    uint32_t old_size = change->old.size_bytes, new_size = change->new_size_bytes;
+
+    return capacity_write_units(old_size > new_size ? old_size : new_size);
+}
+
 void capacity_append(struct buf *reply, enum capacity_report report, struct bytes table_name,
                      double units)
 {
@@ -218,8 +216,8 @@ void capacity_append(struct buf *reply, enum capacity_report report, struct byte
     buf_append_byte(reply, '}');
 }
 
-void capacity_append_member(struct buf *reply, enum capacity_report report,
-                            struct bytes table_name, double units)
+void capacity_append_member(struct buf *reply, enum capacity_report report, struct bytes table_name,
+                            double units)
 {
     if (report == CAPACITY_NONE)
         return;

@@ -18,6 +18,10 @@ struct item_params {
 enum err item_params_check(struct req *req, yyjson_val *in,
                            const struct item_params *params) MUST_CHECK;
 
+/* The error of that exclusion; both lists as they are told: "a, b". */
+enum err item_params_refuse_mixed(struct req *req, struct bytes legacy,
+                                  struct bytes expressions) MUST_CHECK;
+
 /* The EXPR check on the usual members of `in`. */
 enum err item_params_expressions(struct req *req, yyjson_val *in, struct expr_set *set) MUST_CHECK;
 
@@ -33,10 +37,6 @@ enum err item_params_check_key_paths(struct req *req, const struct expr_set *set
 /* Storage key of an item whose key attributes were checked. */
 struct bytes item_params_storage_key(struct req *req, const struct table *table,
                                      struct value attributes);
-
-/* ERR_CONDITIONAL_CHECK_FAILED, with the stored item if the request wants it. */
-enum err item_params_condition_failed(struct req *req, yyjson_val *in,
-                                      const struct table_change *change) MUST_CHECK;
 
 /* What ReturnValues says; "NONE" if absent. */
 struct bytes item_params_return_values(yyjson_val *in);
@@ -54,10 +54,12 @@ enum capacity_report capacity_report_of(yyjson_val *in);
 /* Units of contract core-api-data.md 5.2 and 5.3. */
 double capacity_read_units(uint64_t bytes, bool consistent);
 double capacity_write_units(uint64_t bytes);
+/* Of a change that went through the write door: by the larger of its two images. */
+double capacity_change_units(const struct table_change *change);
 
 /* {"TableName":...,"CapacityUnits":...}, or nothing for CAPACITY_NONE. */
 void capacity_append(struct buf *reply, enum capacity_report report, struct bytes table_name,
                      double units);
 /* The same as member ConsumedCapacity. */
-void capacity_append_member(struct buf *reply, enum capacity_report report,
-                            struct bytes table_name, double units);
+void capacity_append_member(struct buf *reply, enum capacity_report report, struct bytes table_name,
+                            double units);

@@ -1,15 +1,14 @@
 /* op_batch_get_item.c - BatchGetItem: up to 100 items of several tables.
  * Each read stands alone. A reply holds at most 16 MB of items; keys beyond that come back as
- * unprocessed, with their block's settings.
+ * unprocessed, with their table's settings.
  */
-#include "api/item_params.h"
+#include "api/batch.h"
+#include "table/table_read.h"
 
 #include <stdlib.h>
 
-#include "table/table_read.h"
-
-#define KEYS_MAX         100
-#define REPLY_BYTES_MAX ((uint64_t)16 << 20)
+#define KEYS_MAX        100
+#define ITEMS_BYTES_MAX ((uint64_t)16 << 20)
 
 static const struct item_params params = {
     .expressions = {"ProjectionExpression"},
@@ -22,29 +21,20 @@ struct get {
     struct bytes storage_key;
 };
 
-struct block { /* of one table */
-    yyjson_val *json;
-    struct bytes table_name; /* as sent */
-    struct table *table;
-    struct expr_set expressions;
-    unsigned first, count; /* in gets */
-    double units;
-};
-
 struct batch {
-    struct block *blocks;
-    unsigned block_count;
+    struct batch_tables tables;
+    struct expr_set *expressions; /* one for each table */
     struct get gets[KEYS_MAX];
     unsigned count;
 };
 
-static enum err read_blocks(struct req *req, struct batch *batch);
-static enum err read_keys(struct req *req, struct batch *batch, struct block *block,
+static enum err check_not_mixed(struct req *req, const struct batch *batch);
+static enum err read_requests(struct req *req, struct batch *batch);
+static enum err read_keys(struct req *req, struct batch *batch, struct batch_table *table,
                           bool *too_many);
-static enum err find_tables(struct req *req, struct batch *batch);
+static enum err check_keys(struct req *req, struct batch *batch);
 static enum err read_items(struct req *req, struct batch *batch, unsigned *read_count);
 static void reply_unprocessed(struct req *req, const struct batch *batch, unsigned read_count);
-static void reply_capacity(struct req *req, const struct batch *batch);
 
 enum err op_batch_get_item(struct req *req)
 {
@@ -52,9 +42,15 @@ enum err op_batch_get_item(struct req *req)
     unsigned read_count = 0;
     enum err err;
 
-    err = read_blocks(req, batch);
+    err = batch_read_names(req, &batch->tables);
     if (err == OK)
-        err = find_tables(req, batch);
+        err = check_not_mixed(req, batch);
+    if (err == OK)
+        err = read_requests(req, batch);
+    if (err == OK)
+        err = batch_find_tables(req, &batch->tables);
+    if (err == OK)
+        err = check_keys(req, batch);
     if (err != OK)
         return err;
     buf_append_byte(req->reply, '{');
@@ -62,46 +58,54 @@ enum err op_batch_get_item(struct req *req)
     if (err != OK)
         return err;
     reply_unprocessed(req, batch, read_count);
-    reply_capacity(req, batch);
+    batch_reply_capacity(req, &batch->tables);
     buf_append_byte(req->reply, '}');
     return OK;
 }
 
-static enum err read_blocks(struct req *req, struct batch *batch)
+/* An expression for one table and older parameters for another do not go together either. */
+static enum err check_not_mixed(struct req *req, const struct batch *batch)
 {
-    yyjson_val *items = input_member(req->input, "RequestItems");
-    struct input_walk tables = input_walk_begin(items);
+    const char *projection = params.expressions[0], *legacy = params.legacy[0];
+    bool has_projection = false, has_legacy = false;
+
+    for (unsigned i = 0; i < batch->tables.count; i++) {
+        has_projection |= input_member(batch->tables.at[i].json, projection) != NULL;
+        has_legacy |= input_member(batch->tables.at[i].json, legacy) != NULL;
+    }
+    return has_projection && has_legacy
+               ? item_params_refuse_mixed(req, bytes_of_string(legacy), bytes_of_string(projection))
+               : OK;
+}
+
+static enum err read_requests(struct req *req, struct batch *batch)
+{
     bool too_many = false;
 
-    batch->blocks = arena_new_array(req->arena, struct block, yyjson_obj_size(items));
-    while (input_walk_next(&tables)) {
-        struct block *block = &batch->blocks[batch->block_count++];
-        enum err err;
+    batch->expressions = arena_new_array(req->arena, struct expr_set, batch->tables.count);
+    for (unsigned i = 0; i < batch->tables.count; i++) {
+        struct batch_table *table = &batch->tables.at[i];
+        enum err err = item_params_check(req, table->json, &params);
 
-        block->json = tables.value;
-        block->table_name = tables.name;
-        err = item_params_check(req, block->json, &params);
         if (err == OK)
-            err = item_params_expressions(req, block->json, &block->expressions);
+            err = item_params_expressions(req, table->json, &batch->expressions[i]);
         if (err == OK)
-            err = read_keys(req, batch, block, &too_many);
+            err = read_keys(req, batch, table, &too_many);
         if (err != OK)
             return err;
     }
     if (too_many)
-        return req_fail(req, ERR_VALIDATION,
-                        "Too many items requested for the BatchGetItem call");
+        return req_fail(req, ERR_VALIDATION, "Too many items requested for the BatchGetItem call");
     return OK;
 }
 
-static enum err read_keys(struct req *req, struct batch *batch, struct block *block,
+static enum err read_keys(struct req *req, struct batch *batch, struct batch_table *table,
                           bool *too_many)
 {
-    yyjson_arr_iter keys;
+    yyjson_arr_iter keys = yyjson_arr_iter_with(input_member(table->json, "Keys"));
     yyjson_val *json;
 
-    block->first = batch->count;
-    yyjson_arr_iter_init(input_member(block->json, "Keys"), &keys);
+    table->first = batch->count;
     while ((json = yyjson_arr_iter_next(&keys)) != NULL) {
         struct value key;
         enum err err = value_map_from_json(json, req->arena, &req->fault, &key);
@@ -113,44 +117,56 @@ static enum err read_keys(struct req *req, struct batch *batch, struct block *bl
             continue; /* still checked, as the contract's order wants */
         batch->gets[batch->count++] = (struct get){.json = json, .key = key};
     }
-    block->count = batch->count - block->first;
+    table->count = batch->count - table->first;
     /* Canonical values: equal keys are equal bytes, and the storage keys are equal exactly then. */
-    for (unsigned i = block->first; i < batch->count; i++)
-        for (unsigned before = block->first; before < i; before++)
+    for (unsigned i = table->first; i < batch->count; i++)
+        for (unsigned before = table->first; before < i; before++)
             if (value_equal(batch->gets[before].key, batch->gets[i].key))
                 return req_fail(req, ERR_VALIDATION,
                                 "Provided list of item keys contains duplicates");
     return OK;
 }
 
-static enum err find_tables(struct req *req, struct batch *batch)
+static enum err check_keys(struct req *req, struct batch *batch)
 {
-    for (unsigned i = 0; i < batch->block_count; i++) {
-        struct block *block = &batch->blocks[i];
-        struct bytes given;
-        enum err err = req_item_table(req, block->table_name, &block->table, &given);
-
-        if (err != OK)
-            return err;
-    }
-    for (unsigned i = 0; i < batch->block_count; i++) {
-        struct block *block = &batch->blocks[i];
-        const struct key_schema *schema = &block->table->definition.schema;
+    for (unsigned i = 0; i < batch->tables.count; i++) {
+        const struct batch_table *table = &batch->tables.at[i];
+        const struct key_schema *schema = &table->table->definition.schema;
         enum err err;
 
-        for (unsigned j = block->first; j < block->first + block->count; j++) {
+        for (unsigned j = table->first; j < table->first + table->count; j++) {
             struct get *get = &batch->gets[j];
 
             err = key_check_key(schema, get->key, &req->fault);
             if (err != OK)
                 return err;
-            get->storage_key = item_params_storage_key(req, block->table, get->key);
+            get->storage_key = item_params_storage_key(req, table->table, get->key);
         }
-        err = item_params_check_key_paths(req, &block->expressions, schema);
+        err = item_params_check_key_paths(req, &batch->expressions[i], schema);
         if (err != OK)
             return err;
     }
     return OK;
+}
+
+/* An item behind those that were written of its table, or nothing for one that is absent. */
+static enum err read_item(struct req *req, const struct get *get,
+                          const struct expr_projection *projection, uint32_t *size_bytes)
+{
+    struct arena_mark mark = arena_mark(req->arena);
+    struct item item = item_absent();
+    enum err err = table_get(req->api->store, get->storage_key, req->may_wait, req->arena, &item);
+
+    if (err == OK) {
+        if (req->reply->data[req->reply->size - 1] != '[')
+            buf_append_byte(req->reply, ',');
+        value_map_append_json(
+            req->reply, projection != NULL ? expr_project(projection, item.attributes, req->arena)
+                                           : item.attributes);
+    }
+    *size_bytes = item.size_bytes;
+    arena_release(req->arena, mark);
+    return err == ERR_ABSENT ? OK : err;
 }
 
 static enum err read_items(struct req *req, struct batch *batch, unsigned *read_count)
@@ -159,36 +175,26 @@ static enum err read_items(struct req *req, struct batch *batch, unsigned *read_
 
     reply_member(req->reply, "Responses");
     buf_append_byte(req->reply, '{');
-    for (unsigned i = 0; i < batch->block_count; i++) {
-        struct block *block = &batch->blocks[i];
-        bool consistent = input_bool(block->json, "ConsistentRead", false), first = true;
+    for (unsigned i = 0; i < batch->tables.count; i++) {
+        struct batch_table *table = &batch->tables.at[i];
+        bool consistent = input_bool(table->json, "ConsistentRead", false);
 
-        reply_member_bytes(req->reply, block->table_name);
+        reply_member_bytes(req->reply, table->name.given);
         buf_append_byte(req->reply, '[');
-        for (unsigned j = block->first;
-             j < block->first + block->count && bytes < REPLY_BYTES_MAX; j++, ++*read_count) {
-            struct arena_mark mark = arena_mark(req->arena);
-            struct item item = item_absent();
-            enum err err = table_get(req->api->store, batch->gets[j].storage_key, req->may_wait,
-                                     req->arena, &item);
+        for (unsigned j = table->first;
+             j < table->first + table->count && bytes < ITEMS_BYTES_MAX &&
+             req->reply->size < REQ_REPLY_BYTES_ENOUGH;
+             j++, ++*read_count) {
+            uint32_t size_bytes;
+            enum err err =
+                read_item(req, &batch->gets[j], batch->expressions[i].projection, &size_bytes);
 
-            if (err != OK && err != ERR_ABSENT)
+            if (err != OK)
                 return err;
-            if (err == OK) {
-                if (!first)
-                    buf_append_byte(req->reply, ',');
-                first = false;
-                value_map_append_json(
-                    req->reply,
-                    block->expressions.projection != NULL
-                        ? expr_project(block->expressions.projection, item.attributes, req->arena)
-                        : item.attributes);
-            }
-            bytes += item.size_bytes;
+            bytes += size_bytes;
             if (bytes > REQ_LOOP_BYTES_MAX && !req->may_wait)
                 return ERR_WOULD_BLOCK;
-            block->units += capacity_read_units(item.size_bytes, consistent);
-            arena_release(req->arena, mark);
+            table->units += capacity_read_units(size_bytes, consistent);
         }
         buf_append_byte(req->reply, ']');
     }
@@ -206,7 +212,7 @@ static void append_json(struct buf *out, yyjson_val *json)
     free(text);
 }
 
-/* What was not read, in the form it was sent: with the block's settings. */
+/* What was not read, in the form it was sent: with the table's settings. */
 static void reply_unprocessed(struct req *req, const struct batch *batch, unsigned read_count)
 {
     static const char *const settings[] = {"ConsistentRead", "ProjectionExpression",
@@ -214,14 +220,14 @@ static void reply_unprocessed(struct req *req, const struct batch *batch, unsign
 
     reply_member(req->reply, "UnprocessedKeys");
     buf_append_byte(req->reply, '{');
-    for (unsigned i = 0; i < batch->block_count; i++) {
-        const struct block *block = &batch->blocks[i];
-        unsigned end = block->first + block->count;
-        unsigned from = read_count > block->first ? read_count : block->first;
+    for (unsigned i = 0; i < batch->tables.count; i++) {
+        const struct batch_table *table = &batch->tables.at[i];
+        unsigned end = table->first + table->count;
+        unsigned from = read_count > table->first ? read_count : table->first;
 
         if (from >= end)
             continue;
-        reply_member_bytes(req->reply, block->table_name);
+        reply_member_bytes(req->reply, table->name.given);
         buf_append_lit(req->reply, "{\"Keys\":[");
         for (unsigned j = from; j < end; j++) {
             if (j != from)
@@ -230,7 +236,7 @@ static void reply_unprocessed(struct req *req, const struct batch *batch, unsign
         }
         buf_append_byte(req->reply, ']');
         for (size_t s = 0; s < sizeof(settings) / sizeof(settings[0]); s++) {
-            yyjson_val *setting = input_member(block->json, settings[s]);
+            yyjson_val *setting = input_member(table->json, settings[s]);
 
             if (setting == NULL)
                 continue;
@@ -240,20 +246,4 @@ static void reply_unprocessed(struct req *req, const struct batch *batch, unsign
         buf_append_byte(req->reply, '}');
     }
     buf_append_byte(req->reply, '}');
-}
-
-static void reply_capacity(struct req *req, const struct batch *batch)
-{
-    enum capacity_report report = capacity_report_of(req->input);
-
-    if (report == CAPACITY_NONE)
-        return;
-    reply_member(req->reply, "ConsumedCapacity");
-    buf_append_byte(req->reply, '[');
-    for (unsigned i = 0; i < batch->block_count; i++) {
-        if (i > 0)
-            buf_append_byte(req->reply, ',');
-        capacity_append(req->reply, report, batch->blocks[i].table_name, batch->blocks[i].units);
-    }
-    buf_append_byte(req->reply, ']');
 }

@@ -2,27 +2,24 @@
  * They are checked as a whole and go through the write door as one write: more than the service
  * promises (each write atomic alone), and cheaper.
  */
-#include "api/item_params.h"
+#include "api/batch.h"
 
 #define WRITES_MAX 25
 
 struct write {
-    struct bytes table_name; /* as sent */
-    struct table *table;
     bool put;
     struct value attributes; /* the item, or the key */
 };
 
 struct batch {
+    struct batch_tables tables;
     struct write writes[WRITES_MAX];
     struct table_change changes[WRITES_MAX];
     unsigned count;
 };
 
 static enum err read_requests(struct req *req, struct batch *batch);
-static enum err read_request(struct req *req, yyjson_val *json, struct bytes table_name,
-                             struct batch *batch);
-static enum err find_tables(struct req *req, struct batch *batch);
+static enum err read_request(struct req *req, yyjson_val *json, struct write *write);
 static enum err check_keys(struct req *req, struct batch *batch);
 static enum err decide(void *ctx, struct table_change changes[], unsigned count);
 static enum err reply(struct req *req);
@@ -33,9 +30,11 @@ enum err op_batch_write_item(struct req *req)
     enum err err;
 
     req->state = batch;
-    err = read_requests(req, batch);
+    err = batch_read_names(req, &batch->tables);
     if (err == OK)
-        err = find_tables(req, batch);
+        err = read_requests(req, batch);
+    if (err == OK)
+        err = batch_find_tables(req, &batch->tables);
     if (err == OK)
         err = check_keys(req, batch);
     return err == OK ? req_write(req, batch->changes, batch->count, decide, reply) : err;
@@ -43,26 +42,25 @@ enum err op_batch_write_item(struct req *req)
 
 static enum err read_requests(struct req *req, struct batch *batch)
 {
-    struct input_walk tables = input_walk_begin(input_member(req->input, "RequestItems"));
     bool too_many = false;
 
-    while (input_walk_next(&tables)) {
-        yyjson_arr_iter requests;
+    for (unsigned i = 0; i < batch->tables.count; i++) {
+        struct batch_table *table = &batch->tables.at[i];
+        yyjson_arr_iter requests = yyjson_arr_iter_with(table->json);
         yyjson_val *request;
 
-        yyjson_arr_iter_init(tables.value, &requests);
+        table->first = batch->count;
         while ((request = yyjson_arr_iter_next(&requests)) != NULL) {
-            unsigned count = batch->count;
-            enum err err;
+            struct write write;
+            enum err err = read_request(req, request, &write);
 
-            if (count == WRITES_MAX) { /* still checked, as the contract's order wants */
-                too_many = true;
-                batch->count--;
-            }
-            err = read_request(req, request, tables.name, batch);
             if (err != OK)
                 return err;
+            too_many |= batch->count == WRITES_MAX;
+            if (!too_many) /* the others are only checked, as the contract's order wants */
+                batch->writes[batch->count++] = write;
         }
+        table->count = batch->count - table->first;
     }
     if (too_many)
         return req_fail(req, ERR_VALIDATION,
@@ -70,83 +68,72 @@ static enum err read_requests(struct req *req, struct batch *batch)
     return OK;
 }
 
-static enum err read_request(struct req *req, yyjson_val *json, struct bytes table_name,
-                             struct batch *batch)
+static enum err read_request(struct req *req, yyjson_val *json, struct write *write)
 {
     yyjson_val *put = input_member(json, "PutRequest");
     yyjson_val *delete = input_member(json, "DeleteRequest");
-    struct write *write = &batch->writes[batch->count];
     enum err err;
 
     if ((put == NULL) == (delete == NULL))
         return req_fail(req, ERR_VALIDATION,
                         "Supplied AttributeValue has more than one datatypes set, must contain "
                         "exactly one of the supported datatypes");
-    *write = (struct write){.table_name = table_name, .put = put != NULL};
+    write->put = put != NULL;
     err = item_params_key(req, put != NULL ? put : delete, put != NULL ? "Item" : "Key",
                           &write->attributes);
     if (err != OK)
         return err;
     if (write->put && value_item_size_bytes(write->attributes) > ITEM_SIZE_BYTES_MAX)
         return req_fail(req, ERR_VALIDATION, "Item size has exceeded the maximum allowed size");
-    batch->count++;
-    return OK;
-}
-
-static enum err find_tables(struct req *req, struct batch *batch)
-{
-    for (unsigned i = 0; i < batch->count; i++) {
-        struct write *write = &batch->writes[i];
-        struct bytes given;
-        enum err err;
-
-        if (i > 0 && batch->writes[i - 1].table_name.data == write->table_name.data) {
-            write->table = batch->writes[i - 1].table;
-            continue;
-        }
-        err = req_item_table(req, write->table_name, &write->table, &given);
-        if (err != OK)
-            return err;
-    }
     return OK;
 }
 
 /* A put's key attributes: wrong ones are told as those of a Key, empty and long ones as a Put's. */
-static enum err check_put(struct req *req, const struct write *write)
+static enum err check_put(struct req *req, const struct key_schema *schema, struct value item)
 {
-    const struct key_schema *schema = &write->table->definition.schema;
-
     for (unsigned i = 0; i < key_schema_count(schema); i++) {
         struct value value;
 
-        if (!value_find(write->attributes, schema->attributes[i].name, &value) ||
+        if (!value_find(item, schema->attributes[i].name, &value) ||
             value.type != schema->attributes[i].type)
             return req_fail(req, ERR_VALIDATION,
                             "The provided key element does not match the schema");
     }
-    return key_check_item(schema, write->attributes, &req->fault);
+    return key_check_item(schema, item, &req->fault);
+}
+
+static enum err check_key(struct req *req, struct batch *batch, struct table *table, unsigned index)
+{
+    const struct key_schema *schema = &table->definition.schema;
+    const struct write *write = &batch->writes[index];
+    struct table_change *change = &batch->changes[index];
+    enum err err = write->put ? check_put(req, schema, write->attributes)
+                              : key_check_key(schema, write->attributes, &req->fault);
+
+    if (err != OK)
+        return err;
+    *change = (struct table_change){
+        .table = table,
+        .key = item_params_storage_key(req, table, write->attributes),
+    };
+    /* Of all tables: one may be there by its name and by its ARN. */
+    for (unsigned before = 0; before < index; before++)
+        if (bytes_equal(batch->changes[before].key, change->key))
+            return req_fail(req, ERR_VALIDATION, "Provided list of item keys contains duplicates");
+    return OK;
 }
 
 static enum err check_keys(struct req *req, struct batch *batch)
 {
-    for (unsigned i = 0; i < batch->count; i++) {
-        struct write *write = &batch->writes[i];
-        enum err err = write->put ? check_put(req, write)
-                                  : key_check_key(&write->table->definition.schema,
-                                                  write->attributes, &req->fault);
+    enum err err = OK;
 
-        if (err != OK)
-            return err;
-        batch->changes[i] = (struct table_change){
-            .table = write->table,
-            .key = item_params_storage_key(req, write->table, write->attributes),
-        };
-        for (unsigned before = 0; before < i; before++)
-            if (bytes_equal(batch->changes[before].key, batch->changes[i].key))
-                return req_fail(req, ERR_VALIDATION,
-                                "Provided list of item keys contains duplicates");
+    for (unsigned i = 0; i < batch->tables.count; i++) {
+        const struct batch_table *table = &batch->tables.at[i];
+
+        for (unsigned j = table->first; j < table->first + table->count && err == OK; j++)
+            err = check_key(req, batch, table->table, j);
     }
-    return OK;
+    return err;
 }
 
 static enum err decide(void *ctx, struct table_change changes[], unsigned count)
@@ -163,29 +150,16 @@ static enum err decide(void *ctx, struct table_change changes[], unsigned count)
 
 static enum err reply(struct req *req)
 {
-    const struct batch *batch = req->state;
-    enum capacity_report report = capacity_report_of(req->input);
+    struct batch *batch = req->state;
 
-    buf_append_lit(req->reply, "{\"UnprocessedItems\":{}");
-    if (report != CAPACITY_NONE) {
-        reply_member(req->reply, "ConsumedCapacity");
-        buf_append_byte(req->reply, '[');
-        for (unsigned i = 0; i < batch->count;) {
-            unsigned first = i;
-            double units = 0;
+    for (unsigned i = 0; i < batch->tables.count; i++) {
+        struct batch_table *table = &batch->tables.at[i];
 
-            for (; i < batch->count && batch->writes[i].table == batch->writes[first].table; i++) {
-                const struct table_change *change = &batch->changes[i];
-                uint32_t old_size = change->old.size_bytes, new_size = change->new_size_bytes;
-
-                units += capacity_write_units(old_size > new_size ? old_size : new_size);
-            }
-            if (first != 0)
-                buf_append_byte(req->reply, ',');
-            capacity_append(req->reply, report, batch->writes[first].table_name, units);
-        }
-        buf_append_byte(req->reply, ']');
+        for (unsigned j = table->first; j < table->first + table->count; j++)
+            table->units += capacity_change_units(&batch->changes[j]);
     }
+    buf_append_lit(req->reply, "{\"UnprocessedItems\":{}");
+    batch_reply_capacity(req, &batch->tables);
     buf_append_byte(req->reply, '}');
     return OK;
 }

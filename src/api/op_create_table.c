@@ -36,7 +36,7 @@ enum err op_create_table(struct req *req)
 
     if (!req->may_wait)
         return ERR_WOULD_BLOCK; /* a catalog change waits for its commit */
-    err = table_params_name(req, &creation.name);
+    err = req_table_name(req, &creation.name);
     if (err == OK)
         err = read_billing(req, settings);
     if (err == OK)

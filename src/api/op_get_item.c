@@ -9,22 +9,22 @@ static const struct item_params params = {
 
 enum err op_get_item(struct req *req)
 {
-    struct bytes table_name = {0}, given;
+    struct input_table name;
     struct expr_set expressions;
     struct table *table;
     struct value key;
     struct item item = item_absent();
     enum err err;
 
-    err = item_params_check(req, req->input, &params);
+    err = req_table_name(req, &name);
+    if (err == OK)
+        err = item_params_check(req, req->input, &params);
     if (err == OK)
         err = item_params_key(req, req->input, "Key", &key);
     if (err == OK)
         err = item_params_expressions(req, req->input, &expressions);
-    if (err != OK)
-        return err;
-    input_string(req->input, "TableName", &table_name);
-    err = req_item_table(req, table_name, &table, &given);
+    if (err == OK)
+        err = req_item_table(req, &name, &table);
     if (err == OK)
         err = key_check_key(&table->definition.schema, key, &req->fault);
     if (err == OK)
@@ -43,7 +43,7 @@ enum err op_get_item(struct req *req)
                        ? expr_project(expressions.projection, item.attributes, req->arena)
                        : item.attributes);
     capacity_append_member(
-        req->reply, capacity_report_of(req->input), given,
+        req->reply, capacity_report_of(req->input), name.given,
         capacity_read_units(item.size_bytes, input_bool(req->input, "ConsistentRead", false)));
     buf_append_byte(req->reply, '}');
     return OK;

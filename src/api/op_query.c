@@ -22,7 +22,7 @@ struct query {
 
 static enum err check_conditions(struct req *req, const struct expr_set *expressions,
                                  struct query *query);
-static enum err check_start_key(struct req *req, const struct query *query);
+static enum err check_start_key_values(struct req *req, const struct query *query);
 static enum err check_filter(struct req *req, const struct expr_set *expressions,
                              const struct key_schema *schema);
 static struct store_range range_of(struct req *req, const struct table *table,
@@ -33,11 +33,13 @@ enum err op_query(struct req *req)
     struct page page = {.limit = UINT64_MAX};
     struct query query = {0};
     struct expr_set expressions;
-    struct bytes table_name = {0};
+    struct input_table name;
     int64_t limit = input_integer(req->input, "Limit", 0);
     enum err err;
 
-    err = item_params_check(req, req->input, &params);
+    err = req_table_name(req, &name);
+    if (err == OK)
+        err = item_params_check(req, req->input, &params);
     if (err == OK)
         err = page_start_key(req, &query.has_start, &query.start_key);
     if (err != OK)
@@ -53,8 +55,7 @@ enum err op_query(struct req *req)
         return err;
     if (expressions.key_condition_count < 1 || expressions.key_condition_count > 2)
         return req_fail(req, ERR_VALIDATION, "Conditions can be of length 1 or 2 only");
-    input_string(req->input, "TableName", &table_name);
-    err = req_item_table(req, table_name, &page.table, &page.table_name);
+    err = req_item_table(req, &name, &page.table);
     if (err == OK)
         err = page_check_index(req);
     if (err != OK)
@@ -62,16 +63,18 @@ enum err op_query(struct req *req)
     query.schema = &page.table->definition.schema;
     err = check_conditions(req, &expressions, &query);
     if (err == OK)
-        err = check_start_key(req, &query);
+        err = check_start_key_values(req, &query);
+    if (err == OK) /* of the projection; in a filter no key attribute may stand at all */
+        err = item_params_check_key_paths(
+            req, &(struct expr_set){.projection = expressions.projection}, query.schema);
     if (err == OK)
         err = check_filter(req, &expressions, query.schema);
-    if (err == OK)
-        err = item_params_check_key_paths(req, &expressions, query.schema);
     if (err != OK)
         return err;
+    page.table_name = name.given;
     page.expressions = &expressions;
-    page.range = range_of(req, page.table, &query,
-                          !input_bool(req->input, "ScanIndexForward", true));
+    page.range =
+        range_of(req, page.table, &query, !input_bool(req->input, "ScanIndexForward", true));
     if (limit > 0)
         page.limit = (uint64_t)limit;
     return page_read(req, &page);
@@ -108,6 +111,26 @@ static enum err check_operands(struct req *req, const struct expr_key_condition 
     return OK;
 }
 
+/* The start key's piece for one key attribute. */
+static enum err check_start_key_piece(struct req *req, const struct query *query,
+                                      const struct key_attribute *attribute, bool hash)
+{
+    struct value value;
+    enum err err;
+
+    if (!query->has_start)
+        return OK;
+    if (!value_find(query->start_key, attribute->name, &value) || value.type != attribute->type)
+        return req_fail(req, ERR_VALIDATION,
+                        "The provided starting key is invalid: The provided key element does not "
+                        "match the schema");
+    err = key_check_value(attribute->name, value, hash, &req->fault);
+    if (err == OK)
+        return OK;
+    return req_fail(req, err, "The provided starting key is invalid: %.*s",
+                    BYTES_ARGS(req->fault.message));
+}
+
 static enum err check_conditions(struct req *req, const struct expr_set *expressions,
                                  struct query *query)
 {
@@ -116,24 +139,18 @@ static enum err check_conditions(struct req *req, const struct expr_set *express
 
     if (query->has_start && value_count(query->start_key) != key_schema_count(schema))
         return req_fail(req, ERR_VALIDATION, "The provided starting key is invalid");
-    if (query->has_start) {
-        enum err err = key_check_key(schema, query->start_key, &req->fault);
-
-        if (err != OK)
-            return req_fail(req, err, "The provided starting key is invalid: %.*s",
-                            BYTES_ARGS(req->fault.message));
-    }
     for (unsigned i = 0; i < key_schema_count(schema); i++) {
         const struct key_attribute *attribute = &schema->attributes[i];
         const struct expr_key_condition *condition = condition_on(expressions, attribute->name);
         bool hash = i < schema->hash_count;
-        enum err err;
+        enum err err = check_start_key_piece(req, query, attribute, hash);
 
+        if (err != OK)
+            return err;
         if (schema->range_count == 0 && count == 2)
             return req_fail(req, ERR_VALIDATION, "Query key condition not supported");
         if (condition == NULL && (hash || count == 2))
-            return req_fail(req, ERR_VALIDATION,
-                            "Query condition missed key schema element: %.*s",
+            return req_fail(req, ERR_VALIDATION, "Query condition missed key schema element: %.*s",
                             BYTES_ARGS(attribute->name));
         if (condition == NULL)
             continue;
@@ -171,7 +188,7 @@ static bool range_condition_holds(const struct expr_key_condition *condition, st
     return false;
 }
 
-static enum err check_start_key(struct req *req, const struct query *query)
+static enum err check_start_key_values(struct req *req, const struct query *query)
 {
     const struct key_schema *schema = query->schema;
     struct value hash, range;
@@ -187,8 +204,7 @@ static enum err check_start_key(struct req *req, const struct query *query)
                             ? "The provided starting key is outside query boundaries based on "
                               "provided conditions"
                             : "The query can return at most one row and cannot be restarted");
-    if (query->range != NULL &&
-        value_find(query->start_key, query->range->attribute, &range) &&
+    if (query->range != NULL && value_find(query->start_key, query->range->attribute, &range) &&
         !range_condition_holds(query->range, range))
         return req_fail(req, ERR_VALIDATION,
                         "The provided starting key does not match the range key predicate");

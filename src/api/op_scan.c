@@ -21,14 +21,16 @@ enum err op_scan(struct req *req)
 {
     struct page page = {0};
     struct expr_set expressions;
-    struct bytes table_name = {0};
+    struct input_table name;
     struct segment segment;
     struct value start_key;
     bool has_start;
     int64_t limit = input_integer(req->input, "Limit", INT64_MAX);
     enum err err;
 
-    err = item_params_check(req, req->input, &params);
+    err = req_table_name(req, &name);
+    if (err == OK)
+        err = item_params_check(req, req->input, &params);
     if (err == OK && limit < 1) /* not a constraint error as in Query: core-api-items.md 6 */
         err = req_fail(req, ERR_VALIDATION, "Limit must be greater than or equal to 1");
     if (err == OK)
@@ -39,22 +41,21 @@ enum err op_scan(struct req *req)
         err = item_params_expressions(req, req->input, &expressions);
     if (err == OK)
         err = page_check_select(req, "", &page.only_count);
-    if (err != OK)
-        return err;
-    input_string(req->input, "TableName", &table_name);
-    err = req_item_table(req, table_name, &page.table, &page.table_name);
+    if (err == OK)
+        err = req_item_table(req, &name, &page.table);
     if (err == OK)
         err = page_check_index(req);
     if (err != OK)
         return err;
-    page.range = table_segment_range(page.table->definition.id, segment.index, segment.count,
-                                     req->arena);
+    page.range =
+        table_segment_range(page.table->definition.id, segment.index, segment.count, req->arena);
     if (has_start)
         err = start_after(req, page.table, start_key, &segment, &page.range);
     if (err == OK)
         err = item_params_check_key_paths(req, &expressions, &page.table->definition.schema);
     if (err != OK)
         return err;
+    page.table_name = name.given;
     page.expressions = &expressions;
     page.limit = (uint64_t)limit;
     return page_read(req, &page);

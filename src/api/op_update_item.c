@@ -1,5 +1,5 @@
 /* op_update_item.c - UpdateItem: change some attributes of an item, or create it. */
-#include "api/item_params.h"
+#include "api/item_write.h"
 
 static const struct item_params params = {
     .expressions = {"UpdateExpression", "ConditionExpression"},
@@ -7,12 +7,10 @@ static const struct item_params params = {
 };
 
 struct update {
-    struct table_change change;
-    struct expr_set expressions;
+    struct item_write write;
     struct value key;
-    struct bytes table_name;
-    struct value after;  /* the new image ... */
-    bool exists_after;   /* ... if there is one */
+    struct value after; /* the new image ... */
+    bool exists_after;  /* ... if there is one */
 };
 
 struct target_search {
@@ -30,21 +28,20 @@ static void reply_values(struct req *req, const struct update *update);
 enum err op_update_item(struct req *req)
 {
     struct update *update = arena_new(req->arena, struct update);
-    struct bytes table_name = {0};
     const struct key_schema *schema;
     struct table *table;
     enum err err;
 
     req->state = update;
-    err = item_params_check(req, req->input, &params);
+    err = req_table_name(req, &update->write.name);
+    if (err == OK)
+        err = item_params_check(req, req->input, &params);
     if (err == OK)
         err = item_params_key(req, req->input, "Key", &update->key);
     if (err == OK)
-        err = item_params_expressions(req, req->input, &update->expressions);
-    if (err != OK)
-        return err;
-    input_string(req->input, "TableName", &table_name);
-    err = req_item_table(req, table_name, &table, &update->table_name);
+        err = item_params_expressions(req, req->input, &update->write.expressions);
+    if (err == OK)
+        err = req_item_table(req, &update->write.name, &table);
     if (err != OK)
         return err;
     schema = &table->definition.schema;
@@ -52,14 +49,9 @@ enum err op_update_item(struct req *req)
     if (err == OK)
         err = check_targets(req, update, schema);
     if (err == OK)
-        err = item_params_check_key_paths(req, &update->expressions, schema);
-    if (err != OK)
-        return err;
-    update->change = (struct table_change){
-        .table = table,
-        .key = item_params_storage_key(req, table, update->key),
-    };
-    return req_write(req, &update->change, 1, decide, reply);
+        err = item_params_check_key_paths(req, &update->write.expressions, schema);
+    return err == OK ? item_write_submit(req, &update->write, table, update->key, decide, reply)
+                     : err;
 }
 
 static bool visit_target(void *ctx, struct bytes attribute, bool nested)
@@ -78,8 +70,8 @@ static enum err check_targets(struct req *req, const struct update *update,
 {
     struct target_search search = {.schema = schema};
 
-    if (update->expressions.update != NULL)
-        expr_update_visit_targets(update->expressions.update, visit_target, &search);
+    if (update->write.expressions.update != NULL)
+        expr_update_visit_targets(update->write.expressions.update, visit_target, &search);
     if (search.key_attribute.size == 0)
         return OK;
     return req_fail(req, ERR_VALIDATION,
@@ -92,28 +84,22 @@ static enum err decide(void *ctx, struct table_change changes[], unsigned count)
 {
     struct req *req = ctx;
     struct update *update = req->state;
-    const struct expr_set *expressions = &update->expressions;
+    const struct expr_update *expression = update->write.expressions.update;
     struct table_change *change = &changes[0];
     struct value before = change->exists ? change->old.attributes : update->key;
-    enum err err;
+    /* Against the stored item: an absent one has not even its key attributes yet. */
+    enum err err = item_write_check_condition(req, &update->write);
 
     (void)count;
-    /* Against the stored item: an absent one has not even its key attributes yet. */
-    if (expressions->condition != NULL &&
-        !expr_condition_holds(expressions->condition, change->old.attributes))
-        return item_params_condition_failed(req, req->input, change);
     update->after = before;
-    if (expressions->update != NULL) {
-        err = expr_update_apply(expressions->update, before, req->arena, &req->fault,
-                                &update->after);
-        if (err != OK)
-            return err;
+    if (err == OK && expression != NULL)
+        err = expr_update_apply(expression, before, req->arena, &req->fault, &update->after);
+    if (err == OK && expression != NULL)
         err = check_size(req, update);
-        if (err != OK)
-            return err;
-    }
-    update->exists_after = change->exists || expressions->update == NULL ||
-                           !expr_update_only_removes(expressions->update);
+    if (err != OK)
+        return err;
+    update->exists_after =
+        change->exists || expression == NULL || !expr_update_only_removes(expression);
     if (update->exists_after && !(change->exists && value_equal(update->after, before))) {
         change->action = TABLE_PUT;
         change->attributes = update->after;
@@ -126,7 +112,7 @@ static enum err check_size(struct req *req, const struct update *update)
 {
     size_t size = value_item_size_bytes(update->after);
     size_t with_overhead = size - value_item_size_bytes(update->key) +
-                           expr_update_overhead_bytes(update->expressions.update);
+                           expr_update_overhead_bytes(update->write.expressions.update);
 
     if (size <= ITEM_SIZE_BYTES_MAX && with_overhead <= ITEM_SIZE_BYTES_MAX)
         return OK;
@@ -137,13 +123,11 @@ static enum err check_size(struct req *req, const struct update *update)
 static enum err reply(struct req *req)
 {
     const struct update *update = req->state;
-    uint64_t old_size = update->change.old.size_bytes;
-    uint64_t new_size = update->exists_after ? value_item_size_bytes(update->after) : 0;
 
     buf_append_byte(req->reply, '{');
     reply_values(req, update);
-    capacity_append_member(req->reply, capacity_report_of(req->input), update->table_name,
-                           capacity_write_units(old_size > new_size ? old_size : new_size));
+    capacity_append_member(req->reply, capacity_report_of(req->input), update->write.name.given,
+                           capacity_change_units(&update->write.change));
     buf_append_byte(req->reply, '}');
     return OK;
 }
@@ -151,11 +135,12 @@ static enum err reply(struct req *req)
 static void reply_values(struct req *req, const struct update *update)
 {
     struct bytes wanted = item_params_return_values(req->input);
-    const struct expr_update *expression = update->expressions.update;
-    struct value old = update->change.old.attributes, touched;
-    struct value before = update->change.exists ? old : update->key;
+    const struct expr_update *expression = update->write.expressions.update;
+    const struct table_change *change = &update->write.change;
+    struct value old = change->old.attributes, touched;
+    struct value before = change->exists ? old : update->key;
 
-    if (bytes_equal_string(wanted, "ALL_OLD") && update->change.exists)
+    if (bytes_equal_string(wanted, "ALL_OLD") && change->exists)
         reply_item(req->reply, "Attributes", old);
     else if (bytes_equal_string(wanted, "ALL_NEW") && update->exists_after)
         reply_item(req->reply, "Attributes", update->after);

@@ -84,15 +84,55 @@ static void append_item(struct req *req, const struct page *page, struct value a
     arena_release(req->arena, mark);
 }
 
-enum err page_read(struct req *req, const struct page *page)
+/* What was read so far. */
+struct progress {
+    uint64_t scanned, count, bytes;
+};
+
+static bool is_full(const struct req *req, const struct page *page, const struct progress *so_far)
+{
+    return so_far->scanned >= page->limit || so_far->bytes >= PAGE_BYTES_MAX ||
+           req->reply->size >= REQ_REPLY_BYTES_ENOUGH;
+}
+
+static bool is_too_long_for_loop(const struct progress *so_far)
+{
+    return so_far->scanned > REQ_LOOP_ITEMS_MAX || so_far->bytes > REQ_LOOP_BYTES_MAX;
+}
+
+/* Reads until the page is full (OK, and *last is the key to go on with) or the range ends
+ * (ERR_ABSENT). */
+static enum err read_items(struct req *req, const struct page *page, struct table_cursor *cursor,
+                           struct progress *so_far, struct value *last)
 {
     const struct expr_condition *filter = page->expressions->filter;
-    uint64_t scanned = 0, count = 0, bytes = 0;
+    struct item item;
+
+    do {
+        enum err err = table_cursor_next(cursor, &item);
+
+        if (err != OK)
+            return err;
+        so_far->scanned++;
+        so_far->bytes += item.size_bytes;
+        if (!req->may_wait && is_too_long_for_loop(so_far))
+            return ERR_WOULD_BLOCK;
+        if (filter == NULL || expr_condition_holds(filter, item.attributes)) {
+            if (!page->only_count)
+                append_item(req, page, item.attributes, so_far->count == 0);
+            so_far->count++;
+        }
+    } while (!is_full(req, page, so_far));
+    *last = key_attributes_of(&page->table->definition.schema, item.attributes, req->arena);
+    return OK;
+}
+
+enum err page_read(struct req *req, const struct page *page)
+{
+    struct progress so_far = {0};
     struct value last = {0};
     struct table_cursor cursor;
-    struct arena_mark mark;
-    struct item item;
-    enum err err = OK;
+    enum err err;
 
     buf_append_byte(req->reply, '{');
     if (!page->only_count) {
@@ -100,38 +140,21 @@ enum err page_read(struct req *req, const struct page *page)
         buf_append_byte(req->reply, '[');
     }
     table_cursor_open(&cursor, req->api->store, page->range, req->may_wait);
-    mark = arena_mark(req->arena);
-    while (scanned < page->limit && bytes < PAGE_BYTES_MAX &&
-           (err = table_cursor_next(&cursor, &item)) == OK) {
-        arena_release(req->arena, mark); /* forgets the key before; only the last one counts */
-        scanned++;
-        bytes += item.size_bytes;
-        if (bytes > REQ_LOOP_BYTES_MAX && !req->may_wait) {
-            err = ERR_WOULD_BLOCK;
-            break;
-        }
-        if (filter == NULL || expr_condition_holds(filter, item.attributes)) {
-            if (!page->only_count)
-                append_item(req, page, item.attributes, count == 0);
-            count++;
-        }
-        if (scanned == page->limit || bytes >= PAGE_BYTES_MAX)
-            last = key_attributes_of(&page->table->definition.schema, item.attributes, req->arena);
-    }
+    err = read_items(req, page, &cursor, &so_far, &last);
     table_cursor_close(&cursor);
     if (err != OK && err != ERR_ABSENT)
         return err;
     if (!page->only_count)
         buf_append_byte(req->reply, ']');
     reply_member(req->reply, "Count");
-    buf_append_u64(req->reply, count);
+    buf_append_u64(req->reply, so_far.count);
     reply_member(req->reply, "ScannedCount");
-    buf_append_u64(req->reply, scanned);
-    if (last.type == VALUE_M)
+    buf_append_u64(req->reply, so_far.scanned);
+    if (err == OK)
         reply_item(req->reply, "LastEvaluatedKey", last);
-    capacity_append_member(req->reply, capacity_report_of(req->input), page->table_name,
-                           capacity_read_units(bytes,
-                                               input_bool(req->input, "ConsistentRead", false)));
+    capacity_append_member(
+        req->reply, capacity_report_of(req->input), page->table_name,
+        capacity_read_units(so_far.bytes, input_bool(req->input, "ConsistentRead", false)));
     buf_append_byte(req->reply, '}');
     return OK;
 }

@@ -26,19 +26,23 @@ enum err req_fail(struct req *req, enum err err, const char *format, ...)
     va_end(args);
     req->fault.err = err;
     req->fault.wrapped = false;
+    req->fault_members = (struct bytes){0};
     return err;
 }
 
-enum err req_item_table(struct req *req, struct bytes table_name, struct table **table,
-                        struct bytes *given)
+enum err req_table_name(struct req *req, struct input_table *name)
 {
-    struct input_table name;
-    struct table *found;
-    enum err err = input_table(table_name, &req->place, &req->fault, &name);
+    struct bytes text = {0};
 
-    if (err != OK)
-        return err;
-    found = catalog_acquire(req->api->catalog, req->place.account, req->place.region, name.name);
+    input_string(req->input, "TableName", &text);
+    return input_table(text, &req->place, &req->fault, name);
+}
+
+enum err req_item_table(struct req *req, const struct input_table *name, struct table **table)
+{
+    struct table *found =
+        catalog_acquire(req->api->catalog, req->place.account, req->place.region, name->name);
+
     if (found != NULL) {
         enum table_status status = table_status_now(found, clock_wall_ms());
 
@@ -50,7 +54,6 @@ enum err req_item_table(struct req *req, struct bytes table_name, struct table *
     ASSERT(req->table_count < REQ_TABLES_MAX);
     req->tables[req->table_count++] = found;
     *table = found;
-    *given = name.given;
     return OK;
 }
 

@@ -8,8 +8,6 @@
  */
 #pragma once
 
-#include <yyjson.h>
-
 #include "api/api.h"
 #include "api/input.h"
 #include "api/ops.h"
@@ -18,9 +16,16 @@
 #include "table/table.h"
 #include "table/table_write.h"
 
+#include <yyjson.h>
+
 /* What a request may parse or read on its loop. More takes long enough to matter to the loop's other
  * requests, so it is a worker's: returning ERR_WOULD_BLOCK moves it there. */
 #define REQ_LOOP_BYTES_MAX ((size_t)64 << 10)
+#define REQ_LOOP_ITEMS_MAX 256
+
+/* A reply that has become so large gets no further items: JSON may take sixty times what an item
+ * counts, and HTTP_REPLY_BYTES_MAX must still hold the last one. */
+#define REQ_REPLY_BYTES_ENOUGH ((size_t)32 << 20)
 
 #define REQ_TABLES_MAX 100 /* BatchGetItem names up to 100 */
 
@@ -49,10 +54,10 @@ struct req {
     req_step_fn *on_durable;  /* fills the reply of that write */
     void *state;              /* the handler's own, for on_durable */
 
-    enum err outcome;          /* on its way back to the loop */
-    struct worker_task work;   /* to a worker */
-    struct loop_task back;     /* to the loop, from a worker */
-    struct loop_task durable;  /* to the loop, from the committer */
+    enum err outcome;         /* on its way back to the loop */
+    struct worker_task work;  /* to a worker */
+    struct loop_task back;    /* to the loop, from a worker */
+    struct loop_task durable; /* to the loop, from the committer */
 };
 
 /* Handlers: enum err op_get_item(struct req *req), one for each OP row. */
@@ -62,10 +67,13 @@ struct req {
 /* Sets the error and the client's message; the result is for `return`. */
 enum err req_fail(struct req *req, enum err err, const char *format, ...) PRINTF_LIKE(3, 4);
 
-/* The table a TableName means, held until the reply. For items: a table that is being created or
- * deleted is not found. `given` is the name as sent, for ConsumedCapacity. */
-enum err req_item_table(struct req *req, struct bytes table_name, struct table **table,
-                        struct bytes *given) MUST_CHECK;
+/* The request's TableName. Handlers begin with it: contract core-api.md 1.6, "Validation order". */
+enum err req_table_name(struct req *req, struct input_table *name) MUST_CHECK;
+
+/* The table of that name, held until the reply. For items: a table that is being created or deleted
+ * is not found. */
+enum err req_item_table(struct req *req, const struct input_table *name,
+                        struct table **table) MUST_CHECK;
 
 /* Submits req->write (store, arena, done and ctx are set here; ctx of decide is the request).
  * What table_write returns; when ERR_PENDING, on_durable runs after it on the loop. */

@@ -17,18 +17,10 @@ static void describe_throughput(struct buf *reply, const struct table_settings *
 static void describe_modes(struct buf *reply, const struct table_shown *shown);
 static void describe_on_demand(struct buf *reply, const struct table_shown *shown);
 
-enum err table_params_name(struct req *req, struct input_table *name)
-{
-    struct bytes text = {0};
-
-    input_string(req->input, "TableName", &text);
-    return input_table(text, &req->place, &req->fault, name);
-}
-
 enum err table_params_find(struct req *req, struct table **table)
 {
     struct input_table name;
-    enum err err = table_params_name(req, &name);
+    enum err err = req_table_name(req, &name);
 
     if (err != OK)
         return err;

@@ -13,9 +13,8 @@
 
 #define TABLE_TABLES_MAX 2500 /* per account and region */
 
-/* The request's TableName, and the table if there is one (held until the reply). */
-enum err table_params_name(struct req *req, struct input_table *name) MUST_CHECK;
-/* ERR_RESOURCE_NOT_FOUND with the table operations' text. */
+/* The table of the request's TableName, held until the reply. ERR_RESOURCE_NOT_FOUND with the table
+ * operations' text. */
 enum err table_params_find(struct req *req, struct table **table) MUST_CHECK;
 
 /* TableClass by name, and back for a class that is set. */

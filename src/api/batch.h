@@ -1,0 +1,26 @@
+/* batch.h - what BatchGetItem and BatchWriteItem share: the tables that RequestItems names.
+ * Source: contract core-api-items.md 8 and 9.
+ */
+#pragma once
+
+#include "api/item_params.h"
+
+struct batch_table {
+    yyjson_val *json; /* what is asked of it */
+    struct input_table name;
+    struct table *table;
+    unsigned first, count; /* its part of the operation's own array */
+    double units;
+};
+
+struct batch_tables {
+    struct batch_table *at; /* in the arena */
+    unsigned count;
+};
+
+/* The names, each once, in the order sent. */
+enum err batch_read_names(struct req *req, struct batch_tables *tables) MUST_CHECK;
+/* The tables, held until the reply. */
+enum err batch_find_tables(struct req *req, struct batch_tables *tables) MUST_CHECK;
+/* Member ConsumedCapacity, an element for each table, if the request wants it. */
+void batch_reply_capacity(struct req *req, const struct batch_tables *tables);
