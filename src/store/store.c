@@ -120,6 +120,11 @@ fail:
     return err;
 }
 
+bool store_had_records(const struct store *store)
+{
+    return store->engine->had_records;
+}
+
 void store_close(struct store **store)
 {
     struct store *s = *store;

@@ -37,6 +37,9 @@ struct store_options {
  * says what was found and what to do. */
 enum err store_open(const struct store_options *options, struct fault *fault,
                     struct store **store) MUST_CHECK;
+/* Whether records were there when it was opened: then what every used store has must be found. May
+ * be false for one that holds few. */
+bool store_had_records(const struct store *store);
 /* Waits for what was submitted, then closes. Nothing may be submitted meanwhile. */
 void store_close(struct store **store);
 

@@ -1,6 +1,7 @@
 /* store_dir.c - the files beside the engine's. */
 #include "store/store_dir.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -22,12 +23,15 @@ struct store_dir {
     char *engine_path;
     char *reserve_path;
     int lock_fd;
+    bool had_tables;
 };
 
 static enum err make_folders(const char *path, struct fault *fault);
 static enum err take_lock(struct store_dir *dir, struct fault *fault);
 static enum err check_format(struct store_dir *dir, const char *engine, unsigned major,
                              unsigned minor, struct fault *fault);
+static enum err check_engine_files(struct store_dir *dir, struct fault *fault);
+static void keep_used_mark(struct store_dir *dir);
 static enum err write_format(struct store_dir *dir, const char *file, const char *engine,
                              unsigned major, unsigned minor, struct fault *fault);
 static char *join(const char *folder, const char *name);
@@ -49,6 +53,8 @@ enum err store_dir_open(const char *path, const char *engine, unsigned major, un
     err = take_lock(d, fault);
     if (err == OK)
         err = check_format(d, engine, major, minor, fault);
+    if (err == OK)
+        err = check_engine_files(d, fault);
     if (err == OK && store_dir_keep_reserve(d) != OK)
         LOG(WARN, "the disk of the data directory is nearly full; no reserve could be set aside",
             log_string("path", path));
@@ -78,6 +84,11 @@ void store_dir_close(struct store_dir **dir)
 const char *store_dir_engine_path(const struct store_dir *dir)
 {
     return dir->engine_path;
+}
+
+bool store_dir_had_tables(const struct store_dir *dir)
+{
+    return dir->had_tables;
 }
 
 void store_dir_release_reserve(struct store_dir *dir)
@@ -194,6 +205,56 @@ static enum err check_format(struct store_dir *dir, const char *engine, unsigned
         fclose(file);
     free(path);
     return err;
+}
+
+/* CURRENT names the engine's root and is made before any log or table. A new directory has none of
+ * them yet; one with logs or tables only has lost its root. */
+static enum err check_engine_files(struct store_dir *dir, struct fault *fault)
+{
+    DIR *folder = opendir(dir->engine_path);
+    bool has_root = false, has_records = false;
+    struct dirent *entry;
+
+    if (folder == NULL)
+        return errno == ENOENT ? OK
+                               : fault_set(fault, ERR_IO, "cannot read %s: %s", dir->engine_path,
+                                           strerror(errno));
+    while ((entry = readdir(folder)) != NULL) {
+        const char *suffix = strrchr(entry->d_name, '.');
+        bool is_table = suffix != NULL && strcmp(suffix, ".sst") == 0;
+
+        has_root |= strcmp(entry->d_name, "CURRENT") == 0;
+        has_records |= is_table || (suffix != NULL && strcmp(suffix, ".log") == 0);
+        dir->had_tables |= is_table;
+    }
+    closedir(folder);
+    if (has_records && !has_root)
+        return fault_set(fault, ERR_CORRUPT,
+                         "the data directory %s is damaged: %s has records but no file CURRENT. "
+                         "Restore the directory from a backup",
+                         dir->path, dir->engine_path);
+    keep_used_mark(dir);
+    return OK;
+}
+
+/* An engine whose root was cut short starts as a new one and sweeps the tables away that it does not
+ * know: the mark outlives them, so that the next start refuses too. */
+static void keep_used_mark(struct store_dir *dir)
+{
+    char *path = join(dir->path, "USED");
+    int fd;
+
+    if (access(path, F_OK) == 0) {
+        dir->had_tables = true;
+    } else if (dir->had_tables) {
+        fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        if (fd < 0 || sync_folder(dir->path) != OK)
+            LOG(WARN, "cannot mark the data directory as used", log_string("path", path),
+                log_errno(errno));
+        if (fd >= 0)
+            close(fd);
+    }
+    free(path);
 }
 
 /* All of it or nothing: written beside, synced, renamed, and the folder synced. */

@@ -2,9 +2,12 @@
  *   LOCK      held (flock) while open; says who holds it
  *   FORMAT    what wrote the directory: our format number and the engine's version
  *   RESERVE   bytes set aside for a full disk
+ *   USED      empty; there once the engine was seen to have tables
  *   rocks/    the engine's files
  */
 #pragma once
+
+#include <stdbool.h>
 
 #include "base/err.h"
 
@@ -13,13 +16,16 @@ struct store_dir;
 #define STORE_DIR_FORMAT 1
 
 /* Makes or opens it. `engine` and its version (major, minor) are recorded; a directory written by a
- * newer format or a newer engine is refused. ERR_LOCKED, ERR_NEWER_FORMAT, ERR_CORRUPT, ERR_IO. */
+ * newer format or a newer engine is refused, and one whose engine files lost their root: the engine
+ * would take it for a new one and sweep the rest away. ERR_LOCKED, ERR_NEWER_FORMAT, ERR_CORRUPT, ERR_IO. */
 enum err store_dir_open(const char *path, const char *engine, unsigned major, unsigned minor,
                         struct fault *fault, struct store_dir **dir) MUST_CHECK;
 void store_dir_close(struct store_dir **dir);
 
 /* Path of the engine's folder. */
 const char *store_dir_engine_path(const struct store_dir *dir);
+/* Whether the engine ever had tables when the directory was opened: records were there. */
+bool store_dir_had_tables(const struct store_dir *dir);
 
 /* Gives the reserve back to the file system, or sets it aside again: ERR_NO_SPACE if there is not
  * room for it and as much again. */

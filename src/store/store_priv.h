@@ -71,6 +71,7 @@ static inline struct bytes store_op_value(const struct store_mutation *mutation,
 
 struct store_engine {
     const struct store_engine_class *class;
+    bool had_records; /* when it was opened, as far as can be told without reading */
 };
 
 struct store_engine_class {

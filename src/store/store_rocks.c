@@ -262,6 +262,7 @@ enum err store_rocks_open(const struct store_options *options, struct fault *fau
     store_rocks_ext_version(&major, &minor);
     err = store_dir_open(options->path, rocks_class.name, major, minor, fault, &rocks->dir);
     if (err == OK) {
+        rocks->engine.had_records = store_dir_had_tables(rocks->dir);
         make_options(rocks, options);
         err = open_db(rocks, fault);
     }

@@ -5,6 +5,7 @@
 #include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/rng.h"
@@ -582,5 +583,42 @@ TEST(store_refuses_a_newer_or_damaged_directory)
     CHECK_OK(open_again(&bed, &message));
     overwrite(&bed, "rocks/CURRENT", "nonsense\n");
     CHECK(open_again(&bed, &message) != OK);
+    bed_close(&bed);
+}
+
+TEST(store_that_lost_its_root_is_refused_not_taken_for_a_new_one)
+{
+    struct bed bed = {0};
+    struct bytes message;
+    char path[300];
+
+    bed_open(&bed, true);
+    CHECK(!store_had_records(bed.store));
+    CHECK_OK(put(&bed, "key", "value"));
+    store_close(&bed.store);
+    snprintf(path, sizeof(path), "%s/rocks/CURRENT", bed.path);
+    CHECK(unlink(path) == 0);
+    for (int i = 0; i < 2; i++) { /* the refusal itself leaves the directory as it is */
+        CHECK_ERR(open_again(&bed, &message), ERR_CORRUPT);
+        CHECK(strstr((const char *)message.data, "no file CURRENT") != NULL);
+    }
+    bed_close(&bed);
+}
+
+TEST(store_remembers_that_it_had_records)
+{
+    struct bed bed = {0};
+    char path[300];
+
+    bed_open(&bed, true);
+    CHECK_OK(put(&bed, "key", "value"));
+    for (int i = 0; i < 2; i++) { /* the first opening writes the log out as a table */
+        store_close(&bed.store);
+        arena_fini(&bed.arena);
+        bed_open(&bed, true);
+    }
+    CHECK(store_had_records(bed.store));
+    snprintf(path, sizeof(path), "%s/USED", bed.path);
+    CHECK(access(path, F_OK) == 0);
     bed_close(&bed);
 }
