@@ -41,10 +41,11 @@ class Server:
     options: more arguments of `stele serve`; env: more environment variables."""
 
     def __init__(self, options=(), env=None, data=None, in_memory=False, program=None, log=None,
-                 wrapper=()):
+                 wrapper=(), address="127.0.0.1"):
         self.options = list(options)
         self.env = dict(env or {})
         self.in_memory = in_memory
+        self.address = address # to listen on; clients come over 127.0.0.1
         self.program = program or binary()
         self.wrapper = list(wrapper)
         self.own_dir = temp_dir("data") if data is None and not in_memory else None
@@ -78,9 +79,27 @@ class Server:
         return "--tls-cert" in self.options
 
     def start(self, timeout_s=20):
-        """Returns when the server answers."""
+        """Returns when the server answers. Its port is the one it had, unless someone else took it."""
+        deadline = time.monotonic() + timeout_s
+        self._launch()
+        while True:
+            answers = self._answers()
+            if self.process.poll() is not None:
+                if "Address already in use" not in self.log_tail(2) or time.monotonic() > deadline:
+                    raise ServerError("the server ended with status %d at start:\n%s" %
+                                      (self.process.returncode, self.log_tail()))
+                self.port = free_port()
+                self._launch()
+            elif answers:
+                return
+            elif time.monotonic() > deadline:
+                raise ServerError("the server did not answer within %d s:\n%s" %
+                                  (timeout_s, self.log_tail()))
+            time.sleep(0.005)
+
+    def _launch(self):
         where = ["--in-memory"] if self.in_memory else ["--data", self.data]
-        command = self.wrapper + [self.program, "serve", "--listen", "127.0.0.1:%d" % self.port,
+        command = self.wrapper + [self.program, "serve", "--listen", "%s:%d" % (self.address, self.port),
                                   "--region", REGION, "--account", ACCOUNT] + where + self.options
         env = {k: v for k, v in os.environ.items() if not k.startswith("STELE_")}
         env["STELE_ROOT_ACCESS_KEY_ID"] = ROOT.access_key_id
@@ -89,15 +108,6 @@ class Server:
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             env=env, preexec_fn=_die_with_parent)
-        deadline = time.monotonic() + timeout_s
-        while not self._answers():
-            if self.process.poll() is not None:
-                raise ServerError("the server ended with status %d at start:\n%s" %
-                                  (self.process.returncode, self.log_tail()))
-            if time.monotonic() > deadline:
-                raise ServerError("the server did not answer within %d s:\n%s" %
-                                  (timeout_s, self.log_tail()))
-            time.sleep(0.005)
 
     def _answers(self):
         if self.has_tls: # the handshake is the client's matter; that it listens is enough
