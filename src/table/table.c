@@ -44,6 +44,11 @@ struct table *table_create(const struct table_definition *definition, struct tab
     d->name = arena_copy(&table->arena, d->name);
     for (unsigned i = 0; i < key_schema_count(&d->schema); i++)
         d->schema.attributes[i].name = arena_copy(&table->arena, d->schema.attributes[i].name);
+    for (unsigned i = 0; i < d->tags.count; i++) {
+        d->tags.list[i].key = arena_copy(&table->arena, d->tags.list[i].key);
+        d->tags.list[i].value = arena_copy(&table->arena, d->tags.list[i].value);
+    }
+    d->ttl_attribute = arena_copy(&table->arena, d->ttl_attribute);
     return table;
 }
 
@@ -112,6 +117,24 @@ static yyjson_mut_val *write_settings(yyjson_mut_doc *doc, const struct table_se
     return out;
 }
 
+/* What most tables do not have: absent from the record where there is none. */
+static void write_extras(yyjson_mut_doc *doc, yyjson_mut_val *root,
+                         const struct table_definition *d)
+{
+    if (d->tags.count > 0) {
+        yyjson_mut_val *tags = yyjson_mut_obj_add_arr(doc, root, "tags");
+
+        for (unsigned i = 0; i < d->tags.count; i++) {
+            yyjson_mut_val *tag = yyjson_mut_arr_add_obj(doc, tags);
+
+            yyjson_mut_obj_add_val(doc, tag, "key", text(doc, d->tags.list[i].key));
+            yyjson_mut_obj_add_val(doc, tag, "value", text(doc, d->tags.list[i].value));
+        }
+    }
+    if (d->ttl_attribute.size > 0)
+        yyjson_mut_obj_add_val(doc, root, "ttlAttribute", text(doc, d->ttl_attribute));
+}
+
 struct bytes table_record_write(const struct table_definition *d, struct arena *arena)
 {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
@@ -140,6 +163,7 @@ struct bytes table_record_write(const struct table_definition *d, struct arena *
     yyjson_mut_obj_add_val(doc, root, "settings", write_settings(doc, &d->settings));
     if (d->status == TABLE_UPDATING)
         yyjson_mut_obj_add_val(doc, root, "before", write_settings(doc, &d->before));
+    write_extras(doc, root, d);
 
     json = yyjson_mut_write(doc, 0, &size);
     ASSERT(json != NULL);
@@ -192,6 +216,19 @@ static void read_settings(yyjson_val *in, struct table_settings *s)
     s->deletion_protection = yyjson_get_bool(yyjson_obj_get(in, "deletionProtection"));
 }
 
+static void read_extras(yyjson_val *root, struct arena *arena, struct table_definition *d)
+{
+    yyjson_arr_iter at = yyjson_arr_iter_with(yyjson_obj_get(root, "tags"));
+    yyjson_val *tag;
+
+    while (d->tags.count < TABLE_TAGS_MAX && (tag = yyjson_arr_iter_next(&at)) != NULL)
+        d->tags.list[d->tags.count++] = (struct table_tag){
+            .key = read_text(tag, "key", arena),
+            .value = read_text(tag, "value", arena),
+        };
+    d->ttl_attribute = read_text(root, "ttlAttribute", arena);
+}
+
 /* The few things without which a table cannot be served. */
 static enum err read_definition(yyjson_val *root, struct arena *arena, struct table_definition *d)
 {
@@ -209,6 +246,7 @@ static enum err read_definition(yyjson_val *root, struct arena *arena, struct ta
     d->status_until_ms = read_uint(root, "statusUntilMs");
     read_settings(yyjson_obj_get(root, "settings"), &d->settings);
     read_settings(yyjson_obj_get(root, "before"), &d->before);
+    read_extras(root, arena, d);
     if (d->id == 0 || d->name.size == 0 || hash_count == 0 || hash_count > key_count ||
         key_count > KEY_ATTRIBUTES_MAX || d->status > TABLE_DELETING)
         return ERR_CORRUPT;

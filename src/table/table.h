@@ -46,6 +46,18 @@ struct table_settings {
     bool deletion_protection;
 };
 
+struct table_tag {
+    struct bytes key;
+    struct bytes value;
+};
+
+#define TABLE_TAGS_MAX 50
+
+struct table_tags {
+    struct table_tag list[TABLE_TAGS_MAX]; /* each key once, in the order in which they came */
+    unsigned count;
+};
+
 struct table_definition {
     uint32_t id; /* never reused */
     struct bytes account;
@@ -55,6 +67,8 @@ struct table_definition {
     uint64_t created_ms;
     struct key_schema schema;
     struct table_settings settings;
+    struct table_tags tags;
+    struct bytes ttl_attribute; /* empty: items do not expire */
     /* A change on its way: until then, `status` is what the table shows, and `before` what it
      * described when the status is TABLE_UPDATING. 0: the table is ACTIVE, or DELETING. */
     enum table_status status;

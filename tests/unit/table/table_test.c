@@ -125,11 +125,49 @@ TEST(table_record_golden)
     CHECK_TEXT(table_record_write(&definition, &arena), golden);
     CHECK_OK(table_record_read(bytes_of_string(golden), &arena, &read));
     CHECK_TEXT(read.account, "000000000000");
+    CHECK_U64(read.tags.count, 0);
+    CHECK_U64(read.ttl_attribute.size, 0);
     CHECK_ERR(table_record_read(BYTES("\x02{}"), &arena, &read), ERR_NEWER_FORMAT);
     CHECK_ERR(table_record_read(BYTES("\x01{}"), &arena, &read), ERR_CORRUPT);
     CHECK_ERR(table_record_read(BYTES("\x01nonsense"), &arena, &read), ERR_CORRUPT);
     CHECK_ERR(table_record_read(BYTES(""), &arena, &read), ERR_CORRUPT);
     arena_fini(&arena);
+}
+
+/* The same for a table with tags and time to live. */
+TEST(table_record_golden_of_tags_and_time_to_live)
+{
+    static const char golden[] =
+        "\x01{\"keys\":[{\"name\":\"Artist\",\"type\":\"S\"},{\"name\":\"Year\",\"type\":\"N\"}],"
+        "\"id\":7,\"account\":\"000000000000\",\"region\":\"us-east-1\",\"name\":\"Music\","
+        "\"uuid\":\"95277133-af3f-4e39-a592-817668590251\",\"createdMs\":1700000000123,"
+        "\"hashKeys\":1,\"status\":1,\"statusUntilMs\":0,\"settings\":{\"billing\":\"on-demand\","
+        "\"readUnits\":0,\"writeUnits\":0,\"increasedMs\":0,\"decreasedMs\":0,"
+        "\"decreasesToday\":0,\"wasOnDemand\":true,\"onDemandMs\":1700000000123,"
+        "\"onDemandReadMax\":-1,\"onDemandWriteMax\":50,\"warmReadUnits\":12000,"
+        "\"warmWriteUnits\":4000,\"class\":0,\"classChangedMs\":0,\"deletionProtection\":false},"
+        "\"tags\":[{\"key\":\"team\",\"value\":\"\xc3\xa9\"},{\"key\":\"cost\",\"value\":\"\"}],"
+        "\"ttlAttribute\":\"until\"}";
+    struct table_definition definition = music(), read;
+    struct table *table;
+    struct arena arena;
+
+    arena_init(&arena);
+    definition.id = 7;
+    definition.tags = (struct table_tags){
+        .list = {{BYTES("team"), BYTES("\xc3\xa9")}, {BYTES("cost"), BYTES("")}}, .count = 2};
+    definition.ttl_attribute = BYTES("until");
+    CHECK_TEXT(table_record_write(&definition, &arena), golden);
+    CHECK_OK(table_record_read(bytes_of_string(golden), &arena, &read));
+    table = table_create(&read, NULL);
+    arena_fini(&arena); /* a table has its own copies */
+    CHECK_U64(table->definition.tags.count, 2);
+    CHECK_TEXT(table->definition.tags.list[0].key, "team");
+    CHECK_TEXT(table->definition.tags.list[0].value, "\xc3\xa9");
+    CHECK_TEXT(table->definition.tags.list[1].key, "cost");
+    CHECK_TEXT(table->definition.tags.list[1].value, "");
+    CHECK_TEXT(table->definition.ttl_attribute, "until");
+    table_release(&table);
 }
 
 TEST(table_status_passes_by_itself)
