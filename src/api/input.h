@@ -64,6 +64,16 @@ struct input_place {
     struct bytes account;
 };
 
+/* arn:<partition>:<service>:<region>:<account>:<resource> */
+struct input_arn {
+    struct bytes partition, service, region, account, resource;
+};
+
+/* False: it has not all the parts. What is in them is not looked at. */
+bool input_arn_split(struct bytes text, struct input_arn *arn);
+/* 3 to 255 letters, digits, _ - and dots. */
+bool input_is_table_name(struct bytes text);
+
 struct input_table {
     struct bytes name;
     struct bytes given; /* as sent, name or ARN: what ConsumedCapacity shows */

@@ -6,12 +6,6 @@
 #define NAME_SIZE_MIN 3
 #define NAME_SIZE_MAX 255
 
-/* arn:<partition>:<service>:<region>:<account>:<resource> */
-struct arn {
-    struct bytes partition, service, region, account, resource;
-};
-
-static bool split_arn(struct bytes text, struct arn *arn);
 static bool take_part(struct bytes *rest, struct bytes *part);
 static enum err check_name(struct bytes name, struct fault *fault);
 static enum err refuse_arn(struct fault *fault, const char *what, struct bytes text);
@@ -21,10 +15,10 @@ enum err input_table(struct bytes text, const struct input_place *place, struct 
 {
     static const struct bytes kind = {(const uint8_t *)"table/", 6};
     struct bytes name = text;
-    struct arn arn;
+    struct input_arn arn;
     enum err err;
 
-    if (split_arn(text, &arn)) {
+    if (input_arn_split(text, &arn)) {
         if (!bytes_equal(arn.partition, place->partition))
             return refuse_arn(fault, "AWS partition", text);
         if (!bytes_equal(arn.region, place->region))
@@ -51,12 +45,18 @@ enum err input_check_table_name(struct bytes text, struct fault *fault)
 
 bool input_is_arn(struct bytes text)
 {
-    struct arn arn;
+    struct input_arn arn;
 
-    return split_arn(text, &arn);
+    return input_arn_split(text, &arn);
 }
 
-static bool split_arn(struct bytes text, struct arn *arn)
+bool input_is_table_name(struct bytes text)
+{
+    return text.size >= NAME_SIZE_MIN && text.size <= NAME_SIZE_MAX &&
+           shape_pattern_name.matches(text);
+}
+
+bool input_arn_split(struct bytes text, struct input_arn *arn)
 {
     struct bytes rest = text, scheme;
 
@@ -83,8 +83,7 @@ static bool take_part(struct bytes *rest, struct bytes *part)
 
 static enum err check_name(struct bytes name, struct fault *fault)
 {
-    if (name.size >= NAME_SIZE_MIN && name.size <= NAME_SIZE_MAX &&
-        shape_pattern_name.matches(name))
+    if (input_is_table_name(name))
         return OK;
     return fault_set(fault, ERR_VALIDATION,
                      "Invalid table/index name.  Table/index names must be between 3 and 255 "

@@ -51,7 +51,7 @@ enum err op_create_table(struct req *req)
     if (err == OK && input_string(req->input, "TableClass", &class))
         err = table_params_class(req, class, &settings->class);
     if (err == OK)
-        err = tag_params_check(req, input_member(req->input, "Tags"));
+        err = tag_params_read(req, input_member(req->input, "Tags"), &creation.definition.tags);
     if (err == OK)
         err = table_params_replication_mode(req, &creation.replicates);
     if (err != OK)
@@ -275,7 +275,6 @@ static enum err refuse_unserved(struct req *req, const struct creation *creation
         {"VectorIndexes", yyjson_arr_size(input_member(req->input, "VectorIndexes")) != 0},
         {"StreamSpecification", input_bool(stream, "StreamEnabled", false)},
         {"SSESpecification", creation->encrypts},
-        {"Tags", yyjson_arr_size(input_member(req->input, "Tags")) != 0},
         {"ResourcePolicy", input_member(req->input, "ResourcePolicy") != NULL},
         {"GlobalTableSourceArn", input_member(req->input, "GlobalTableSourceArn") != NULL},
         {"GlobalTableSettingsReplicationMode", creation->replicates},

@@ -43,7 +43,7 @@ struct req {
     struct input_place place;
     yyjson_doc *doc;
     yyjson_val *input;
-    struct buf *reply; /* the JSON body */
+    struct buf *reply; /* the JSON body; empty: the service replies without one */
     bool may_wait;     /* on a worker */
     bool parsed;       /* input is checked: a second run begins with the handler */
 
