@@ -1,0 +1,74 @@
+/* op_update_time_to_live.c - UpdateTimeToLive. Contract core-api-tables.md 8; no time has to pass
+ * between two changes.
+ */
+#include "api/item_params.h"
+#include "api/table_params.h"
+#include "base/clock.h"
+#include "json/json_write.h"
+
+static enum err change(struct req *req);
+static enum err check(struct req *req, const struct table *table, bool enable,
+                      struct bytes attribute);
+
+enum err op_update_time_to_live(struct req *req)
+{
+    enum err err;
+
+    if (!req->may_wait)
+        return ERR_WOULD_BLOCK; /* a catalog change waits for its commit */
+    catalog_change_begin(req->api->catalog);
+    err = change(req);
+    catalog_change_end(req->api->catalog);
+    return err;
+}
+
+static enum err change(struct req *req)
+{
+    yyjson_val *in = input_member(req->input, "TimeToLiveSpecification");
+    bool enable = input_bool(in, "Enabled", false);
+    struct bytes attribute = input_text(input_member(in, "AttributeName"));
+    struct table_definition next;
+    struct table *table, *published;
+    enum err err = table_params_find(req, &table);
+
+    if (err == OK)
+        err = check(req, table, enable, attribute);
+    if (err != OK)
+        return err;
+    next = table->definition;
+    next.ttl_attribute = enable ? attribute : (struct bytes){0};
+    if (next.status != TABLE_DELETING) { /* observed: accepted then too, and nobody can see it */
+        err = catalog_put(req->api->catalog, &next, &published);
+        if (err != OK)
+            return err;
+        req->tables[req->table_count++] = published;
+    }
+    buf_append_lit(req->reply, "{\"TimeToLiveSpecification\":{");
+    reply_member(req->reply, "Enabled");
+    buf_append_string(req->reply, enable ? "true" : "false");
+    reply_member(req->reply, "AttributeName");
+    json_append_string(req->reply, attribute);
+    buf_append_lit(req->reply, "}}");
+    return OK;
+}
+
+static enum err check(struct req *req, const struct table *table, bool enable,
+                      struct bytes attribute)
+{
+    const struct table_definition *d = &table->definition;
+    bool enabled = d->ttl_attribute.size != 0;
+
+    if (table_status_now(table, clock_wall_ms()) == TABLE_CREATING)
+        return req_fail(req, ERR_RESOURCE_IN_USE, TABLE_IN_USE "Table %.*s is being created",
+                        BYTES_ARGS(d->name));
+    if (enabled && !bytes_equal(attribute, d->ttl_attribute))
+        return req_fail(req, ERR_VALIDATION,
+                        "TimeToLive is active on a different AttributeName: current "
+                        "AttributeName is %.*s",
+                        BYTES_ARGS(d->ttl_attribute));
+    if (enabled && enable)
+        return req_fail(req, ERR_VALIDATION, "TimeToLive is already enabled");
+    if (!enabled && !enable)
+        return req_fail(req, ERR_VALIDATION, "TimeToLive is already disabled");
+    return OK;
+}
