@@ -111,7 +111,7 @@ static void print_fault(void *ctx, const char *text)
     printf("%s\n", text);
 }
 
-/* Opening it would make a data directory of whatever it is. Every one has a FORMAT (store_dir.h). */
+/* Opening would make a data directory of whatever it is; each has a FORMAT (store_dir.h). */
 static enum err check_is_data(const char *path, struct arena *arena, struct fault *fault)
 {
     struct bytes format = arena_format(arena, "%s/FORMAT", path);

@@ -18,8 +18,8 @@
 
 #include <yyjson.h>
 
-/* What a request may parse or read on its loop. More takes long enough to matter to the loop's other
- * requests, so it is a worker's: returning ERR_WOULD_BLOCK moves it there. */
+/* What a request may parse or read on its loop. More takes long enough to matter to the loop's
+ * other requests, so it is a worker's: returning ERR_WOULD_BLOCK moves it there. */
 #define REQ_LOOP_BYTES_MAX ((size_t)64 << 10)
 #define REQ_LOOP_ITEMS_MAX 256
 

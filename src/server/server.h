@@ -13,7 +13,7 @@ struct server;
 enum err server_start(const struct options *options, struct fault *fault,
                       struct server **server) MUST_CHECK;
 
-/* Serves until SIGTERM or SIGINT, then finishes what is under way, at most SERVER_STOP_MS_MAX of it,
+/* Serves until SIGTERM or SIGINT, then finishes what is under way, SERVER_STOP_MS_MAX at most,
  * and returns. SIGTERM and SIGINT must have been blocked before server_start. */
 void server_run(struct server *server);
 

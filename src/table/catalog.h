@@ -33,7 +33,7 @@ bool catalog_list(struct catalog *catalog, struct bytes account, struct bytes re
                   unsigned *count);
 unsigned catalog_count(struct catalog *catalog, struct bytes account, struct bytes region);
 
-/* --- changes: may wait, never on a loop -------------------------------------------------------- */
+/* --- changes: may wait, never on a loop ------------------------------------------------------ */
 
 void catalog_change_begin(struct catalog *catalog);
 void catalog_change_end(struct catalog *catalog);

@@ -1,5 +1,5 @@
 /* table_read.h - reading items: one by its key, or many in key order.
- * All reads see published items only, so an eventually consistent read and a strongly consistent one
+ * All reads see published items only, so an eventually and a strongly consistent read
  * are the same thing on one machine.
  */
 #pragma once

@@ -1,4 +1,4 @@
-/* page_test.c - how far a page goes: in items and bytes, on a loop, and in the size of its reply. */
+/* page_test.c - how far a page goes: in items, in bytes, on a loop, in the size of its reply. */
 #include "api/page.h"
 #include "store/store.h"
 #include "unit.h"
@@ -114,7 +114,7 @@ TEST(page_of_many_bytes_is_no_work_for_a_loop)
     bed_close(&bed);
 }
 
-/* An item's JSON may be forty times its size: 1E125 counts two bytes and is written with 126 digits. */
+/* An item's JSON may be forty times its size: 1E125 counts two bytes and has 126 digits. */
 TEST(page_ends_when_its_reply_is_large)
 {
     struct bed bed;

@@ -209,7 +209,7 @@ TEST(table_segments_divide_all_slots_without_gap)
     arena_fini(&arena);
 }
 
-/* --- the catalog ---------------------------------------------------------------------------------- */
+/* --- the catalog --------------------------------------------------------------------------------- */
 
 TEST(catalog_keeps_tables_over_a_restart_and_never_reuses_ids)
 {
@@ -276,7 +276,7 @@ TEST(catalog_lists_names_in_byte_order_page_by_page)
     bed_close(&bed);
 }
 
-/* --- the write door ------------------------------------------------------------------------------- */
+/* --- the write door ------------------------------------------------------------------------------ */
 
 struct write {
     struct table_write write;
@@ -502,7 +502,7 @@ TEST(catalog_drop_waits_for_the_last_holder)
 
         report.items = store_cursor_next(cursor, &key, &value) == OK;
         store_cursor_close(&cursor);
-        nanosleep(&pause, NULL); /* between looks at the condition that is awaited */
+        nanosleep(&pause, NULL); /* sleep: between looks at the condition that is awaited */
     }
     CHECK_U64(report.items, 0);
     CHECK_OK(table_check(bed.catalog, count_fault, &faults, &report));
