@@ -237,8 +237,8 @@ static enum err check_engine_files(struct store_dir *dir, struct fault *fault)
     return OK;
 }
 
-/* An engine whose root was cut short starts as a new one and sweeps the tables away that it does not
- * know: the mark outlives them, so that the next start refuses too. */
+/* An engine whose root was cut short starts as a new one and sweeps the tables away that it does
+ * not know: the mark outlives them, so that the next start refuses too. */
 static void keep_used_mark(struct store_dir *dir)
 {
     char *path = join(dir->path, "USED");

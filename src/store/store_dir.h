@@ -17,7 +17,8 @@ struct store_dir;
 
 /* Makes or opens it. `engine` and its version (major, minor) are recorded; a directory written by a
  * newer format or a newer engine is refused, and one whose engine files lost their root: the engine
- * would take it for a new one and sweep the rest away. ERR_LOCKED, ERR_NEWER_FORMAT, ERR_CORRUPT, ERR_IO. */
+ * would take it for a new one and sweep the rest away.
+ * ERR_LOCKED, ERR_NEWER_FORMAT, ERR_CORRUPT, ERR_IO. */
 enum err store_dir_open(const char *path, const char *engine, unsigned major, unsigned minor,
                         struct fault *fault, struct store_dir **dir) MUST_CHECK;
 void store_dir_close(struct store_dir **dir);

@@ -18,6 +18,7 @@ class Step:
         self.withs = []
         self.expects = []  # reply, header, save, close
         self.rows = []
+        self.times = None  # (first, last): once for each number, all of them one test
 
 
 class Test:
@@ -79,6 +80,8 @@ def load(path, shown_path):
             sending.withs.append(text)
         elif word in EXPECTS and sending:
             sending.expects.append(Step(word, text, line))
+        elif word == "times" and sending:
+            sending.times = tuple(int(number) for number in text.split())
         elif word == "row" and sending:
             sending.rows.append((line, [cell.strip() for cell in re.split(r"(?<=\s)\|(?=\s|$)", " " + text)]))
         else:

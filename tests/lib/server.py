@@ -95,7 +95,7 @@ class Server:
             elif time.monotonic() > deadline:
                 raise ServerError("the server did not answer within %d s:\n%s" %
                                   (timeout_s, self.log_tail()))
-            time.sleep(0.005)
+            time.sleep(0.005) # sleep: between looks at whether it answers
 
     def _launch(self):
         where = ["--in-memory"] if self.in_memory else ["--data", self.data]

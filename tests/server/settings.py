@@ -53,7 +53,7 @@ def precedence(case):
                     return re.search(r"dynamodb\.(.*)\.amazonaws", health(port))[1]
                 except OSError:
                     assert time.monotonic() < deadline and process.poll() is None
-                    time.sleep(0.01)
+                    time.sleep(0.01) # sleep: between looks at whether it answers
         finally:
             process.kill()
             process.wait()
