@@ -1,12 +1,12 @@
 /* http_coding.c - zlib at work. */
 #include "net/http_coding.h"
 
+#include "base/assert.h"
+#include "base/mem.h"
+
 #include <stdlib.h>
 #include <strings.h>
 #include <zlib.h>
-
-#include "base/assert.h"
-#include "base/mem.h"
 
 #define WINDOW_ZLIB  15
 #define WINDOW_GZIP  (15 + 16) /* zlib's way to say: gzip framing */

@@ -3,10 +3,10 @@
  */
 #pragma once
 
-#include <stdbool.h>
-
 #include "base/buf.h"
 #include "base/err.h"
+
+#include <stdbool.h>
 
 enum http_coding { HTTP_CODING_NONE, HTTP_CODING_GZIP, HTTP_CODING_DEFLATE, HTTP_CODING_UNKNOWN };
 

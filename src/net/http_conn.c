@@ -59,18 +59,18 @@ static inline bool is_idle(const struct http_conn *conn)
 
 void http_conn_open(struct http_loop *home, int fd, const struct sockaddr *peer, size_t peer_size)
 {
-    const struct http_server_options *options = &home->server->options;
+    struct tls_context *tls = home->server->options.tls;
     struct http_conn *conn = mem_zalloc(sizeof(*conn));
 
     conn->home = home;
     conn->watch = (struct loop_watch){.fd = fd, .ready = on_ready};
     conn->timer.fire = on_timer;
     conn->turn.fire = on_turn;
-    conn->secure = options->tls != NULL;
+    conn->secure = tls != NULL;
     buf_init(&conn->unsent, SIZE_MAX / 2);
     ASSERT(peer_size <= sizeof(conn->peer));
     memcpy(&conn->peer, peer, peer_size);
-    transport_open(&conn->transport, fd, options->tls);
+    transport_open(&conn->transport, fd, tls);
     conn->next = home->conns;
     conn->link = &home->conns;
     if (conn->next != NULL)
@@ -81,11 +81,7 @@ void http_conn_open(struct http_loop *home, int fd, const struct sockaddr *peer,
         free_conn(conn);
         return;
     }
-    /* A TLS handshake is no idling. */
-    set_limit(conn, LIMIT_IDLE,
-              conn->secure && options->receive_timeout_ms < options->idle_timeout_ms
-                  ? options->receive_timeout_ms
-                  : options->idle_timeout_ms);
+    set_limits(conn);
 }
 
 void http_conn_drain(struct http_conn *conn)
@@ -170,6 +166,7 @@ static void on_timer(struct loop_timer *timer)
         refuse(conn, 408);
         advance(conn);
         break;
+    case LIMIT_HANDSHAKE:
     case LIMIT_IDLE:
     case LIMIT_SEND:
     case LIMIT_LINGER:
@@ -448,6 +445,9 @@ static void set_limits(struct http_conn *conn)
     if (is_blocked(conn)) {
         if (conn->limit != LIMIT_SEND || conn->sent_some)
             set_limit(conn, LIMIT_SEND, options->send_timeout_ms);
+    } else if (conn->state == CONN_RECEIVING && !transport_is_ready(&conn->transport)) {
+        if (conn->limit != LIMIT_HANDSHAKE)
+            set_limit(conn, LIMIT_HANDSHAKE, options->receive_timeout_ms);
     } else if (conn->state == CONN_RECEIVING && conn->exchange == NULL) {
         if (conn->limit != LIMIT_IDLE)
             set_limit(conn, LIMIT_IDLE, options->idle_timeout_ms);

@@ -1,13 +1,13 @@
 /* http_exchange.c - a request and its reply, as handlers see them.
  * Exchanges are kept for reuse with their buffers, the last used one first.
  */
-#include <arpa/inet.h>
-#include <stdlib.h>
-#include <strings.h>
-
 #include "base/assert.h"
 #include "base/mem.h"
 #include "net/http_priv.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <strings.h>
 
 #define SPARES_MAX      64
 #define BODY_KEEP_BYTES ((size_t)64 << 10)

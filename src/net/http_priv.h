@@ -5,16 +5,16 @@
  */
 #pragma once
 
-#include <netinet/in.h>
-#include <semaphore.h>
-#include <stdatomic.h>
-
 #include "base/arena.h"
 #include "base/buf.h"
 #include "net/http_reader.h"
 #include "net/http_server.h"
 #include "net/loop.h"
 #include "net/transport.h"
+
+#include <netinet/in.h>
+#include <semaphore.h>
+#include <stdatomic.h>
 
 struct http_server {
     struct http_server_options options;
@@ -84,7 +84,14 @@ enum http_conn_state {
 };
 
 /* What the connection's timer means. */
-enum http_conn_limit { LIMIT_NONE, LIMIT_IDLE, LIMIT_RECEIVE, LIMIT_SEND, LIMIT_LINGER };
+enum http_conn_limit {
+    LIMIT_NONE,
+    LIMIT_HANDSHAKE,
+    LIMIT_IDLE,
+    LIMIT_RECEIVE,
+    LIMIT_SEND,
+    LIMIT_LINGER,
+};
 
 struct http_conn {
     struct loop_watch watch;

@@ -4,11 +4,11 @@
  */
 #include "net/http_reader.h"
 
-#include <stdlib.h>
-#include <strings.h>
-
 #include "base/assert.h"
 #include "base/mem.h"
+
+#include <stdlib.h>
+#include <strings.h>
 
 /* What chunk framing may cost: a byte a chunk ("1\r\nx\r\n") is six times the data. Extensions and
  * trailers are dropped, but a client must not feed us with them for ever. */

@@ -9,14 +9,14 @@
  */
 #pragma once
 
+#include "base/buf.h"
+#include "net/http_coding.h"
+#include "net/http_server.h"
+
 #include <llhttp.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "base/buf.h"
-#include "net/http_coding.h"
-#include "net/http_server.h"
 
 /* At least so much can be received at once into the receive buffer. */
 #define HTTP_READER_ROOM_BYTES ((size_t)16 << 10)

@@ -1,13 +1,13 @@
 /* http_reply.c - writes replies: status line, our headers, the handler's, the body.
  * The part that changes once a second only is kept ready; the rest is copied behind it by hand.
  */
-#include <stdio.h>
-#include <time.h>
-#include <zlib.h>
-
 #include "base/assert.h"
 #include "base/clock.h"
+#include "base/crc32.h"
 #include "net/http_priv.h"
+
+#include <stdio.h>
+#include <time.h>
 
 /* A body up to this size is copied behind its head: one more copy is cheaper than one more part
  * for the kernel, and lets replies to pipelined requests leave together. */
@@ -66,7 +66,7 @@ void http_reply_write(struct http_exchange *exchange, unsigned status, bool keep
     if (options->crc32_header != NULL) {
         at = put(at, bytes_of_string(options->crc32_header));
         at = put(at, BYTES(": "));
-        at = put_u64(at, crc32_z(0, coded.data, coded.size));
+        at = put_u64(at, crc32_bytes(coded));
         at = put(at, BYTES("\r\n"));
     }
     if (has_body) {

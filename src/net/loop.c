@@ -5,17 +5,17 @@
  */
 #include "net/loop.h"
 
+#include "base/assert.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "net/timer_wheel.h"
+
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
-
-#include "base/assert.h"
-#include "base/clock.h"
-#include "base/mem.h"
-#include "net/timer_wheel.h"
 
 #define EVENTS_PER_ROUND 256
 

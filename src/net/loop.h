@@ -10,10 +10,10 @@
  */
 #pragma once
 
+#include "base/err.h"
+
 #include <stdbool.h>
 #include <stdint.h>
-
-#include "base/err.h"
 
 struct loop;
 

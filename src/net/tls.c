@@ -1,13 +1,13 @@
 /* tls.c - what we ask of OpenSSL, and the certificate. */
 #include "net/tls.h"
 
-#include <openssl/err.h>
-#include <openssl/ssl.h>
-#include <stdlib.h>
-
 #include "base/assert.h"
 #include "base/mem.h"
 #include "net/tls_priv.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <stdlib.h>
 
 static int choose_protocol(SSL *ssl, const unsigned char **chosen, unsigned char *chosen_size,
                            const unsigned char *offered, unsigned int offered_size, void *ctx);

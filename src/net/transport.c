@@ -1,14 +1,14 @@
 /* transport.c - recv and sendmsg, directly or below OpenSSL. */
 #include "net/transport.h"
 
+#include "base/assert.h"
+#include "net/tls_priv.h"
+
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include "base/assert.h"
-#include "net/tls_priv.h"
 
 static ssize_t read_socket(struct transport *transport, void *data, size_t size);
 static ssize_t write_tls(struct transport *transport, const struct iovec *parts, int part_count);
@@ -43,6 +43,11 @@ void transport_close(struct transport *transport)
     }
     close(transport->fd);
     *transport = (struct transport){.fd = -1};
+}
+
+bool transport_is_ready(const struct transport *transport)
+{
+    return transport->tls == NULL || SSL_is_init_finished(transport->tls);
 }
 
 ssize_t transport_read(struct transport *transport, void *data, size_t size)

@@ -26,6 +26,9 @@ void transport_open(struct transport *transport, int fd, struct tls_context *tls
 /* Says good-bye (TLS) without waiting, and closes the descriptor. */
 void transport_close(struct transport *transport);
 
+/* The TLS handshake, if one is needed, is done. */
+bool transport_is_ready(const struct transport *transport);
+
 ssize_t transport_read(struct transport *transport, void *data, size_t size);
 ssize_t transport_write(struct transport *transport, const struct iovec *parts, int part_count);
 

@@ -1,13 +1,13 @@
 /* worker.c - a bounded first-in, first-out list under one lock. */
 #include "net/worker.h"
 
+#include "base/assert.h"
+#include "base/mem.h"
+
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
-
-#include "base/assert.h"
-#include "base/mem.h"
 
 struct worker_pool {
     pthread_mutex_t lock;      /* guards all below */

@@ -1,6 +1,8 @@
 /* http_fixture.c - see http_fixture.h. Clients are blocking sockets with a time limit. */
 #include "http_fixture.h"
 
+#include "unit.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
@@ -9,8 +11,6 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "unit.h"
 
 static void *run_loop(void *loop)
 {
@@ -68,6 +68,11 @@ static void on_request(void *ctx, struct http_exchange *exchange)
             at[i] = (uint8_t)('a' + i % 23);
         if (at != NULL)
             buf_commit(body, size);
+    } else if (bytes_equal_string(request->path, "/release")) {
+        struct http_exchange *pending = atomic_exchange(&fixture->pending, NULL);
+
+        buf_append_lit(http_exchange_body(pending), "released");
+        http_exchange_send(pending, 200);
     } else if (bytes_equal_string(request->path, "/status")) {
         status = (unsigned)number_of(request->query);
     } else {

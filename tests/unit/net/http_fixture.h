@@ -6,14 +6,15 @@
  *   /bytes?N     200 with N bytes
  *   /status?N    status N, no body
  *   /later       keeps the exchange in http_fixture.pending; the test completes it
+ *   /release     completes the pending exchange from within the handler, then 200
  */
 #pragma once
 
-#include <pthread.h>
-#include <stdatomic.h>
-
 #include "net/http_server.h"
 #include "net/loop.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
 
 #define HTTP_FIXTURE_LOOPS_MAX 2
 
@@ -38,11 +39,11 @@ void http_fixture_settle(struct http_fixture *fixture);
 void http_fixture_complete(struct http_fixture *fixture);
 
 /* Waits up to ten seconds for the condition to hold; fails the test otherwise. */
-#define AWAIT(condition)                                                                           \
-    do {                                                                                           \
-        for (unsigned tries_ = 0; !(condition) && tries_ < 10000; tries_++)                        \
-            http_fixture_nap();                                                                    \
-        CHECK(condition);                                                                          \
+#define AWAIT(condition)                                                    \
+    do {                                                                    \
+        for (unsigned tries_ = 0; !(condition) && tries_ < 10000; tries_++) \
+            http_fixture_nap();                                             \
+        CHECK(condition);                                                   \
     } while (0)
 void http_fixture_nap(void); /* a millisecond, between two looks at a condition */
 

@@ -1,4 +1,11 @@
 /* http_server_test.c - the server over real sockets: what clients may rely on. */
+#include "base/clock.h"
+#include "base/crc32.h"
+#include "base/log.h"
+#include "http_fixture.h"
+#include "net/http_coding.h"
+#include "unit.h"
+
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,10 +14,6 @@
 #include <time.h>
 #include <unistd.h>
 #include <zlib.h>
-
-#include "base/clock.h"
-#include "http_fixture.h"
-#include "unit.h"
 
 #define GET_ECHO "GET /echo HTTP/1.1\r\nHost: h\r\n\r\n"
 
@@ -258,6 +261,101 @@ TEST(http_continue_is_sent_when_asked_for)
               200);
     CHECK_U64(client_ask(fd, "GET /echo HTTP/1.1\r\nHost: h\r\nExpect: miracles\r\n\r\n", &reply),
               417);
+    close(fd);
+    stop();
+}
+
+static void append_gzip(struct buf *out, const void *data, size_t size)
+{
+    struct http_gzip *gzip = NULL;
+
+    CHECK_OK(http_gzip_encode(&gzip, bytes_make(data, size), out));
+    http_gzip_destroy(&gzip);
+}
+
+/* Sends data, gzipped, to a path; the reply's status. */
+static unsigned post_gzip(int fd, const char *path, const void *data, size_t size)
+{
+    struct buf packed, request;
+
+    buf_init(&packed, SIZE_MAX / 2);
+    buf_init(&request, SIZE_MAX / 2);
+    append_gzip(&packed, data, size);
+    buf_append_format(&request,
+                      "POST %s HTTP/1.1\r\nHost: h\r\nContent-Encoding: gzip\r\n"
+                      "Content-Length: %zu\r\n\r\n",
+                      path, packed.size);
+    buf_append_bytes(&request, buf_bytes(&packed));
+    client_send(fd, request.data, request.size);
+    buf_fini(&packed);
+    buf_fini(&request);
+    return client_read(fd, &reply);
+}
+
+TEST(http_gzip_requests_are_decoded_up_to_the_body_limit)
+{
+    uint8_t *zeros = calloc(1, (size_t)1 << 21);
+    int fd;
+
+    start_default();
+    fd = connect_here();
+    CHECK_U64(post_gzip(fd, "/echo", zeros, 1000), 200);
+    CHECK(bytes_equal(buf_bytes(&reply.body), bytes_make(zeros, 1000)));
+    CHECK_U64(post_gzip(fd, "/describe", zeros, 1 << 20), 200);
+    buf_append_byte(&reply.body, 0);
+    CHECK(strstr((char *)reply.body.data, " body=1048576 undecodable=0\n") != NULL);
+    CHECK(strstr((char *)reply.body.data, " sent=1048576 ") == NULL); /* the signature's bytes */
+    CHECK_U64(post_gzip(fd, "/echo", zeros, (1 << 20) + 1), 413);
+    CHECK(client_sees_close(fd));
+    close(fd);
+    fd = connect_here();
+    CHECK_U64(client_ask(fd,
+                         "POST /describe HTTP/1.1\r\nHost: h\r\nContent-Encoding: gzip\r\n"
+                         "Content-Length: 2\r\n\r\n{}",
+                         &reply),
+              200);
+    buf_append_byte(&reply.body, 0);
+    CHECK(strstr((char *)reply.body.data, " sent=2 body=0 undecodable=1\n") != NULL);
+    CHECK_U64(atomic_load(&fixture.handled), 3);
+    free(zeros);
+    close(fd);
+    stop();
+}
+
+TEST(http_gzip_replies_are_for_clients_that_accept_them)
+{
+    static const struct {
+        const char *size, *accept;
+        bool gzip;
+    } cases[] = {
+        {"1000", "gzip, deflate", true}, {"100000", "gzip", true},    {"999", "gzip", false},
+        {"1000", "gzip;q=0", false},     {"1000", "identity", false},
+    };
+    char request[200], crc[16];
+    struct buf plain;
+    int fd;
+
+    http_fixture_init(&fixture);
+    fixture.options.compress_bytes_min = 1000;
+    start();
+    fd = connect_here();
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        snprintf(request, sizeof(request),
+                 "GET /bytes?%s HTTP/1.1\r\nHost: h\r\nAccept-Encoding: %s\r\n\r\n", cases[i].size,
+                 cases[i].accept);
+        CHECK_U64(client_ask(fd, request, &reply), 200);
+        CHECK_TEXT(client_header(&reply, "Content-Encoding"), cases[i].gzip ? "gzip" : "");
+        snprintf(crc, sizeof(crc), "%u", crc32_bytes(buf_bytes(&reply.body)));
+        CHECK_TEXT(client_header(&reply, "x-amz-crc32"), crc); /* of the bytes as sent */
+        buf_init(&plain, 1 << 20);
+        if (cases[i].gzip)
+            CHECK_OK(http_coding_decode(HTTP_CODING_GZIP, buf_bytes(&reply.body), &plain));
+        else
+            buf_append_bytes(&plain, buf_bytes(&reply.body));
+        CHECK_U64(plain.size, strtoul(cases[i].size, NULL, 10));
+        CHECK(plain.data[0] == 'a' && plain.data[plain.size - 1] == 'a' + (plain.size - 1) % 23);
+        buf_fini(&plain);
+    }
     close(fd);
     stop();
 }
@@ -623,6 +721,40 @@ TEST(http_reply_from_another_thread_is_sent)
     stop();
 }
 
+/* One connection's handler completes what another one waits for, with replies of its own gathered
+ * before and behind. */
+TEST(http_reply_may_be_sent_from_another_connections_handler)
+{
+    struct client_reply other;
+    int waiting, releasing;
+
+    start_default();
+    client_reply_init(&other);
+    waiting = connect_here();
+    releasing = connect_here();
+    for (unsigned i = 0; i < 2; i++) {
+        client_send_text(waiting, "GET /later HTTP/1.1\r\nHost: h\r\n\r\n" GET_ECHO);
+        AWAIT(atomic_load(&fixture.pending) != NULL);
+        client_send_text(releasing, "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n1"
+                                    "GET /release HTTP/1.1\r\nHost: h\r\n\r\n"
+                                    "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n3");
+        CHECK_U64(client_read(releasing, &reply), 200);
+        CHECK_TEXT(buf_bytes(&reply.body), "1");
+        CHECK_U64(client_read(releasing, &reply), 200);
+        CHECK_TEXT(buf_bytes(&reply.body), "");
+        CHECK_U64(client_read(releasing, &reply), 200);
+        CHECK_TEXT(buf_bytes(&reply.body), "3");
+        CHECK_U64(client_read(waiting, &other), 200);
+        CHECK_TEXT(buf_bytes(&other.body), "released");
+        CHECK_U64(client_read(waiting, &other), 200);
+        CHECK_TEXT(buf_bytes(&other.body), "");
+    }
+    client_reply_fini(&other);
+    close(waiting);
+    close(releasing);
+    stop();
+}
+
 static void close_with_reset(int fd)
 {
     struct linger now = {.l_onoff = 1};
@@ -742,6 +874,57 @@ TEST(http_connections_past_the_limit_are_closed)
     CHECK_U64(client_ask(fds[0], GET_ECHO, &reply), 200);
     close(fds[0]);
     close(fds[1]);
+    stop();
+}
+
+static uint64_t cpu_ns(void)
+{
+    struct timespec used;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (uint64_t)used.tv_sec * 1000000000u + (uint64_t)used.tv_nsec;
+}
+
+TEST(http_running_out_of_descriptors_is_waited_out)
+{
+    struct rlimit before, low;
+    int fds[2], next_fd, fd;
+    uint64_t begin_ns, begin_ms;
+
+    start_default();
+    log_set_level(LOG_ERROR);
+    for (unsigned i = 0; i < 2; i++)
+        fds[i] = socket(AF_INET, SOCK_STREAM, 0);
+    next_fd = dup(fds[0]);
+    close(next_fd);
+    CHECK(getrlimit(RLIMIT_NOFILE, &before) == 0);
+    low = before;
+    low.rlim_cur = (rlim_t)next_fd;
+    CHECK(setrlimit(RLIMIT_NOFILE, &low) == 0);
+    for (unsigned i = 0; i < 2; i++) {
+        struct sockaddr_in address = {.sin_family = AF_INET,
+                                      .sin_port = htons(http_server_port(fixture.server)),
+                                      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+
+        CHECK(connect(fds[i], (struct sockaddr *)&address, sizeof(address)) == 0);
+        client_send_text(fds[i], GET_ECHO);
+    }
+    begin_ns = cpu_ns();
+    begin_ms = clock_mono_ms();
+    while (clock_mono_ms() - begin_ms < 20)
+        http_fixture_nap();
+    CHECK(cpu_ns() - begin_ns < 10000000); /* the loop does not spin on what it cannot accept */
+    CHECK_U64(atomic_load(&fixture.handled), 0);
+    CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
+    for (unsigned i = 0; i < 2; i++) {
+        buf_reset(&reply.beyond, SIZE_MAX);
+        CHECK_U64(client_read(fds[i], &reply), 200);
+        close(fds[i]);
+    }
+    fd = connect_here();
+    CHECK_U64(client_ask(fd, GET_ECHO, &reply), 200);
+    close(fd);
+    log_set_level(LOG_INFO);
     stop();
 }
 

@@ -1,14 +1,13 @@
 /* loop_test.c - tasks from other threads, descriptors, timers and stopping on a real loop. */
+#include "base/clock.h"
 #include "net/loop.h"
+#include "unit.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include "base/clock.h"
-#include "unit.h"
 
 #define THREADS          4
 #define TASKS_PER_THREAD 5000

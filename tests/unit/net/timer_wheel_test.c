@@ -1,9 +1,8 @@
 /* timer_wheel_test.c - timers fire in their millisecond, whatever the way there. */
 #include "net/timer_wheel.h"
+#include "unit.h"
 
 #include <stdlib.h>
-
-#include "unit.h"
 
 #define TIMERS 500
 

@@ -1,11 +1,10 @@
 /* worker_test.c - every task runs once, a full queue says so, the end waits for all. */
 #include "net/worker.h"
+#include "unit.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <unistd.h>
-
-#include "unit.h"
 
 #define TASKS 1000
 
