@@ -5,7 +5,6 @@
 #include "base/mem.h"
 
 #include <stdlib.h>
-#include <strings.h>
 #include <zlib.h>
 
 #define WINDOW_ZLIB  15
@@ -20,7 +19,6 @@ struct http_gzip {
     z_stream stream;
 };
 
-static bool token_is(struct bytes token, const char *name);
 static struct bytes trim(struct bytes text);
 static struct bytes cut(struct bytes *rest, uint8_t separator);
 static bool weight_is_zero(struct bytes parameters);
@@ -30,11 +28,11 @@ enum http_coding http_coding_of(struct bytes content_encoding)
 {
     struct bytes name = trim(content_encoding);
 
-    if (name.size == 0 || token_is(name, "identity"))
+    if (name.size == 0 || bytes_equal_no_case(name, BYTES("identity")))
         return HTTP_CODING_NONE;
-    if (token_is(name, "gzip") || token_is(name, "x-gzip"))
+    if (bytes_equal_no_case(name, BYTES("gzip")) || bytes_equal_no_case(name, BYTES("x-gzip")))
         return HTTP_CODING_GZIP;
-    if (token_is(name, "deflate"))
+    if (bytes_equal_no_case(name, BYTES("deflate")))
         return HTTP_CODING_DEFLATE;
     return HTTP_CODING_UNKNOWN; /* also a list of them: nobody stacks codings */
 }
@@ -47,9 +45,9 @@ bool http_coding_accepts_gzip(struct bytes accept_encoding)
         struct bytes parameters = cut(&accept_encoding, ',');
         struct bytes name = trim(cut(&parameters, ';'));
 
-        if (token_is(name, "gzip") || token_is(name, "x-gzip"))
+        if (bytes_equal_no_case(name, BYTES("gzip")) || bytes_equal_no_case(name, BYTES("x-gzip")))
             return !weight_is_zero(parameters);
-        if (token_is(name, "*"))
+        if (bytes_equal_no_case(name, BYTES("*")))
             any = !weight_is_zero(parameters);
     }
     return any;
@@ -140,12 +138,6 @@ enum err http_gzip_encode(struct http_gzip **gzip, struct bytes body, struct buf
     return result == Z_STREAM_END ? OK : ERR_TOO_LARGE;
 }
 
-static bool token_is(struct bytes token, const char *name)
-{
-    return token.size == strlen(name) &&
-           strncasecmp((const char *)token.data, name, token.size) == 0;
-}
-
 static struct bytes trim(struct bytes text)
 {
     while (text.size != 0 && (text.data[0] == ' ' || text.data[0] == '\t'))
@@ -177,7 +169,7 @@ static bool weight_is_zero(struct bytes parameters)
         struct bytes value = cut(&parameters, ';');
         struct bytes name = trim(cut(&value, '='));
 
-        if (!token_is(name, "q"))
+        if (!bytes_equal_no_case(name, BYTES("q")))
             continue;
         value = trim(value);
         for (size_t i = 0; i < value.size; i++)

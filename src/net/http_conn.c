@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 /* A connection that always has something to read gives way after so many reads. */
-#define READS_PER_TURN 8
+#define READS_PER_TURN 4
 /* Replies to pipelined requests that gather before they are sent. */
 #define GATHERED_BYTES_MAX ((size_t)64 << 10)
 #define OUT_KEEP_BYTES     ((size_t)256 << 10)
@@ -38,7 +38,7 @@ static void flush(struct http_conn *conn);
 static size_t take_off(size_t *count, size_t available);
 static void keep_unsent(struct http_conn *conn);
 static void end_exchange(struct http_conn *conn);
-static void release_exchange(struct http_conn *conn);
+static void drop_exchange(struct http_conn *conn);
 static bool begin_linger(struct http_conn *conn);
 static bool linger(struct http_conn *conn, unsigned *reads_left);
 static bool give_way(struct http_conn *conn);
@@ -193,8 +193,10 @@ static void advance(struct http_conn *conn)
         return;
     }
     if (conn->exchange != NULL && conn->state == CONN_RECEIVING &&
-        http_reader_is_empty(&conn->exchange->reader))
-        release_exchange(conn);
+        http_reader_is_empty(&conn->exchange->reader)) {
+        http_exchange_release(conn->exchange);
+        conn->exchange = NULL;
+    }
     if (is_idle(conn) && atomic_load_explicit(&conn->home->server->draining, memory_order_relaxed))
         hang_up(conn);
     else
@@ -206,6 +208,8 @@ static bool step(struct http_conn *conn, unsigned *reads_left)
 {
     if (is_blocked(conn)) {
         flush(conn);
+        if (conn->body_unsent.size != 0 && !http_exchange_count_held(conn->exchange))
+            conn->over = true;
         return !is_blocked(conn);
     }
     switch (conn->state) {
@@ -231,6 +235,7 @@ static bool step(struct http_conn *conn, unsigned *reads_left)
 static bool receive(struct http_conn *conn, unsigned *reads_left)
 {
     struct http_reader *reader;
+    enum http_reader_step read;
 
     if (conn->exchange == NULL) {
         if (!conn->read_ready)
@@ -238,7 +243,12 @@ static bool receive(struct http_conn *conn, unsigned *reads_left)
         conn->exchange = http_exchange_acquire(conn);
     }
     reader = &conn->exchange->reader;
-    switch (http_reader_step(reader)) {
+    read = http_reader_step(reader);
+    if (read != HTTP_READER_REFUSED && !http_exchange_count_held(conn->exchange)) {
+        refuse(conn, 503);
+        return true;
+    }
+    switch (read) {
     case HTTP_READER_REQUEST:
         handle(conn);
         if (conn->home->out.size >= GATHERED_BYTES_MAX)
@@ -294,7 +304,7 @@ static void refuse(struct http_conn *conn, unsigned status)
 {
     begin_output(conn);
     http_reply_write_refusal(conn->home, status);
-    release_exchange(conn);
+    drop_exchange(conn);
     conn->state = CONN_ENDING;
     conn->lingers = true;
 }
@@ -377,21 +387,22 @@ static void keep_unsent(struct http_conn *conn)
 
 static void end_exchange(struct http_conn *conn)
 {
-    http_reader_next(&conn->exchange->reader);
-    http_exchange_reset(conn->exchange);
+    http_exchange_next(conn->exchange);
     conn->state = CONN_RECEIVING;
     if (!conn->keep_alive) {
         /* Requests behind the last one will not be served, but must not harm its reply. */
         conn->lingers = conn->read_ready || !http_reader_is_empty(&conn->exchange->reader);
         conn->state = CONN_ENDING;
-        release_exchange(conn);
+        drop_exchange(conn);
     }
 }
 
-static void release_exchange(struct http_conn *conn)
+static void drop_exchange(struct http_conn *conn)
 {
-    if (conn->exchange != NULL)
+    if (conn->exchange != NULL) {
+        http_exchange_clear(conn->exchange);
         http_exchange_release(conn->exchange);
+    }
     conn->exchange = NULL;
 }
 
@@ -490,7 +501,7 @@ static void free_conn(struct http_conn *conn)
 
     if (conn->home->out_conn == conn)
         buf_reset(&conn->home->out, OUT_KEEP_BYTES);
-    release_exchange(conn);
+    drop_exchange(conn);
     buf_fini(&conn->unsent);
     *conn->link = conn->next;
     if (conn->next != NULL)

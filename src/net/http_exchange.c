@@ -7,10 +7,8 @@
 
 #include <arpa/inet.h>
 #include <stdlib.h>
-#include <strings.h>
 
-#define SPARES_MAX      64
-#define BODY_KEEP_BYTES ((size_t)64 << 10)
+#define SPARES_MAX 64
 
 const struct http_request *http_exchange_request(const struct http_exchange *exchange)
 {
@@ -19,15 +17,11 @@ const struct http_request *http_exchange_request(const struct http_exchange *exc
 
 const struct bytes *http_request_header(const struct http_request *request, const char *name)
 {
-    size_t size = strlen(name);
+    struct bytes wanted = bytes_of_string(name);
 
-    for (size_t i = 0; i < request->header_count; i++) {
-        const struct http_header *header = &request->headers[i];
-
-        if (header->name.size == size &&
-            strncasecmp((const char *)header->name.data, name, size) == 0)
-            return &header->value;
-    }
+    for (size_t i = 0; i < request->header_count; i++)
+        if (bytes_equal_no_case(request->headers[i].name, wanted))
+            return &request->headers[i].value;
     return NULL;
 }
 
@@ -103,13 +97,37 @@ struct http_exchange *http_exchange_acquire(struct http_conn *conn)
     return exchange;
 }
 
-void http_exchange_reset(struct http_exchange *exchange)
+void http_exchange_next(struct http_exchange *exchange)
 {
+    http_reader_next(&exchange->reader);
     arena_reset(&exchange->arena);
-    buf_reset(&exchange->body, BODY_KEEP_BYTES);
-    buf_reset(&exchange->body_gzip, BODY_KEEP_BYTES);
+    buf_reset(&exchange->body, HTTP_BUFFER_KEEP_BYTES);
+    buf_reset(&exchange->body_gzip, HTTP_BUFFER_KEEP_BYTES);
     exchange->data = NULL;
     exchange->header_count = 0;
+    if (exchange->held_bytes != 0)
+        http_exchange_count_held(exchange);
+}
+
+void http_exchange_clear(struct http_exchange *exchange)
+{
+    http_reader_clear(&exchange->reader);
+    http_exchange_next(exchange);
+}
+
+bool http_exchange_count_held(struct http_exchange *exchange)
+{
+    struct http_server *server = exchange->home->server;
+    size_t held = http_held_bytes(&exchange->reader.body) +
+                  http_held_bytes(&exchange->reader.decoded) + http_held_bytes(&exchange->body) +
+                  http_held_bytes(&exchange->body_gzip);
+    size_t more = held - exchange->held_bytes, total; /* may wrap, and wrap back */
+
+    if (more == 0)
+        return true;
+    exchange->held_bytes = held;
+    total = atomic_fetch_add_explicit(&server->held_bytes, more, memory_order_relaxed) + more;
+    return server->options.held_bytes_max == 0 || total <= server->options.held_bytes_max;
 }
 
 static void free_exchange(struct http_exchange *exchange)
@@ -125,8 +143,7 @@ void http_exchange_release(struct http_exchange *exchange)
 {
     struct http_loop *home = exchange->home;
 
-    http_reader_clear(&exchange->reader);
-    http_exchange_reset(exchange);
+    ASSERT(http_reader_is_empty(&exchange->reader));
     exchange->conn = NULL;
     if (home->spare_count == SPARES_MAX) {
         free_exchange(exchange);

@@ -23,6 +23,7 @@ struct http_server {
     atomic_bool draining;
     atomic_uint connection_count; /* over all loops */
     atomic_uint listener_count;
+    atomic_size_t held_bytes;
     sem_t cut_done; /* posted by each loop that has cut its connections */
     struct http_loop *loops; /* options.loop_count of them */
 };
@@ -67,6 +68,7 @@ struct http_exchange {
     struct http_reader reader;
     struct arena arena;
     void *data;
+    size_t held_bytes; /* this one's part of http_server.held_bytes */
     /* the reply */
     struct buf body;
     struct buf body_gzip;
@@ -134,10 +136,22 @@ void http_conn_abandon(struct http_conn *conn);
 
 /* http_exchange.c */
 struct http_exchange *http_exchange_acquire(struct http_conn *conn);
+/* Between two requests of a connection: keeps what has been received of the next. */
+void http_exchange_next(struct http_exchange *exchange);
+/* Forgets everything. */
+void http_exchange_clear(struct http_exchange *exchange);
+/* Of one that is clear, or that has had its last request and nothing since. */
 void http_exchange_release(struct http_exchange *exchange);
-/* Forgets handler's data and reply; the reader goes on by itself. */
-void http_exchange_reset(struct http_exchange *exchange);
 void http_exchange_free_spares(struct http_loop *home);
+/* Brings the count of held bytes up to date. False: there are too many, with this one's. */
+bool http_exchange_count_held(struct http_exchange *exchange);
+
+/* A buffer up to this size stays with its exchange; what is larger counts as held. */
+#define HTTP_BUFFER_KEEP_BYTES ((size_t)64 << 10)
+static inline size_t http_held_bytes(const struct buf *buf)
+{
+    return buf->capacity > HTTP_BUFFER_KEEP_BYTES ? buf->capacity : 0;
+}
 
 /* http_reply.c: append to home->out. A reply whose body is small is appended whole; otherwise
  * *body_left is what must follow. */

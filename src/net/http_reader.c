@@ -8,7 +8,6 @@
 #include "base/mem.h"
 
 #include <stdlib.h>
-#include <strings.h>
 
 /* What chunk framing may cost: a byte a chunk ("1\r\nx\r\n") is six times the data. Extensions and
  * trailers are dropped, but a client must not feed us with them for ever. */
@@ -23,6 +22,7 @@ static int on_header_name(llhttp_t *parser, const char *at, size_t size);
 static int on_header_value(llhttp_t *parser, const char *at, size_t size);
 static int on_body(llhttp_t *parser, const char *at, size_t size);
 static int pause_here(llhttp_t *parser);
+static size_t paused_at(const struct http_reader *reader);
 static enum http_reader_step refuse(struct http_reader *reader, unsigned status);
 static enum http_reader_step read_head(struct http_reader *reader);
 static enum http_reader_step judge_head(struct http_reader *reader);
@@ -35,7 +35,6 @@ static enum http_reader_step read_placed(struct http_reader *reader);
 static enum http_reader_step read_chunked(struct http_reader *reader);
 static enum http_reader_step finish(struct http_reader *reader, struct bytes body);
 static void move_down(struct http_reader *reader);
-static bool name_is(struct bytes name, const char *expected);
 
 static const llhttp_settings_t settings = {
     .on_url = on_target,
@@ -207,6 +206,16 @@ static int pause_here(llhttp_t *parser)
     return HPE_PAUSED;
 }
 
+/* Where in the receive buffer the parser stopped: behind what it has read. */
+static size_t paused_at(const struct http_reader *reader)
+{
+    const uint8_t *at = (const uint8_t *)llhttp_get_error_pos(&reader->parser);
+
+    ASSERT(at >= reader->in);
+    ASSERT(at <= reader->in + reader->in_size);
+    return (size_t)(at - reader->in);
+}
+
 static enum http_reader_step refuse(struct http_reader *reader, unsigned status)
 {
     reader->phase = HTTP_READ;
@@ -227,9 +236,7 @@ static enum http_reader_step read_head(struct http_reader *reader)
         reader->in_next = reader->in_size;
         break;
     case HPE_PAUSED:
-        reader->in_next =
-            (size_t)((const uint8_t *)llhttp_get_error_pos(&reader->parser) - reader->in);
-        ASSERT(reader->in_next <= reader->in_size);
+        reader->in_next = paused_at(reader);
         break;
     case HPE_USER:
         return refuse(reader, reader->refusal);
@@ -289,27 +296,28 @@ static unsigned judge_header(struct http_reader *reader, const struct http_heade
 
     switch (name.size) { /* most headers are told by their length alone */
     case 4:
-        *host_count += name_is(name, "Host");
+        *host_count += bytes_equal_no_case(name, BYTES("Host"));
         break;
     case 6:
-        if (name_is(name, "Expect") && reader->parser.http_minor == 1) {
-            if (!name_is(value, "100-continue"))
+        if (bytes_equal_no_case(name, BYTES("Expect")) && reader->parser.http_minor == 1) {
+            if (!bytes_equal_no_case(value, BYTES("100-continue")))
                 return 417;
             reader->wants_continue = true;
         }
         break;
     case 15:
-        if (name_is(name, "Accept-Encoding") && http_coding_accepts_gzip(value))
+        if (bytes_equal_no_case(name, BYTES("Accept-Encoding")) && http_coding_accepts_gzip(value))
             reader->accepts_gzip = true;
         break;
     case 16:
-        if (name_is(name, "Content-Encoding"))
+        if (bytes_equal_no_case(name, BYTES("Content-Encoding")))
             reader->coding =
                 reader->coding == HTTP_CODING_NONE ? http_coding_of(value) : HTTP_CODING_UNKNOWN;
         break;
     case 17:
         /* RFC 9112, 6.1. Only chunks; llhttp has seen to it that they come once and last. */
-        if (name_is(name, "Transfer-Encoding") && !name_is(value, "chunked"))
+        if (bytes_equal_no_case(name, BYTES("Transfer-Encoding")) &&
+            !bytes_equal_no_case(value, BYTES("chunked")))
             return 501;
         break;
     }
@@ -384,18 +392,16 @@ static enum http_reader_step read_chunked(struct http_reader *reader)
 
     if (size == 0)
         return HTTP_READER_MORE;
-    if (size > reader->chunked_left)
-        return refuse(reader, 413);
-    reader->chunked_left -= size;
     result = llhttp_execute(&reader->parser, from, size);
     switch (result) {
-    case HPE_OK: /* all of it is in reader->body */
+    case HPE_OK: /* the data is in reader->body, the framing is done with */
+        if (size > reader->chunked_left)
+            return refuse(reader, 413);
+        reader->chunked_left -= size;
         reader->in_size = head_end;
         return HTTP_READER_MORE;
     case HPE_PAUSED:
-        reader->in_next =
-            (size_t)((const uint8_t *)llhttp_get_error_pos(&reader->parser) - reader->in);
-        ASSERT(reader->in_next <= reader->in_size);
+        reader->in_next = paused_at(reader);
         return finish(reader, buf_bytes(&reader->body));
     case HPE_USER:
         return refuse(reader, reader->refusal);
@@ -451,10 +457,4 @@ static void move_down(struct http_reader *reader)
     }
     if (reader->request.target.size != 0)
         reader->request.target.data -= distance;
-}
-
-static bool name_is(struct bytes name, const char *expected)
-{
-    return name.size == strlen(expected) &&
-           strncasecmp((const char *)name.data, expected, name.size) == 0;
 }

@@ -28,7 +28,7 @@ static const struct bytes status_lines[STATUS_MAX + 1] = {
 };
 
 static struct bytes code_body(struct http_exchange *exchange, struct bytes body);
-static bool has_header(const struct http_exchange *exchange, const char *name);
+static bool has_header(const struct http_exchange *exchange, struct bytes name);
 static uint8_t *put(uint8_t *at, struct bytes bytes);
 static uint8_t *put_u64(uint8_t *at, uint64_t value);
 static uint8_t *put_start(uint8_t *at, struct http_loop *home, unsigned status);
@@ -107,16 +107,16 @@ static struct bytes code_body(struct http_exchange *exchange, struct bytes body)
     size_t size_min = exchange->home->server->options.compress_bytes_min;
 
     if (size_min == 0 || body.size < size_min || !exchange->reader.accepts_gzip ||
-        has_header(exchange, "Content-Encoding") ||
+        has_header(exchange, BYTES("Content-Encoding")) ||
         http_gzip_encode(&exchange->home->gzip, body, &exchange->body_gzip) != OK)
         return body;
     return buf_bytes(&exchange->body_gzip);
 }
 
-static bool has_header(const struct http_exchange *exchange, const char *name)
+static bool has_header(const struct http_exchange *exchange, struct bytes name)
 {
     for (unsigned i = 0; i < exchange->header_count; i++)
-        if (bytes_equal_string(exchange->headers[i].name, name))
+        if (bytes_equal_no_case(exchange->headers[i].name, name))
             return true;
     return false;
 }

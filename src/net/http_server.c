@@ -54,6 +54,7 @@ enum err http_server_open(const struct http_server_options *options, struct faul
     ASSERT(options->loop_count != 0);
     ASSERT(options->handler != NULL);
     ASSERT(strlen(options->server_name) < 128);
+    ASSERT(options->crc32_header == NULL || strlen(options->crc32_header) < 128);
     made->options = *options;
     made->limits = (struct http_reader_limits){
         .head_bytes_max = options->head_bytes_max,
@@ -156,6 +157,7 @@ void http_server_close(struct http_server **server)
         buf_fini(&home->out);
     }
     ASSERT(atomic_load(&old->connection_count) == 0);
+    ASSERT(atomic_load(&old->held_bytes) == 0);
     sem_destroy(&old->cut_done);
     free(old->loops);
     free(old);

@@ -7,7 +7,7 @@
  *            them from its call until http_exchange_send. They stay valid if the client goes away.
  * Threads:   handlers run on the connection's loop. Between the handler's return and the send, one
  *            other thread at a time may read the request and fill the reply; sending is the loop's.
- * Bounds:    http_server_options; connections, head and body sizes, time to send a head or body.
+ * Bounds:    http_server_options: connections, sizes, times, and memory for all of them together.
  * Source:    RFC 9110, RFC 9112
  */
 #pragma once
@@ -56,12 +56,15 @@ struct http_server_options {
     size_t head_bytes_max; /* request line and headers; over it: 431 */
     unsigned header_count_max;
     unsigned connection_count_max; /* beyond it a new one is accepted and closed at once */
-    uint32_t idle_timeout_ms;      /* between requests */
-    uint32_t receive_timeout_ms;   /* for a whole request, once begun */
-    uint32_t send_timeout_ms;      /* without progress */
-    size_t compress_bytes_min; /* gzip replies this large for clients that accept it; 0: never */
-    const char *crc32_header;  /* header with the CRC-32 of the body as sent, or NULL */
-    const char *server_name;   /* Server header */
+    /* Large bodies and replies in memory, all connections together; 0: no limit. What would go over
+     * it is answered 503, or closed if it is a client that does not read its reply. */
+    size_t held_bytes_max;
+    uint32_t idle_timeout_ms;    /* between requests */
+    uint32_t receive_timeout_ms; /* for a whole request, once begun */
+    uint32_t send_timeout_ms;    /* without progress */
+    size_t compress_bytes_min;   /* gzip replies this large for clients that accept it; 0: never */
+    const char *crc32_header;    /* header with the CRC-32 of the body as sent, or NULL */
+    const char *server_name;     /* Server header */
 };
 
 /* A reply's body; an append beyond it is refused (buf.h), and 500 is sent instead. */
@@ -100,7 +103,8 @@ struct buf *http_exchange_body(struct http_exchange *exchange);
  * Date, Server, Connection, Content-Length and the CRC header are the server's. */
 void http_exchange_add_header(struct http_exchange *exchange, const char *name, struct bytes value);
 /* Ends the exchange: sends status (a row of http_status.def), headers and body; 204 and 304 have
- * no body. Loop thread only, once. */
+ * no body. Loop thread only, once. The exchange and its arena are gone afterwards; the handler may
+ * be called for the connection's next request before this returns. */
 void http_exchange_send(struct http_exchange *exchange, unsigned status);
 /* The handler's own data, NULL at first. */
 void http_exchange_set_data(struct http_exchange *exchange, void *data);

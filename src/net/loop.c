@@ -23,11 +23,11 @@ struct loop {
     int epoll_fd;
     int wake_fd;
     atomic_bool stopping;
-    _Alignas(64) _Atomic(struct loop_task *) posted; /* newest first */
-    _Alignas(64) struct loop_task asleep;            /* its address in `posted`: the loop sleeps */
     struct timer_wheel timers;
-    int event_count; /* of this round */
-    int event_index; /* being reported */
+    _Atomic(struct loop_task *) posted; /* newest first */
+    struct loop_task asleep;            /* its address in `posted`: the loop sleeps */
+    int event_count;                    /* of this round */
+    int event_index;                    /* being reported */
     struct epoll_event events[EVENTS_PER_ROUND];
 };
 
@@ -54,9 +54,9 @@ enum err loop_create(struct loop **loop)
             close(wake_fd);
         return ERR_IO;
     }
-    made = aligned_alloc(_Alignof(struct loop), sizeof(*made));
-    ASSERT(made != NULL);
-    *made = (struct loop){.epoll_fd = epoll_fd, .wake_fd = wake_fd};
+    made = mem_zalloc(sizeof(*made));
+    made->epoll_fd = epoll_fd;
+    made->wake_fd = wake_fd;
     timer_wheel_init(&made->timers, clock_mono_ms());
     *loop = made;
     return OK;

@@ -180,7 +180,7 @@ void http_fixture_complete(struct http_fixture *fixture)
 
 void http_fixture_nap(void)
 {
-    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL); /* sleep: between two looks */
 }
 
 int client_connect(uint16_t port)
