@@ -170,6 +170,7 @@ static void wait_for_events(struct loop *loop)
         ASSERT(errno == EINTR);
         loop->event_count = 0;
     }
+    loop->event_index = -1;
 }
 
 static void report_events(struct loop *loop)

@@ -1,10 +1,12 @@
 /* http_fixture.c - see http_fixture.h. Clients are blocking sockets with a time limit. */
 #include "http_fixture.h"
 
+#include "base/container.h"
 #include "unit.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -151,6 +153,29 @@ void http_fixture_settle(struct http_fixture *fixture)
     }
 }
 
+static void stand_still(struct loop_task *task)
+{
+    struct http_fixture *fixture = CONTAINER_OF(task, struct http_fixture, hold);
+
+    pthread_barrier_wait(&fixture->held);
+    pthread_barrier_wait(&fixture->held);
+}
+
+void http_fixture_hold(struct http_fixture *fixture)
+{
+    pthread_barrier_init(&fixture->held, NULL, 2);
+    fixture->hold.run = stand_still;
+    loop_post(fixture->loops[0], &fixture->hold);
+    pthread_barrier_wait(&fixture->held);
+}
+
+void http_fixture_release(struct http_fixture *fixture)
+{
+    pthread_barrier_wait(&fixture->held);
+    http_fixture_settle(fixture);
+    pthread_barrier_destroy(&fixture->held);
+}
+
 struct complete_task {
     struct loop_task task;
     struct http_exchange *exchange;
@@ -188,10 +213,11 @@ int client_connect(uint16_t port)
     struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct timeval limit = {.tv_sec = 10};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* pieces stay pieces */
     CHECK(connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0);
     return fd;
 }

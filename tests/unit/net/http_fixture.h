@@ -25,6 +25,8 @@ struct http_fixture {
     pthread_t threads[HTTP_FIXTURE_LOOPS_MAX];
     struct arena arena;
     _Atomic(struct http_exchange *) pending;
+    struct loop_task hold;
+    pthread_barrier_t held;
     atomic_uint handled;
     atomic_uint handled_by[HTTP_FIXTURE_LOOPS_MAX];
 };
@@ -35,6 +37,9 @@ void http_fixture_start(struct http_fixture *fixture);
 void http_fixture_stop(struct http_fixture *fixture);
 /* Waits until the loop has run a round in which everything sent so far could be seen. */
 void http_fixture_settle(struct http_fixture *fixture);
+/* Stops the loop until released, so that what is sent meanwhile arrives at once. */
+void http_fixture_hold(struct http_fixture *fixture);
+void http_fixture_release(struct http_fixture *fixture);
 /* Completes the pending exchange on its loop, from another thread's point of view. */
 void http_fixture_complete(struct http_fixture *fixture);
 

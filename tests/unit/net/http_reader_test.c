@@ -155,6 +155,37 @@ TEST(http_reader_reads_bodies_of_all_sizes_wherever_they_begin)
     }
 }
 
+/* A chunked request whose head ends where the receive buffer does, or just before: the chunks need a
+ * place all the same. */
+TEST(http_reader_finds_room_for_chunks_behind_a_head_at_the_end)
+{
+    size_t capacity = limits.head_bytes_max + HTTP_READER_ROOM_BYTES;
+
+    for (size_t before_the_end = 0; before_the_end < 3; before_the_end++) {
+        static const char head[] = "POST /c HTTP/1.1\r\nHost: h\r\nX-Y: zzzz\r\n"
+                                   "Transfer-Encoding: chunked\r\n\r\n";
+        static const char filler[] = "POST /f HTTP/1.1\r\nHost: h\r\nContent-Length: %zu\r\n\r\n";
+        struct buf input, notes;
+        size_t size;
+
+        buf_init(&input, SIZE_MAX / 2);
+        buf_init(&notes, SIZE_MAX / 2);
+        size = capacity - before_the_end - (sizeof(head) - 1);
+        size -= (size_t)snprintf(NULL, 0, filler, size);
+        buf_append_format(&input, filler, size);
+        for (size_t i = 0; i < size; i++)
+            buf_append_byte(&input, 'f');
+        buf_append_string(&input, head);
+        CHECK_U64(input.size, capacity - before_the_end);
+        buf_append_lit(&input, "5\r\nhello\r\n0\r\n\r\n");
+        read_all(buf_bytes(&input), SIZE_MAX, &notes);
+        CHECK(memmem(notes.data, notes.size, "[X-Y]=[zzzz]\n", 13) != NULL);
+        CHECK(memmem(notes.data, notes.size, "hello|hello\nnothing left\n", 25) != NULL);
+        buf_fini(&input);
+        buf_fini(&notes);
+    }
+}
+
 TEST(http_reader_memory_follows_what_has_come)
 {
     struct http_reader reader;

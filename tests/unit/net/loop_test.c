@@ -220,3 +220,35 @@ TEST(loop_does_not_report_to_a_watch_removed_in_the_same_round)
         }
     loop_destroy(&loop);
 }
+
+struct remover {
+    struct loop_timer timer;
+    struct end *end;
+};
+
+static void remove_end(struct loop_timer *timer)
+{
+    loop_watch_remove(loop, &((struct remover *)timer)->end->watch);
+}
+
+/* Timers fire when the round's events are known and not yet reported. */
+TEST(loop_does_not_report_to_a_watch_that_a_timer_removed)
+{
+    struct remover remover = {.timer.fire = remove_end};
+    struct end ends[2];
+
+    CHECK_OK(loop_create(&loop));
+    make_pair(ends);
+    CHECK_OK(loop_watch_add(loop, &ends[1].watch)); /* reports first, so that there is an index */
+    run_once();
+    CHECK_OK(loop_watch_add(loop, &ends[0].watch));
+    remover.end = &ends[0];
+    loop_timer_set(loop, &remover.timer, 0);
+    run_once();
+    CHECK_U64(ends[1].calls, 1);
+    CHECK_U64(ends[0].calls, 0);
+    loop_watch_remove(loop, &ends[1].watch);
+    close(ends[0].watch.fd);
+    close(ends[1].watch.fd);
+    loop_destroy(&loop);
+}

@@ -218,6 +218,28 @@ TEST(tls_pipelined_requests_in_one_record_are_answered)
     stop();
 }
 
+/* Records that OpenSSL took off the socket together: no edge will tell of the second. */
+TEST(tls_requests_in_records_that_come_together_are_answered)
+{
+    static const char request[] = "GET /status?200 HTTP/1.1\r\nHost: h\r\n\r\n";
+    SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+    SSL *ssl;
+    int fd;
+
+    http_fixture_init(&fixture);
+    start();
+    ssl = client_open(ctx, &fd);
+    CHECK(SSL_connect(ssl) == 1);
+    http_fixture_hold(&fixture);
+    for (unsigned i = 0; i < 5; i++)
+        CHECK(SSL_write(ssl, request, sizeof(request) - 1) == sizeof(request) - 1);
+    http_fixture_release(&fixture);
+    AWAIT(atomic_load(&fixture.handled) == 5);
+    client_close(ssl, fd);
+    SSL_CTX_free(ctx);
+    stop();
+}
+
 TEST(tls_chooses_http_1_1_or_refuses)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
