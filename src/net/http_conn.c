@@ -1,5 +1,5 @@
 /* http_conn.c - one connection: receive, handle, send, again.
- * http_conn_advance is the heart: it goes on until the connection must wait for the socket, for
+ * advance() is the heart: it goes on until the connection must wait for the socket, for
  * the handler or for its turn. Whatever happens (an event, a timer, a reply) leads there. For a
  * small request it makes one recv and one send: a short read is taken as proof that the socket is
  * empty, and writability is only waited for when the socket was full.

@@ -17,10 +17,11 @@
 #include <unistd.h>
 
 /* Small, so that small inputs reach them. */
-#define HEAD_BYTES_MAX   600
-#define BODY_BYTES_MAX   3000
-#define HEADER_COUNT_MAX 8
-#define ROUNDS_MAX       10000
+#define HEAD_BYTES_MAX    600
+#define BODY_BYTES_MAX    3000
+#define HEADER_COUNT_MAX  8
+#define ROUNDS_MAX        10000
+#define CONNECT_TRIES_MAX 100
 
 struct served {
     unsigned count;
@@ -195,20 +196,25 @@ static unsigned count_replies(const struct buf *replies)
 
 static int connect_to_server(void)
 {
-    static uint32_t connected;
+    static uint32_t tried;
     struct sockaddr_in from = {.sin_family = AF_INET}, to = {.sin_family = AF_INET};
-    int fd = socket(AF_INET, SOCK_STREAM, 0), failed;
 
-    /* An address of our own each time, or the ports in TIME_WAIT would soon use up all there are. */
-    from.sin_addr.s_addr = htonl(0x7f000001 + (connected++ & 0xffff));
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     to.sin_port = htons(http_server_port(server));
-    ASSERT(fd >= 0);
-    failed = bind(fd, (struct sockaddr *)&from, sizeof(from));
-    ASSERT(!failed);
-    failed = connect(fd, (struct sockaddr *)&to, sizeof(to));
-    ASSERT(!failed);
-    return fd;
+    for (unsigned tries = 0; tries < CONNECT_TRIES_MAX; tries++) {
+        int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+        ASSERT(fd >= 0);
+        /* An address of our own each time, or the ports in TIME_WAIT would soon use up all there
+         * are; and one that is still in it by chance is no finding. */
+        from.sin_addr.s_addr = htonl(0x7f000001 + (tried++ & 0xffff));
+        if (bind(fd, (struct sockaddr *)&from, sizeof(from)) == 0 &&
+            connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0)
+            return fd;
+        close(fd);
+    }
+    ASSERT(!"the server cannot be reached");
+    return -1;
 }
 
 static void ask_server(struct bytes input, unsigned seed)
