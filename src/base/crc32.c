@@ -53,7 +53,7 @@ WITH_CLMUL static inline __m128i fold(__m128i x, __m128i powers, __m128i data)
 /* A multiple of BLOCK_BYTES, at least FOLDED_BYTES. */
 WITH_CLMUL static uint32_t crc32_folded(const uint8_t *at, size_t size)
 {
-    /* x^(n+32) and x^(n-32) mod P, reflected, for n = 512 and 128; then x^64, P and floor(x^64/P) */
+    /* x^(n+32) and x^(n-32) mod P, reflected, for n = 512 and 128; x^64; floor(x^64/P) and P */
     const __m128i by_512 = _mm_set_epi64x(0x1c6e41596, 0x154442bd4);
     const __m128i by_128 = _mm_set_epi64x(0x0ccaa009e, 0x1751997d0);
     const __m128i by_64 = _mm_set_epi64x(0, 0x163cd6124);

@@ -24,7 +24,7 @@ struct http_server {
     atomic_uint connection_count; /* over all loops */
     atomic_uint listener_count;
     atomic_size_t held_bytes;
-    sem_t cut_done; /* posted by each loop that has cut its connections */
+    sem_t cut_done;          /* posted by each loop that has cut its connections */
     struct http_loop *loops; /* options.loop_count of them */
 };
 

@@ -33,6 +33,7 @@
 #define WORKER_QUEUE_MAX   4096
 #define HEAD_BYTES_MAX     ((size_t)32 << 10)
 #define HEADER_COUNT_MAX   100
+#define HELD_BYTES_MAX     ((size_t)1 << 30) /* large bodies and replies, all connections together */
 #define IDLE_TIMEOUT_MS    (5u * 60 * 1000)
 #define RECEIVE_TIMEOUT_MS (60u * 1000)
 #define SEND_TIMEOUT_MS    (60u * 1000)
@@ -215,6 +216,7 @@ static enum err listen_on(struct server *server, struct fault *fault)
         .head_bytes_max = HEAD_BYTES_MAX,
         .header_count_max = HEADER_COUNT_MAX,
         .connection_count_max = o->max_connections,
+        .held_bytes_max = HELD_BYTES_MAX,
         .idle_timeout_ms = IDLE_TIMEOUT_MS,
         .receive_timeout_ms = RECEIVE_TIMEOUT_MS,
         .send_timeout_ms = SEND_TIMEOUT_MS,

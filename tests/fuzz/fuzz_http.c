@@ -1,5 +1,5 @@
-/* fuzz_http.c - what clients send, cut into pieces of any size. The first byte of an input says how:
- * its low seven bits choose the sizes, the high bit whether it goes to a server too.
+/* fuzz_http.c - what clients send, cut into pieces of any size. The first byte of an input says
+ * how: its low seven bits choose the sizes, the high bit whether it goes to a server too.
  * Holds: a reader finds the same requests however the bytes are cut; a server answers each of them
  * in order, and has closed when the client has sent its end, whatever came before.
  */

@@ -406,6 +406,34 @@ TEST(http_drain_finishes_what_is_under_way)
     stop();
 }
 
+TEST(http_cut_closes_everything_and_calls_no_handler_any_more)
+{
+    int idle, partial, pending;
+
+    start_default();
+    idle = connect_here();
+    CHECK_U64(client_ask(idle, GET_ECHO, &reply), 200);
+    partial = connect_here();
+    client_send_text(partial, "GET /echo HTTP/1.1\r\n");
+    pending = connect_here();
+    client_send_text(pending, "GET /later HTTP/1.1\r\nHost: h\r\n\r\n" GET_ECHO);
+    AWAIT(atomic_load(&fixture.pending) != NULL);
+    http_fixture_settle(&fixture);
+    http_server_cut(fixture.server);
+    CHECK(client_sees_close(idle));
+    (void)send(partial, "Host: h\r\n\r\n", 11, MSG_NOSIGNAL);
+    CHECK(client_sees_close(partial));
+    CHECK(client_sees_close(pending));
+    CHECK(!http_server_idle(fixture.server)); /* the handler has an exchange still */
+    http_fixture_complete(&fixture);
+    CHECK(http_server_idle(fixture.server));
+    CHECK_U64(atomic_load(&fixture.handled), 2);
+    close(idle);
+    close(partial);
+    close(pending);
+    stop();
+}
+
 /* Its reply said keep-alive before there was a drain. */
 TEST(http_drain_closes_a_connection_once_its_reply_has_left)
 {

@@ -155,8 +155,8 @@ TEST(http_reader_reads_bodies_of_all_sizes_wherever_they_begin)
     }
 }
 
-/* A chunked request whose head ends where the receive buffer does, or just before: the chunks need a
- * place all the same. */
+/* A chunked request whose head ends where the receive buffer does, or just before: the chunks need
+ * a place all the same. */
 TEST(http_reader_finds_room_for_chunks_behind_a_head_at_the_end)
 {
     size_t capacity = limits.head_bytes_max + HTTP_READER_ROOM_BYTES;
