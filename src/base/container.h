@@ -4,5 +4,5 @@
 
 #include <stddef.h>
 
-#define CONTAINER_OF(member_at, type, member)                                                      \
+#define CONTAINER_OF(member_at, type, member) \
     ((type *)(void *)((char *)(member_at)-offsetof(type, member)))
