@@ -1,14 +1,10 @@
 /* catalog.c - tables by name, in memory and in records of space meta.
  * A change is written, durable, and then published: whoever finds a table can rely on its record.
  * Dropped tables go in three steps, each of which a restart takes up again: the record says
- * DELETING; when nobody holds the table any more its rows go; then the record goes.
+ * DELETING; when nobody holds the table any more its rows go; then the record goes. What a full
+ * queue or disk refuses of that is tried again.
  */
 #include "table/catalog.h"
-
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdlib.h>
-#include <time.h>
 
 #include "base/assert.h"
 #include "base/clock.h"
@@ -16,14 +12,20 @@
 #include "base/mem.h"
 #include "table/table_keys.h"
 
-#define BUCKET_COUNT        1024
-#define RECORD_FORMAT       1
-#define PURGE_CHUNK_ROWS    1000
-#define PURGE_CHUNKS_MAX    20 /* then a range delete: cheaper for many rows, dearer for few */
-#define HOLDERS_POLL_MS     5
-#define HASH_KEY_RECORD     BYTES("hash-key")
-#define NEXT_ID_RECORD      BYTES("next-table-id")
-#define NEXT_ID_BYTES       5
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define BUCKET_COUNT     1024
+#define RECORD_FORMAT    1
+#define PURGE_CHUNK_ROWS 1000
+#define PURGE_CHUNKS_MAX 20 /* then a range delete: cheaper for many rows, dearer for few */
+#define PURGE_RETRY_MS   200
+#define HOLDERS_POLL_MS  5
+#define HASH_KEY_RECORD  BYTES("hash-key")
+#define NEXT_ID_RECORD   BYTES("next-table-id")
+#define NEXT_ID_BYTES    5
 
 struct entry {
     struct entry *next;
@@ -36,6 +38,7 @@ struct drop {
     struct table *table; /* held; NULL after a restart, when nobody can hold it */
     uint32_t table_id;
     uint64_t due_ms;
+    bool failed; /* before; that was logged */
 };
 
 struct catalog {
@@ -438,6 +441,19 @@ static struct drop *take_due(struct catalog *catalog)
     return NULL;
 }
 
+/* What could not be done now. Under the drop lock. */
+static void put_back(struct catalog *catalog, struct drop *drop, enum err err)
+{
+    if (err != ERR_BUSY && err != ERR_CANCELLED && !drop->failed) {
+        LOG(WARN, "cannot remove a dropped table's rows for now",
+            log_u64("table_id", drop->table_id), log_string("error", err_name(err)));
+        drop->failed = true;
+    }
+    drop->due_ms = clock_wall_ms() + PURGE_RETRY_MS;
+    drop->next = catalog->drops;
+    catalog->drops = drop;
+}
+
 static void wait_for_drops(struct catalog *catalog)
 {
     struct timespec until;
@@ -470,12 +486,13 @@ static void *reaper_run(void *arg)
         }
         pthread_mutex_unlock(&catalog->drop_lock);
         err = purge(catalog, drop->table_id);
-        if (err != OK && err != ERR_CANCELLED)
-            LOG(WARN, "cannot remove a dropped table's rows now; it goes on at the next start",
-                log_u64("table_id", drop->table_id), log_string("error", err_name(err)));
+        pthread_mutex_lock(&catalog->drop_lock);
+        if (err != OK) {
+            put_back(catalog, drop, err);
+            continue;
+        }
         table_release(&drop->table);
         free(drop);
-        pthread_mutex_lock(&catalog->drop_lock);
     }
     pthread_mutex_unlock(&catalog->drop_lock);
     return NULL;
@@ -495,8 +512,9 @@ static enum err read_hash_key(struct catalog *catalog, struct arena *arena, stru
         return OK;
     }
     if (err == OK)
-        return fault_set(fault, ERR_CORRUPT, "the data directory's hash key is damaged; restore "
-                                             "the directory from a backup");
+        return fault_set(fault, ERR_CORRUPT,
+                         "the data directory's hash key is damaged; restore "
+                         "the directory from a backup");
     if (err != ERR_ABSENT)
         return fault_set(fault, err, "cannot read the data directory's hash key");
     /* The first record of all: where there are others, they were lost with it. */
@@ -506,8 +524,8 @@ static enum err read_hash_key(struct catalog *catalog, struct arena *arena, stru
     rng_fill(catalog->hash_key, SIPHASH_KEY_BYTES);
     memcpy(fresh + 1, catalog->hash_key, SIPHASH_KEY_BYTES);
     mutation = store_mutation_create();
-    store_mutation_put(mutation, STORE_DATA, key, STORE_NO_STAMP,
-                       bytes_make(fresh, sizeof(fresh)), STORE_NO_STAMP);
+    store_mutation_put(mutation, STORE_DATA, key, STORE_NO_STAMP, bytes_make(fresh, sizeof(fresh)),
+                       STORE_NO_STAMP);
     err = store_submit_and_wait(catalog->store, NULL, &mutation);
     store_mutation_destroy(&mutation);
     return err == OK ? OK : fault_set(fault, err, "cannot write to the data directory");
@@ -530,8 +548,8 @@ static enum err read_next_id(struct catalog *catalog, struct arena *arena, struc
 
 static enum err read_tables(struct catalog *catalog, struct arena *arena, struct fault *fault)
 {
-    struct store_cursor *cursor = store_cursor_open(catalog->store, NULL, STORE_DATA,
-                                                    table_records_range(arena), true);
+    struct store_cursor *cursor =
+        store_cursor_open(catalog->store, NULL, STORE_DATA, table_records_range(arena), true);
     struct bytes key, value;
     enum err err;
 

@@ -21,11 +21,15 @@ struct bed {
     struct arena arena;
     struct fault fault;
     char path[256];
+    size_t queue_bytes_max; /* of the store; 0: more than any test needs */
 };
 
 static void bed_open(struct bed *bed)
 {
-    struct store_options options = {.cache_bytes = 8 << 20, .queue_bytes_max = 64 << 20};
+    struct store_options options = {
+        .cache_bytes = 8 << 20,
+        .queue_bytes_max = bed->queue_bytes_max != 0 ? bed->queue_bytes_max : 64 << 20,
+    };
 
     if (bed->path[0] == 0)
         snprintf(bed->path, sizeof(bed->path), "%s/data", unit_temp_dir());
@@ -475,11 +479,42 @@ TEST(table_check_finds_what_is_wrong)
     bed_close(&bed);
 }
 
+/* Between looks at a condition that is awaited. */
+static void pause_a_little(void)
+{
+    struct timespec pause = {.tv_nsec = 2000000};
+
+    nanosleep(&pause, NULL); /* sleep: between looks at what is awaited */
+}
+
+/* Waits, with patience that ends, until table 1 has no row left. */
+static bool rows_go(struct bed *bed)
+{
+    struct store_range all = table_whole_range(1, &bed->arena);
+    bool some = true;
+
+    for (int tries = 0; some && tries < 2000; tries++) {
+        struct store_cursor *cursor = store_cursor_open(bed->store, NULL, STORE_DATA, all, true);
+        struct bytes key, value;
+
+        some = store_cursor_next(cursor, &key, &value) == OK;
+        store_cursor_close(&cursor);
+        pause_a_little();
+    }
+    return !some;
+}
+
+static void drop(struct bed *bed, struct table *table)
+{
+    catalog_change_begin(bed->catalog);
+    CHECK_OK(catalog_drop(bed->catalog, table, 0));
+    catalog_change_end(bed->catalog);
+}
+
 /* A dropped table's rows stay while somebody holds it, and go when nobody does. */
 TEST(catalog_drop_waits_for_the_last_holder)
 {
-    struct timespec pause = {.tv_nsec = 2000000};
-    struct table_check_report report = {.items = 1};
+    struct table_check_report report;
     struct bed bed = {0};
     struct table *table, *writer;
     unsigned faults = 0;
@@ -488,23 +523,64 @@ TEST(catalog_drop_waits_for_the_last_holder)
     table = create(&bed, music());
     writer = table_acquire(table);
     CHECK_OK(write_and_wait(&bed, table, true, 1));
-    catalog_change_begin(bed.catalog);
-    CHECK_OK(catalog_drop(bed.catalog, table, 0));
-    catalog_change_end(bed.catalog);
+    drop(&bed, table);
     table_release(&table);
     CHECK_OK(write_and_wait(&bed, writer, true, 1)); /* it was under way */
     CHECK_U64(stored_plays(&bed, writer), 2);
     table_release(&writer);
-    for (int tries = 0; report.items != 0 && tries < 1000; tries++) {
-        struct store_range all = table_whole_range(1, &bed.arena);
-        struct store_cursor *cursor = store_cursor_open(bed.store, NULL, STORE_DATA, all, true);
-        struct bytes key, value;
-
-        report.items = store_cursor_next(cursor, &key, &value) == OK;
-        store_cursor_close(&cursor);
-        nanosleep(&pause, NULL); /* sleep: between looks at the condition that is awaited */
-    }
-    CHECK_U64(report.items, 0);
+    CHECK(rows_go(&bed));
     CHECK_OK(table_check(bed.catalog, count_fault, &faults, &report));
     bed_close(&bed);
+}
+
+static void post(void *ctx, enum err err, uint64_t version)
+{
+    (void)version;
+    CHECK_OK(err);
+    sem_post(ctx);
+}
+
+static enum err submit_put(struct bed *bed, struct store_hold *hold, const char *key, sem_t *done)
+{
+    struct store_mutation *mutation = store_mutation_create();
+    enum err err;
+
+    store_mutation_put(mutation, STORE_DATA, bytes_of_string(key), STORE_NO_STAMP, BYTES("v"),
+                       STORE_NO_STAMP);
+    err = store_submit(bed->store, hold, &mutation, post, done);
+    store_mutation_destroy(&mutation);
+    store_kick(bed->store);
+    return err;
+}
+
+/* The queue is full when the rows are to go: they go later, not only after a restart. */
+TEST(catalog_drop_goes_on_after_a_refusal)
+{
+    struct bed bed = {.queue_bytes_max = 1};
+    struct bytes key = BYTES("some key, held");
+    struct store_hold hold;
+    struct table *table;
+    sem_t done;
+    enum err err;
+
+    sem_init(&done, 0, 0);
+    bed_open(&bed);
+    table = create(&bed, music());
+    CHECK_OK(write_and_wait(&bed, table, true, 1));
+    drop(&bed, table);
+    /* The committer cannot publish while we hold the key; what comes next fills the queue. */
+    store_hold_begin(bed.store, &key, 1, &hold);
+    CHECK_OK(submit_put(&bed, &hold, "some key, held", &done));
+    while ((err = submit_put(&bed, NULL, "another key", &done)) == ERR_BUSY)
+        pause_a_little();
+    CHECK_OK(err);
+    table_release(&table); /* the last holder: now the rows are to go */
+    for (int i = 0; i < 25; i++)
+        pause_a_little(); /* nothing tells that they were refused */
+    store_hold_end(&hold);
+    sem_wait(&done);
+    sem_wait(&done);
+    CHECK(rows_go(&bed));
+    bed_close(&bed);
+    sem_destroy(&done);
 }
