@@ -24,6 +24,7 @@ struct check {
 static void begin_table(struct check *check, uint32_t table_id);
 static void end_table(struct check *check);
 static void check_row(struct check *check, struct bytes key, struct bytes value);
+static void check_server_record(struct check *check, struct bytes key, struct bytes value);
 static void check_item(struct check *check, struct bytes key, struct bytes value);
 
 static void found(struct check *check, const char *text, struct bytes key)
@@ -34,12 +35,11 @@ static void found(struct check *check, const char *text, struct bytes key)
     buf_init(&hex, 4096);
     for (size_t i = 0; i < key.size; i++)
         buf_append_format(&hex, "%02x", key.data[i]);
-    line = arena_format(&check->arena, "table %u%s%.*s: %s%s%.*s", check->table_id,
-                        check->table != NULL ? " " : "",
-                        check->table != NULL ? (int)check->table->definition.name.size : 0,
-                        check->table != NULL ? (const char *)check->table->definition.name.data
-                                             : "",
-                        text, key.size != 0 ? ", key " : "", BYTES_ARGS(buf_bytes(&hex)));
+    line = arena_format(
+        &check->arena, "table %u%s%.*s: %s%s%.*s", check->table_id, check->table != NULL ? " " : "",
+        check->table != NULL ? (int)check->table->definition.name.size : 0,
+        check->table != NULL ? (const char *)check->table->definition.name.data : "", text,
+        key.size != 0 ? ", key " : "", BYTES_ARGS(buf_bytes(&hex)));
     check->report->faults++;
     check->fault_found(check->ctx, (const char *)line.data);
     buf_fini(&hex);
@@ -86,14 +86,12 @@ static void begin_table(struct check *check, uint32_t table_id)
     if (table_id == 0)
         return; /* the server's own records */
     if (store_get(catalog_store(check->catalog), check->snapshot, STORE_DATA,
-                  table_record_key(table_id, &check->arena), true, &check->arena,
-                  &record) != OK ||
+                  table_record_key(table_id, &check->arena), true, &check->arena, &record) != OK ||
         table_record_read(record, &check->arena, &definition) != OK) {
         found(check, "rows of a table that the catalog does not have", BYTES(""));
         return;
     }
     check->table = table_create(&definition, NULL);
-    check->report->tables++;
 }
 
 static void end_table(struct check *check)
@@ -121,14 +119,29 @@ static void check_row(struct check *check, struct bytes key, struct bytes value)
 
     if (key.size < KEY_PREFIX_BYTES)
         found(check, "a key that is too short", key);
-    else if (check->table_id == 0 || check->table == NULL ||
-             check->table->definition.status == TABLE_DELETING)
-        ; /* read by the catalog, already told, or going */
+    else if (check->table_id == 0)
+        check_server_record(check, key, value);
+    else if (check->table == NULL || check->table->definition.status == TABLE_DELETING)
+        ; /* already told, or going */
     else if (key.data[4] == KEY_SPACE_ITEM)
         check_item(check, key, value);
     else if (key.data[4] != KEY_SPACE_COUNT)
         found(check, "a row of a kind that this version does not write", key);
     arena_release(&check->arena, mark);
+}
+
+/* The catalog read them all before we came here; the tables among them are counted. */
+static void check_server_record(struct check *check, struct bytes key, struct bytes value)
+{
+    struct store_range records = table_records_range(&check->arena);
+    struct table_definition definition;
+
+    if (bytes_compare(key, records.from) < 0 || bytes_compare(key, records.to) >= 0)
+        return;
+    if (table_record_read(value, &check->arena, &definition) != OK)
+        found(check, "a damaged record of a table", key);
+    else if (definition.status != TABLE_DELETING)
+        check->report->tables++;
 }
 
 static void check_item(struct check *check, struct bytes key, struct bytes value)
@@ -148,8 +161,8 @@ static void check_item(struct check *check, struct bytes key, struct bytes value
         found(check, "an item with a wrong size in its header", key);
     if (key_check_item(schema, item.attributes, &fault) != OK)
         found(check, "an item whose key attributes do not fit the schema", key);
-    else if (!bytes_equal(key, key_of_item(schema, check->table_id,
-                                           catalog_hash_key(check->catalog), item.attributes,
-                                           &check->arena)))
+    else if (!bytes_equal(key,
+                          key_of_item(schema, check->table_id, catalog_hash_key(check->catalog),
+                                      item.attributes, &check->arena)))
         found(check, "an item in the wrong place", key);
 }
