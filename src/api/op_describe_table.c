@@ -7,8 +7,11 @@ enum err op_describe_table(struct req *req)
     uint64_t now_ms = clock_wall_ms();
     struct table_shown shown = {.with_warm = true, .with_on_demand_date = true};
     struct table *table;
-    enum err err = table_params_find(req, &table);
+    enum err err;
 
+    if (!req->may_wait)
+        return ERR_WOULD_BLOCK; /* the counter may have to be read */
+    err = table_params_find(req, &table);
     if (err != OK)
         return err;
     shown.status = table_status_now(table, now_ms);
