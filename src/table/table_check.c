@@ -130,7 +130,7 @@ static void check_row(struct check *check, struct bytes key, struct bytes value)
     arena_release(&check->arena, mark);
 }
 
-/* The catalog read them all before we came here; the tables among them are counted. */
+/* The catalog's, by which tables are counted; the others were read when the store was opened. */
 static void check_server_record(struct check *check, struct bytes key, struct bytes value)
 {
     struct store_range records = table_records_range(&check->arena);
