@@ -66,7 +66,7 @@ void api_handle(void *ctx, struct http_exchange *exchange)
         run_on_loop(req);
 }
 
-/* --- what is no request of the API ------------------------------------------------------------- */
+/* --- what is no request of the API ------------------------------------------------------------ */
 
 static bool answer_plainly(struct api *api, struct http_exchange *exchange)
 {
@@ -147,7 +147,7 @@ static void add_common_headers(struct http_exchange *exchange)
         http_exchange_add_header(exchange, "Content-Type", BYTES("application/json"));
 }
 
-/* --- running ----------------------------------------------------------------------------------- */
+/* --- running ---------------------------------------------------------------------------------- */
 
 static void run_on_loop(struct req *req)
 {
@@ -289,7 +289,7 @@ static void start_over(struct req *req)
     req->state = NULL;
 }
 
-/* --- replying ---------------------------------------------------------------------------------- */
+/* --- replying --------------------------------------------------------------------------------- */
 
 static void finish(struct req *req, enum err err)
 {

@@ -1,6 +1,6 @@
 /* page.h - one page of a Query or Scan: walks a range, filters, projects, stops in time.
- * A page ends at Limit evaluated items, at 1 MiB of them, when its reply has become large, or at the
- * end of the range; the key of the last evaluated item is returned unless the range ended.
+ * A page ends at Limit evaluated items, at 1 MiB of them, when its reply has become large, or at
+ * the end of the range; the key of the last evaluated item is returned unless the range ended.
  * Source: contract core-api-items.md 6 "Evaluation and paging".
  */
 #pragma once

@@ -33,7 +33,7 @@
 #define WORKER_QUEUE_MAX   4096
 #define HEAD_BYTES_MAX     ((size_t)32 << 10)
 #define HEADER_COUNT_MAX   100
-#define HELD_BYTES_MAX     ((size_t)1 << 30) /* large bodies and replies, all connections together */
+#define HELD_BYTES_MAX     ((size_t)1 << 30) /* large bodies and replies in hand, together */
 #define IDLE_TIMEOUT_MS    (5u * 60 * 1000)
 #define RECEIVE_TIMEOUT_MS (60u * 1000)
 #define SEND_TIMEOUT_MS    (60u * 1000)

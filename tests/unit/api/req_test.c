@@ -1,4 +1,4 @@
-/* req_test.c - what a request carries besides its reply: the error, its members, where it may run. */
+/* req_test.c - what a request carries besides its reply: an error, its members; where it runs. */
 #include "api/item_write.h"
 #include "expr/expr.h"
 #include "unit.h"

@@ -85,7 +85,7 @@ static struct table *find(struct bed *bed, const char *name)
                            bytes_of_string(name));
 }
 
-/* --- definitions --------------------------------------------------------------------------------- */
+/* --- definitions ------------------------------------------------------------------------------ */
 
 TEST(table_record_reads_back_what_was_written)
 {
@@ -213,7 +213,7 @@ TEST(table_segments_divide_all_slots_without_gap)
     arena_fini(&arena);
 }
 
-/* --- the catalog --------------------------------------------------------------------------------- */
+/* --- the catalog ------------------------------------------------------------------------------ */
 
 TEST(catalog_keeps_tables_over_a_restart_and_never_reuses_ids)
 {
@@ -280,7 +280,7 @@ TEST(catalog_lists_names_in_byte_order_page_by_page)
     bed_close(&bed);
 }
 
-/* --- the write door ------------------------------------------------------------------------------ */
+/* --- the write door --------------------------------------------------------------------------- */
 
 struct write {
     struct table_write write;
