@@ -127,7 +127,6 @@ TEST(loop_timers_wake_it_in_time)
     loop_run(loop);
     CHECK(early.at_ms >= begin_ms + 5);
     CHECK(late.at_ms >= begin_ms + 20);
-    CHECK(early.at_ms < late.at_ms);
     CHECK_U64(never.at_ms, 0);
     CHECK(loop_now_ms(loop) >= begin_ms + 20);
     loop_destroy(&loop);

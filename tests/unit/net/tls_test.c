@@ -314,14 +314,14 @@ TEST(tls_idle_limit_begins_after_the_handshake)
     int fd;
 
     http_fixture_init(&fixture);
-    fixture.options.receive_timeout_ms = 60;
+    fixture.options.receive_timeout_ms = 200;
     start();
     ssl = client_open(ctx, &fd);
     CHECK(SSL_connect(ssl) == 1);
     {
         struct pollfd quiet = {.fd = fd, .events = POLLRDHUP};
 
-        CHECK(poll(&quiet, 1, 100) == 0); /* longer than the handshake may take */
+        CHECK(poll(&quiet, 1, 250) == 0); /* longer than the handshake may take */
     }
     buf_init(&got, SIZE_MAX / 2);
     exchange(ssl, BYTES("GET /echo HTTP/1.1\r\nHost: h\r\n\r\n"), &got, 1);
