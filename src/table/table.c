@@ -133,6 +133,13 @@ static void write_extras(yyjson_mut_doc *doc, yyjson_mut_val *root,
     }
     if (d->ttl_attribute.size > 0)
         yyjson_mut_obj_add_val(doc, root, "ttlAttribute", text(doc, d->ttl_attribute));
+    if (d->insights.changed_ms > 0) {
+        yyjson_mut_val *insights = yyjson_mut_obj_add_obj(doc, root, "insights");
+
+        yyjson_mut_obj_add_bool(doc, insights, "enabled", d->insights.enabled);
+        yyjson_mut_obj_add_bool(doc, insights, "onlyThrottled", d->insights.only_throttled);
+        yyjson_mut_obj_add_uint(doc, insights, "changedMs", d->insights.changed_ms);
+    }
 }
 
 struct bytes table_record_write(const struct table_definition *d, struct arena *arena)
@@ -218,6 +225,7 @@ static void read_settings(yyjson_val *in, struct table_settings *s)
 
 static void read_extras(yyjson_val *root, struct arena *arena, struct table_definition *d)
 {
+    yyjson_val *insights = yyjson_obj_get(root, "insights");
     yyjson_arr_iter at = yyjson_arr_iter_with(yyjson_obj_get(root, "tags"));
     yyjson_val *tag;
 
@@ -227,6 +235,11 @@ static void read_extras(yyjson_val *root, struct arena *arena, struct table_defi
             .value = read_text(tag, "value", arena),
         };
     d->ttl_attribute = read_text(root, "ttlAttribute", arena);
+    d->insights = (struct table_insights){
+        .enabled = yyjson_get_bool(yyjson_obj_get(insights, "enabled")),
+        .only_throttled = yyjson_get_bool(yyjson_obj_get(insights, "onlyThrottled")),
+        .changed_ms = read_uint(insights, "changedMs"),
+    };
 }
 
 /* The few things without which a table cannot be served. */

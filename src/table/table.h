@@ -58,6 +58,13 @@ struct table_tags {
     unsigned count;
 };
 
+/* Whether a table records which keys are used and throttled most. */
+struct table_insights {
+    bool enabled;
+    bool only_throttled;
+    uint64_t changed_ms; /* 0: never enabled */
+};
+
 struct table_definition {
     uint32_t id; /* never reused */
     struct bytes account;
@@ -69,6 +76,7 @@ struct table_definition {
     struct table_settings settings;
     struct table_tags tags;
     struct bytes ttl_attribute; /* empty: items do not expire */
+    struct table_insights insights;
     /* A change on its way: until then, `status` is what the table shows, and `before` what it
      * described when the status is TABLE_UPDATING. 0: the table is ACTIVE, or DELETING. */
     enum table_status status;

@@ -131,6 +131,7 @@ TEST(table_record_golden)
     CHECK_TEXT(read.account, "000000000000");
     CHECK_U64(read.tags.count, 0);
     CHECK_U64(read.ttl_attribute.size, 0);
+    CHECK_U64(read.insights.changed_ms, 0);
     CHECK_ERR(table_record_read(BYTES("\x02{}"), &arena, &read), ERR_NEWER_FORMAT);
     CHECK_ERR(table_record_read(BYTES("\x01{}"), &arena, &read), ERR_CORRUPT);
     CHECK_ERR(table_record_read(BYTES("\x01nonsense"), &arena, &read), ERR_CORRUPT);
@@ -172,6 +173,32 @@ TEST(table_record_golden_of_tags_and_time_to_live)
     CHECK_TEXT(table->definition.tags.list[1].value, "");
     CHECK_TEXT(table->definition.ttl_attribute, "until");
     table_release(&table);
+}
+
+/* And for one with contributor insights. */
+TEST(table_record_golden_of_contributor_insights)
+{
+    static const char golden[] =
+        "\x01{\"keys\":[{\"name\":\"Artist\",\"type\":\"S\"},{\"name\":\"Year\",\"type\":\"N\"}],"
+        "\"id\":7,\"account\":\"000000000000\",\"region\":\"us-east-1\",\"name\":\"Music\","
+        "\"uuid\":\"95277133-af3f-4e39-a592-817668590251\",\"createdMs\":1700000000123,"
+        "\"hashKeys\":1,\"status\":1,\"statusUntilMs\":0,\"settings\":{\"billing\":\"on-demand\","
+        "\"readUnits\":0,\"writeUnits\":0,\"increasedMs\":0,\"decreasedMs\":0,"
+        "\"decreasesToday\":0,\"wasOnDemand\":true,\"onDemandMs\":1700000000123,"
+        "\"onDemandReadMax\":-1,\"onDemandWriteMax\":50,\"warmReadUnits\":12000,"
+        "\"warmWriteUnits\":4000,\"class\":0,\"classChangedMs\":0,\"deletionProtection\":false},"
+        "\"insights\":{\"enabled\":true,\"onlyThrottled\":true,\"changedMs\":1700000000456}}";
+    struct table_definition definition = music(), read;
+    struct arena arena;
+
+    arena_init(&arena);
+    definition.id = 7;
+    definition.insights = (struct table_insights){true, true, 1700000000456};
+    CHECK_TEXT(table_record_write(&definition, &arena), golden);
+    CHECK_OK(table_record_read(bytes_of_string(golden), &arena, &read));
+    CHECK(read.insights.enabled && read.insights.only_throttled);
+    CHECK_U64(read.insights.changed_ms, 1700000000456);
+    arena_fini(&arena);
 }
 
 TEST(table_status_passes_by_itself)

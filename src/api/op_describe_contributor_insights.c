@@ -1,0 +1,59 @@
+/* op_describe_contributor_insights.c - DescribeContributorInsights. Contract core-api-tables.md 6,
+ * capacity-metrics.md 8.
+ */
+#include "api/insights_params.h"
+#include "api/item_params.h"
+#include "api/table_params.h"
+#include "json/json_write.h"
+
+#include <inttypes.h>
+
+static void append_rules(struct req *req, const struct table_definition *definition);
+
+enum err op_describe_contributor_insights(struct req *req)
+{
+    const struct table_insights *insights;
+    struct table *table;
+    enum err err = table_params_find(req, &table);
+
+    if (err == OK)
+        err = insights_params_check_index(req, table);
+    if (err != OK)
+        return err;
+    insights = &table->definition.insights;
+    buf_append_byte(req->reply, '{');
+    insights_params_append_status(req, table->definition.name, insights,
+                                  insights_params_changing(req, insights));
+    if (insights->enabled)
+        append_rules(req, &table->definition);
+    if (insights->changed_ms != 0) {
+        insights_params_append_mode(req, insights);
+        reply_member(req->reply, "LastUpdateDateTime");
+        json_append_time(req->reply, insights->changed_ms);
+    }
+    buf_append_byte(req->reply, '}');
+    return OK;
+}
+
+/* Keys that are used (C) and throttled (T) most: partition keys and, if there is a sort key, whole
+ * keys. */
+static void append_rules(struct req *req, const struct table_definition *definition)
+{
+    static const char *const kinds[] = {"PKC", "SKC", "PKT", "SKT"};
+    bool first = true;
+
+    reply_member(req->reply, "ContributorInsightsRuleList");
+    buf_append_byte(req->reply, '[');
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        bool needs_sort_key = kinds[i][0] == 'S', counts_use = kinds[i][2] == 'C';
+
+        if ((needs_sort_key && definition->schema.range_count == 0) ||
+            (counts_use && definition->insights.only_throttled))
+            continue;
+        buf_append_format(req->reply, "%s\"DynamoDBContributorInsights-%s-%.*s-%" PRIu64 "\"",
+                          first ? "" : ",", kinds[i], BYTES_ARGS(definition->name),
+                          definition->insights.changed_ms);
+        first = false;
+    }
+    buf_append_byte(req->reply, ']');
+}
