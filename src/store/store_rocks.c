@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "store/store_dir.h"
 #include "store/store_priv.h"
@@ -50,6 +51,7 @@ struct rocks_cursor {
 static const char *const family_names[STORE_FAMILY_COUNT] = {"default", "journal"};
 
 static void make_options(struct rocks *rocks, const struct store_options *options);
+static void log_of_engine(bool is_error, const char *text);
 static enum err open_db(struct rocks *rocks, struct fault *fault);
 static rocksdb_readoptions_t *make_read_options(bool may_wait);
 static enum err error_of(char *text);
@@ -333,15 +335,23 @@ static void make_options(struct rocks *rocks, const struct store_options *option
     rocksdb_options_set_compression(o, rocksdb_lz4_compression);
     rocksdb_options_set_bottommost_compression(o, rocksdb_zstd_compression);
     rocksdb_options_set_max_open_files(o, -1); /* indexes and filters stay in memory */
-    rocksdb_options_set_keep_log_file_num(o, 4);
-    rocksdb_options_set_max_log_file_size(o, 4 << 20);
     rocksdb_options_set_stats_dump_period_sec(o, 0);
+    store_rocks_ext_log_to(o, log_of_engine, log_enabled(LOG_DEBUG));
 
     rocks->write_synced = rocksdb_writeoptions_create();
     rocksdb_writeoptions_set_sync(rocks->write_synced, 1);
     rocks->read_all = make_read_options(true);
     rocks->read_memory = make_read_options(false);
     rocks->batch = rocksdb_writebatch_create();
+}
+
+/* What matters to an operator, we say ourselves, with what to do; this is to look closer. */
+static void log_of_engine(bool is_error, const char *text)
+{
+    if (is_error)
+        LOG(WARN, "engine", log_string("text", text));
+    else
+        LOG(DEBUG, "engine", log_string("text", text));
 }
 
 static enum err open_db(struct rocks *rocks, struct fault *fault)

@@ -1,14 +1,20 @@
 /* store_rocks_ext.cc - what RocksDB's C API lacks.
- * rocksdb_t holds nothing but the DB pointer in every version we build on (7.8 to 9.10); db_of
- * checks that it found the database it was asked for before it is used.
+ * rocksdb_t holds nothing but the DB pointer, rocksdb_options_t nothing but the Options, in every
+ * version we build on (7.8 to 9.10); db_of checks that it found the database it was asked for before
+ * it is used, options_of that it found the options that the C API made.
  */
 #include "store/store_rocks_ext.h"
 
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <rocksdb/options.h>
 #include <rocksdb/version.h>
 
+#include <cstdarg>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <string>
 
 static rocksdb::DB *db_of(rocksdb_t *handle, const char *path)
@@ -16,6 +22,55 @@ static rocksdb::DB *db_of(rocksdb_t *handle, const char *path)
     rocksdb::DB *db = *reinterpret_cast<rocksdb::DB **>(handle);
 
     return db->GetName() == path ? db : nullptr;
+}
+
+static rocksdb::Options *options_of(rocksdb_options_t *handle)
+{
+    auto *options = reinterpret_cast<rocksdb::Options *>(handle);
+
+    if (options->write_buffer_size != rocksdb_options_get_write_buffer_size(handle))
+        std::abort();
+    return options;
+}
+
+class LogTo : public rocksdb::Logger
+{
+  public:
+    LogTo(store_rocks_log_fn *log, bool verbose)
+        : Logger(verbose ? rocksdb::InfoLogLevel::DEBUG_LEVEL : rocksdb::InfoLogLevel::ERROR_LEVEL),
+          log_(log)
+    {
+    }
+
+    using Logger::Logv;
+    void Logv(const rocksdb::InfoLogLevel level, const char *format, va_list arguments) override
+    {
+        char text[1024];
+        size_t size;
+
+        if (level < GetInfoLogLevel())
+            return;
+        std::vsnprintf(text, sizeof(text), format, arguments);
+        size = std::strlen(text);
+        if (size > 0 && text[size - 1] == '\n')
+            text[size - 1] = 0;
+        log_(level == rocksdb::InfoLogLevel::ERROR_LEVEL ||
+                 level == rocksdb::InfoLogLevel::FATAL_LEVEL,
+             text);
+    }
+    /* Lines without a level are about flushes and compactions. */
+    void Logv(const char *format, va_list arguments) override
+    {
+        Logv(rocksdb::InfoLogLevel::INFO_LEVEL, format, arguments);
+    }
+
+  private:
+    store_rocks_log_fn *log_;
+};
+
+void store_rocks_ext_log_to(rocksdb_options_t *options, store_rocks_log_fn *log, bool verbose)
+{
+    options_of(options)->info_log = std::make_shared<LogTo>(log, verbose);
 }
 
 bool store_rocks_ext_resume(rocksdb_t *handle, const char *path, char *why, size_t why_size)

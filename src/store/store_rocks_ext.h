@@ -9,6 +9,12 @@
 extern "C" {
 #endif
 
+/* What RocksDB has to say goes to `log`, from any thread, instead of a file of its own: that file is on
+ * the disk that may be full, and 7.8 as Debian builds it ends the process when a line cannot be
+ * written. Not verbose: errors only. */
+typedef void store_rocks_log_fn(bool is_error, const char *text);
+void store_rocks_ext_log_to(rocksdb_options_t *options, store_rocks_log_fn *log, bool verbose);
+
 /* DB::Resume: leaves the read-only state that a background error (a full disk) put it in.
  * False: not yet; why says so. `path` is the one the database was opened with. */
 bool store_rocks_ext_resume(rocksdb_t *db, const char *path, char *why, size_t why_size);
