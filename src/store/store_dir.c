@@ -30,6 +30,7 @@ static enum err make_folders(const char *path, struct fault *fault);
 static enum err take_lock(struct store_dir *dir, struct fault *fault);
 static enum err check_format(struct store_dir *dir, const char *engine, unsigned major,
                              unsigned minor, struct fault *fault);
+static enum err make_durable(struct store_dir *dir, struct fault *fault);
 static enum err check_engine_files(struct store_dir *dir, struct fault *fault);
 static void keep_used_mark(struct store_dir *dir);
 static enum err write_format(struct store_dir *dir, const char *file, const char *engine,
@@ -180,7 +181,9 @@ static enum err check_format(struct store_dir *dir, const char *engine, unsigned
     enum err err = OK;
 
     if (file == NULL && errno == ENOENT) {
-        err = write_format(dir, path, engine, major, minor, fault);
+        err = make_durable(dir, fault);
+        if (err == OK)
+            err = write_format(dir, path, engine, major, minor, fault);
     } else if (file == NULL) {
         err = fault_set(fault, ERR_IO, "cannot read %s: %s", path, strerror(errno));
     } else if (fscanf(file, "stele-data %u %31s %u.%u", &format, was_engine, &was_major,
@@ -204,6 +207,32 @@ static enum err check_format(struct store_dir *dir, const char *engine, unsigned
     if (file != NULL)
         fclose(file);
     free(path);
+    return err;
+}
+
+/* Before FORMAT says that this is a data directory: the engine's folder, and every folder on the way
+ * here, is not taken back by a power cut. The engine syncs only what is in its folder. */
+static enum err make_durable(struct store_dir *dir, struct fault *fault)
+{
+    char *folder;
+    enum err err = OK;
+
+    if (mkdir(dir->engine_path, 0700) != 0 && errno != EEXIST)
+        return fault_set(fault, ERR_IO, "cannot make %s: %s", dir->engine_path, strerror(errno));
+    folder = realpath(dir->path, NULL);
+    if (folder == NULL)
+        return fault_set(fault, ERR_IO, "cannot find %s: %s", dir->path, strerror(errno));
+    while (err == OK) {
+        char *end = strrchr(folder, '/');
+
+        /* Not every folder up there may be read, or can be synced: those are not ours. */
+        if (sync_folder(folder) != OK && errno == EIO)
+            err = fault_set(fault, ERR_IO, "cannot sync %s: %s", folder, strerror(errno));
+        if (end[1] == 0)
+            break;
+        end[end == folder] = 0; /* its parent, "/" in the end */
+    }
+    free(folder);
     return err;
 }
 
@@ -262,12 +291,16 @@ static enum err write_format(struct store_dir *dir, const char *file, const char
                              unsigned major, unsigned minor, struct fault *fault)
 {
     char *beside = join(dir->path, "FORMAT.new");
-    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    char text[64];
+    int size = snprintf(text, sizeof(text), "stele-data %u %s %u.%u\n", STORE_DIR_FORMAT, engine,
+                        major, minor);
     enum err err = OK;
+    int fd;
 
-    if (fd < 0 ||
-        dprintf(fd, "stele-data %u %s %u.%u\n", STORE_DIR_FORMAT, engine, major, minor) < 0 ||
-        fsync(fd) != 0 || rename(beside, file) != 0 || sync_folder(dir->path) != OK)
+    errno = ENOSPC; /* what a short write means; the other calls set their own */
+    fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0 || write(fd, text, (size_t)size) != size || fsync(fd) != 0 ||
+        rename(beside, file) != 0 || sync_folder(dir->path) != OK)
         err = fault_set(fault, ERR_IO, "cannot write %s: %s", file, strerror(errno));
     if (fd >= 0)
         close(fd);
