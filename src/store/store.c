@@ -55,8 +55,10 @@ struct store {
 
     _Atomic uint64_t published_version;
     _Atomic uint64_t failure_epoch;
-    _Atomic bool full;   /* the disk; nothing that adds data is taken */
-    bool engine_writes;  /* while full: deletes work. Committer only */
+    _Atomic bool full;         /* the disk; nothing that adds data is taken */
+    bool engine_writes;        /* while full: deletes work. Committer only, like the next */
+    uint64_t room_due_ms;      /* while full: when to look for room again */
+    uint64_t recorded_version; /* of the last group that was written */
     pthread_t committer;
 
     struct stripe stripes[STRIPE_COUNT];
@@ -68,7 +70,7 @@ static const uint8_t version_key[] = {0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0,
 #define VERSION_RECORD_FORMAT 1
 #define VERSION_RECORD_BYTES  9
 
-static enum err read_version(struct store *store, struct fault *fault);
+static enum err read_version(struct store *store, uint64_t *version);
 static uint64_t hash_of(struct bytes key);
 static uint16_t stripe_of(uint64_t hash);
 static const struct store_pending *find_pending(const struct stripe *stripe, struct bytes key);
@@ -81,7 +83,10 @@ static struct store_mutation *refuse_doomed(struct store *store, struct store_mu
 static void commit_group(struct store *store, struct store_mutation *group);
 static void fail_group(struct store *store, struct store_mutation *group, enum err err);
 static void disk_full(struct store *store, struct buf *why);
+static void make_room(struct store *store, struct buf *why);
 static void check_room(struct store *store);
+static bool is_as_published(struct store *store);
+static _Noreturn void stop_process(enum err err, const struct buf *why);
 
 enum err store_open(const struct store_options *options, struct fault *fault,
                     struct store **store)
@@ -103,9 +108,14 @@ enum err store_open(const struct store_options *options, struct fault *fault,
     if (err != OK)
         goto fail;
     s->counts = store_counts_create(s->engine);
-    err = read_version(s, fault);
-    if (err != OK)
+    err = read_version(s, &s->last_version);
+    if (err != OK) {
+        fault_set(fault, err, "the data directory's version record %s",
+                  err == ERR_CORRUPT ? "is damaged" : "cannot be read");
         goto fail;
+    }
+    s->recorded_version = s->last_version;
+    atomic_store(&s->published_version, s->last_version);
     if (pthread_create(&s->committer, NULL, committer_run, s) != 0) {
         err = fault_set(fault, ERR_IO, "cannot start the committer thread");
         goto fail;
@@ -535,7 +545,8 @@ static void *committer_run(void *arg)
 
     pthread_setname_np(pthread_self(), "committer");
     while (take_group(store, &group)) {
-        if (atomic_load_explicit(&store->full, memory_order_relaxed))
+        if (atomic_load_explicit(&store->full, memory_order_relaxed) &&
+            clock_mono_ms() >= store->room_due_ms)
             check_room(store);
         group = refuse_doomed(store, group);
         if (group != NULL)
@@ -621,10 +632,12 @@ static void commit_group(struct store *store, struct store_mutation *group)
     }
     if (writes) {
         bytes_put_u64(version_record + 1, last->version);
+        /* These replace records of the same size: nothing that a full disk has to refuse. */
         store_mutation_put(totals, STORE_DATA, bytes_make(version_key, sizeof(version_key)),
                            STORE_NO_STAMP, bytes_make(version_record, sizeof(version_record)),
                            STORE_NO_STAMP);
         err = store_counts_begin(store->counts, group, totals);
+        totals->adds_data = false;
         last->next = totals;
         if (err == OK)
             err = store->engine->class->write(store->engine, group, &why);
@@ -632,6 +645,8 @@ static void commit_group(struct store *store, struct store_mutation *group)
         store_counts_end(store->counts, err == OK);
     }
     if (err == OK) {
+        if (writes)
+            store->recorded_version = last->version;
         for (struct store_mutation *m = group; m != NULL; m = m->next)
             pendings_remove(store, m, true);
         atomic_store(&store->published_version, last->version);
@@ -648,10 +663,7 @@ static void commit_group(struct store *store, struct store_mutation *group)
     } else {
         /* Whether the group reached the disk is unknown, and memory must not disagree with it: the
          * log decides when the process starts again. */
-        LOG(ERROR, "cannot write to the data directory; stopping so that nothing is lost. "
-                   "Check the disk, then start again",
-            log_string("error", err_name(err)), log_bytes("why", buf_bytes(&why)));
-        abort();
+        stop_process(err, &why);
     }
     store_mutation_destroy(&totals);
     buf_fini(&why);
@@ -674,31 +686,71 @@ static void fail_group(struct store *store, struct store_mutation *group, enum e
 
 static void disk_full(struct store *store, struct buf *why)
 {
-    if (!atomic_load(&store->full))
-        LOG(ERROR, "the disk of the data directory is full; writes are refused, reads and deletes "
-                   "go on. Free some space, writes then resume by themselves",
-            log_bytes("why", buf_bytes(why)));
+    struct buf since;
+    bool known = atomic_load(&store->full);
+
     atomic_store(&store->full, true);
-    buf_reset(why, SIZE_MAX);
+    buf_init(&since, 1024);
+    make_room(store, &since);
+    if (!known)
+        LOG(ERROR, "the disk of the data directory is full; writes are refused, reads go on. Free "
+                   "some space, writes then resume by themselves",
+            log_string("deletes", store->engine_writes ? "go on" : "refused"),
+            log_bytes("why", buf_bytes(why)));
+    buf_fini(&since);
+}
+
+static void make_room(struct store *store, struct buf *why)
+{
     store->engine_writes = store->engine->class->make_room(store->engine, why) == OK;
+    store->room_due_ms = clock_mono_ms() + ROOM_CHECK_MS;
+    if (!store->engine_writes)
+        LOG(DEBUG, "nothing can be written yet", log_bytes("why", buf_bytes(why)));
 }
 
 static void check_room(struct store *store)
 {
     struct buf why;
+    enum err err;
 
     buf_init(&why, 1024);
-    if (store->engine->class->restore_room(store->engine, &why) == OK) {
+    err = store->engine->class->restore_room(store->engine, &why);
+    if (err == OK && !is_as_published(store)) {
+        buf_append_string(&why, "a refused write is there");
+        err = ERR_CORRUPT;
+    }
+    if (err == OK) {
         atomic_store(&store->full, false);
         LOG(INFO, "there is room again; writes resume", log_u64("version", store_version(store)));
+    } else if (err != ERR_NO_SPACE) {
+        stop_process(err, &why);
     } else if (!store->engine_writes) {
         buf_reset(&why, SIZE_MAX);
-        store->engine_writes = store->engine->class->make_room(store->engine, &why) == OK;
+        make_room(store, &why);
     }
+    store->room_due_ms = clock_mono_ms() + ROOM_CHECK_MS;
     buf_fini(&why);
 }
 
-static enum err read_version(struct store *store, struct fault *fault)
+/* The engine may have read its log anew: memory must not disagree with what it found there. */
+static bool is_as_published(struct store *store)
+{
+    uint64_t version = 0;
+
+    return read_version(store, &version) == OK && version == store->recorded_version;
+}
+
+static _Noreturn void stop_process(enum err err, const struct buf *why)
+{
+    LOG(ERROR,
+        "cannot write to the data directory; stopping so that nothing is lost. "
+        "Check the disk, then start again",
+        log_string("error", err_name(err)), log_bytes("why", buf_bytes(why)));
+    abort();
+}
+
+/* Untouched if there is none yet. */
+static enum err read_version(struct store *store, uint64_t *version)
 {
     struct arena arena;
     struct bytes record;
@@ -707,17 +759,11 @@ static enum err read_version(struct store *store, struct fault *fault)
     arena_init(&arena);
     err = store_get(store, NULL, STORE_DATA, bytes_make(version_key, sizeof(version_key)), true,
                     &arena, &record);
-    if (err == ERR_ABSENT) {
-        err = OK;
-    } else if (err == OK && record.size == VERSION_RECORD_BYTES &&
-               record.data[0] == VERSION_RECORD_FORMAT) {
-        store->last_version = bytes_get_u64(record.data + 1);
-        atomic_store(&store->published_version, store->last_version);
-    } else if (err == OK) {
-        err = fault_set(fault, ERR_CORRUPT, "the data directory's version record is damaged");
-    } else {
-        fault_set(fault, err, "cannot read the data directory's version record");
-    }
+    if (err == OK &&
+        (record.size != VERSION_RECORD_BYTES || record.data[0] != VERSION_RECORD_FORMAT))
+        err = ERR_CORRUPT;
+    if (err == OK)
+        *version = bytes_get_u64(record.data + 1);
     arena_fini(&arena);
-    return err;
+    return err == ERR_ABSENT ? OK : err;
 }

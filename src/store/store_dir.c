@@ -1,6 +1,9 @@
 /* store_dir.c - the files beside the engine's. */
 #include "store/store_dir.h"
 
+#include "base/log.h"
+#include "base/mem.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,11 +15,9 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "base/log.h"
-#include "base/mem.h"
-
 /* Room to write out what is in memory (two memtables, compressed) and go on deleting. */
 #define RESERVE_BYTES ((off_t)32 << 20)
+#define FILES_MIN     16 /* inodes: a file system can run out of these alone */
 
 struct store_dir {
     char *path;
@@ -92,6 +93,24 @@ bool store_dir_had_tables(const struct store_dir *dir)
     return dir->had_tables;
 }
 
+uint64_t store_dir_room_bytes(const struct store_dir *dir)
+{
+    struct statvfs space;
+
+    if (fstatvfs(dir->lock_fd, &space) != 0)
+        return UINT64_MAX; /* the write itself will tell */
+    if (space.f_files != 0 && space.f_favail < FILES_MIN)
+        return 0;
+    return (uint64_t)space.f_bavail * space.f_frsize;
+}
+
+bool store_dir_has_reserve(const struct store_dir *dir)
+{
+    struct stat info;
+
+    return stat(dir->reserve_path, &info) == 0 && info.st_size == RESERVE_BYTES;
+}
+
 void store_dir_release_reserve(struct store_dir *dir)
 {
     if (unlink(dir->reserve_path) != 0 && errno != ENOENT)
@@ -101,15 +120,12 @@ void store_dir_release_reserve(struct store_dir *dir)
 
 enum err store_dir_keep_reserve(struct store_dir *dir)
 {
-    struct statvfs space;
-    struct stat info;
     int fd;
     enum err err = OK;
 
-    if (stat(dir->reserve_path, &info) == 0 && info.st_size == RESERVE_BYTES)
+    if (store_dir_has_reserve(dir))
         return OK;
-    if (statvfs(dir->path, &space) != 0 ||
-        (uint64_t)space.f_bavail * space.f_frsize < 2 * (uint64_t)RESERVE_BYTES)
+    if (store_dir_room_bytes(dir) < 2 * (uint64_t)RESERVE_BYTES)
         return ERR_NO_SPACE;
     fd = open(dir->reserve_path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)

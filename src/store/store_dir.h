@@ -11,6 +11,9 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
+#include <stdint.h>
+
 struct store_dir;
 
 #define STORE_DIR_FORMAT 1
@@ -28,7 +31,11 @@ const char *store_dir_engine_path(const struct store_dir *dir);
 /* Whether the engine ever had tables when the directory was opened: records were there. */
 bool store_dir_had_tables(const struct store_dir *dir);
 
+/* Bytes that can still be written; none when no file can be made any more. The reserve is not in it. */
+uint64_t store_dir_room_bytes(const struct store_dir *dir);
+
 /* Gives the reserve back to the file system, or sets it aside again: ERR_NO_SPACE if there is not
  * room for it and as much again. */
+bool store_dir_has_reserve(const struct store_dir *dir);
 void store_dir_release_reserve(struct store_dir *dir);
 enum err store_dir_keep_reserve(struct store_dir *dir) MUST_CHECK;

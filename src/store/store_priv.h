@@ -91,10 +91,11 @@ struct store_engine_class {
      * and the store ends the process. `why` gets the engine's words. */
     enum err (*write)(struct store_engine *engine, const struct store_mutation *group,
                       struct buf *why);
-    /* Committer only, after ERR_NO_SPACE: gives up the reserve so that small writes (deletes) work
-     * again. */
+    /* Committer only, after ERR_NO_SPACE: gives up the reserve; OK if small writes (deletes) work
+     * now. ERR_NO_SPACE: nothing can be written, not even that. */
     enum err (*make_room)(struct store_engine *engine, struct buf *why);
-    /* Committer only, later: OK once the reserve is set aside again and writes work. */
+    /* Committer only, later: OK once the reserve is set aside again and writes work. ERR_NO_SPACE:
+     * not yet. Any other failure, and the store ends the process. */
     enum err (*restore_room)(struct store_engine *engine, struct buf *why);
 };
 

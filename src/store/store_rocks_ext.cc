@@ -5,16 +5,16 @@
  */
 #include "store/store_rocks_ext.h"
 
-#include <rocksdb/db.h>
-#include <rocksdb/env.h>
-#include <rocksdb/options.h>
-#include <rocksdb/version.h>
-
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <rocksdb/db.h>
+#include <rocksdb/env.h>
+#include <rocksdb/listener.h>
+#include <rocksdb/options.h>
+#include <rocksdb/version.h>
 #include <string>
 
 static rocksdb::DB *db_of(rocksdb_t *handle, const char *path)
@@ -32,6 +32,18 @@ static rocksdb::Options *options_of(rocksdb_options_t *handle)
         std::abort();
     return options;
 }
+
+/* Compactions that found no space are left to RocksDB: it goes on writing, and tries them again. */
+class ResumeWhenTold : public rocksdb::EventListener
+{
+  public:
+    void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status error,
+                              bool *by_itself) override
+    {
+        if (error.severity() >= rocksdb::Status::Severity::kHardError)
+            *by_itself = false;
+    }
+};
 
 class LogTo : public rocksdb::Logger
 {
@@ -73,17 +85,25 @@ void store_rocks_ext_log_to(rocksdb_options_t *options, store_rocks_log_fn *log,
     options_of(options)->info_log = std::make_shared<LogTo>(log, verbose);
 }
 
-bool store_rocks_ext_resume(rocksdb_t *handle, const char *path, char *why, size_t why_size)
+void store_rocks_ext_resume_when_told(rocksdb_options_t *options)
+{
+    options_of(options)->listeners.push_back(std::make_shared<ResumeWhenTold>());
+}
+
+enum store_rocks_resume store_rocks_ext_resume(rocksdb_t *handle, const char *path, char *why,
+                                               size_t why_size)
 {
     rocksdb::DB *db = db_of(handle, path);
     rocksdb::Status status =
         db == nullptr ? rocksdb::Status::Aborted("unknown RocksDB layout") : db->Resume();
 
     if (status.ok())
-        return true;
+        return STORE_ROCKS_RESUMED;
     std::strncpy(why, status.ToString().c_str(), why_size - 1);
     why[why_size - 1] = 0;
-    return false;
+    return db == nullptr || status.severity() >= rocksdb::Status::Severity::kFatalError
+               ? STORE_ROCKS_NOT_AGAIN
+               : STORE_ROCKS_NOT_YET;
 }
 
 void store_rocks_ext_version(unsigned *major, unsigned *minor)

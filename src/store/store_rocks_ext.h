@@ -9,15 +9,25 @@
 extern "C" {
 #endif
 
+/* A background error (a full disk) leaves the database read-only until it is told to resume. RocksDB
+ * would try that by itself, from a thread of its own, every five seconds, and have us wait for it. */
+void store_rocks_ext_resume_when_told(rocksdb_options_t *options);
+
 /* What RocksDB has to say goes to `log`, from any thread, instead of a file of its own: that file is on
  * the disk that may be full, and 7.8 as Debian builds it ends the process when a line cannot be
  * written. Not verbose: errors only. */
 typedef void store_rocks_log_fn(bool is_error, const char *text);
 void store_rocks_ext_log_to(rocksdb_options_t *options, store_rocks_log_fn *log, bool verbose);
 
-/* DB::Resume: leaves the read-only state that a background error (a full disk) put it in.
- * False: not yet; why says so. `path` is the one the database was opened with. */
-bool store_rocks_ext_resume(rocksdb_t *db, const char *path, char *why, size_t why_size);
+enum store_rocks_resume {
+    STORE_ROCKS_RESUMED,
+    STORE_ROCKS_NOT_YET,   /* `why` says so */
+    STORE_ROCKS_NOT_AGAIN, /* it has to be opened anew */
+};
+/* DB::Resume: writes out what is in memory, and goes on. `path` is the one the database was opened
+ * with. */
+enum store_rocks_resume store_rocks_ext_resume(rocksdb_t *db, const char *path, char *why,
+                                               size_t why_size);
 
 /* The version we were built with. */
 void store_rocks_ext_version(unsigned *major, unsigned *minor);

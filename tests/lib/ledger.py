@@ -54,10 +54,11 @@ class Op:
 class Load:
     """What writers do. big_share of the bodies have a size of big_bytes, the others of small_bytes."""
 
-    def __init__(self, writers=6, keys=40, big_share=0.1, small_bytes=(20, 3000),
+    def __init__(self, writers=6, keys=40, big_keys=6, big_share=0.1, small_bytes=(20, 3000),
                  big_bytes=(40000, 200000), compressible=True, churn=True, deletes=True):
         self.writers = writers
         self.keys = keys
+        self.big_keys = big_keys
         self.big_share = big_share
         self.small_bytes = small_bytes
         self.big_bytes = big_bytes
@@ -108,6 +109,11 @@ class Ledger:
         with self.lock:
             self.refused += 1
 
+    def acknowledged_state(self, key):
+        """The version that the last acknowledged call left, or None."""
+        return next((op.writes[key] for op in reversed(self.history[key])
+                     if op.was_acknowledged(LATEST)), None)
+
     def body(self, rng, key, version, is_big):
         low, high = self.load.big_bytes if is_big else self.load.small_bytes
         size = rng.randrange(low, high)
@@ -116,6 +122,12 @@ class Ledger:
             return self.noise[start:start + size]
         unit = "%s %d." % ("/".join(map(str, key)), version)
         return (unit * (size // len(unit) + 1))[:size]
+
+    def item(self, rng, key, version, is_big=False):
+        """What a call that makes this version of an item sends."""
+        body = self.body(rng, key, version, is_big)
+        return dict(key_of(key), v={"N": str(version)}, body={"S": body},
+                    sum={"N": str(checksum(key, version, body))})
 
     # --- tables ---
 
@@ -383,11 +395,10 @@ class Writer(Worker):
         load = ledger.load
         self.keys = [(LEDGER, "w%d" % index, i) if i % 3 else (PLAIN, "w%d-%d" % (index, i), None)
                      for i in range(load.keys)]
-        self.big_keys = self.keys[:6]
+        self.big_keys = self.keys[:load.big_keys]
         self.state = {}  # key -> version, as acknowledged
         for key in self.keys:
-            ops = ledger.history.get(key)
-            self.state[key] = ops[-1].writes[key] if ops else None
+            self.state[key] = ledger.acknowledged_state(key) if key in ledger.history else None
         self.steps = [(35, self.put), (20, self.update), (10, self.delete), (15, self.batch),
                       (10, self.count), (5, self.swap), (5, self.read)]
         if not load.deletes:
@@ -402,9 +413,7 @@ class Writer(Worker):
 
     def item(self, key, is_big):
         self.version += 1
-        body = self.ledger.body(self.rng, key, self.version, is_big)
-        return self.version, dict(key_of(key), v={"N": str(self.version)}, body={"S": body},
-                                  sum={"N": str(checksum(key, self.version, body))})
+        return self.version, self.ledger.item(self.rng, key, self.version, is_big)
 
     def done(self, op):
         self.state.update(op.writes)

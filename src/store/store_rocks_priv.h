@@ -1,0 +1,45 @@
+/* store_rocks_priv.h - the RocksDB engine, between its files: store_rocks.c opens and writes,
+ * store_rocks_read.c reads.
+ */
+#pragma once
+
+#include "store/store_dir.h"
+#include "store/store_gate.h"
+#include "store/store_priv.h"
+
+#include <rocksdb/c.h>
+
+struct rocks {
+    struct store_engine engine;
+    struct store_dir *dir;
+    struct store_gate *gate; /* readers are inside while they use db or families */
+    rocksdb_t *db;           /* NULL: could not be opened anew */
+    bool log_torn;           /* committer only: it has to be opened anew */
+    rocksdb_options_t *options;
+    rocksdb_block_based_table_options_t *table_options;
+    rocksdb_cache_t *cache;
+    rocksdb_column_family_handle_t *families[STORE_FAMILY_COUNT];
+    rocksdb_writeoptions_t *write_synced;
+    rocksdb_readoptions_t *read_memory, *read_all;
+    rocksdb_writebatch_t *batch;
+};
+
+/* The only way from the interface to the engine's own structure. */
+static inline struct rocks *rocks_of(struct store_engine *engine)
+{
+    return (struct rocks *)engine;
+}
+
+/* The functions of struct store_engine_class. */
+struct store_snapshot *rocks_snapshot_begin(struct store_engine *engine);
+void rocks_snapshot_end(struct store_engine *engine, struct store_snapshot *snapshot);
+enum err rocks_get(struct store_engine *engine, const struct store_snapshot *snapshot,
+                   enum store_family family, struct bytes key, bool may_wait, struct arena *arena,
+                   struct bytes *value);
+struct store_cursor *rocks_cursor_open(struct store_engine *engine,
+                                       const struct store_snapshot *snapshot,
+                                       enum store_family family, struct store_range range,
+                                       bool may_wait);
+
+/* For reads that may wait for the disk, or may not. */
+rocksdb_readoptions_t *rocks_read_options(bool may_wait);

@@ -1,0 +1,307 @@
+"""Fills a server's disk and fails its writes and syncs (faultfs.c), and audits what it makes of it."""
+
+import contextlib
+import errno
+import os
+import random
+import shutil
+import subprocess
+import time
+
+from disk import CURRENT, FOLDER, LOG, MANIFEST, OTHER, TABLE, Disk
+from lib import api, ledger, preload, server
+
+MIB = 1 << 20
+HERE = os.path.dirname(os.path.abspath(__file__))
+# Bodies that do not compress, so that a disk is full when the clients think so.
+HEAVY = dict(writers=4, churn=False, compressible=False, big_share=0.6)
+FILL = dict(HEAVY, big_keys=40, big_share=0.9, big_bytes=(200000, 380000), deletes=False)
+PROBE = (ledger.PLAIN, "probe", None)
+
+
+def run(tally, seed, only=""):
+    folder = server.temp_dir("faults")
+    try:
+        library = preload.build(os.path.join(HERE, "faultfs.c"), folder)
+        for number, (name, test) in enumerate(tests()):
+            if only not in name:
+                continue
+            started = time.monotonic()
+            bed = Bed(tally, os.path.join(folder, str(number)), name, seed + number, library)
+            with bed:
+                test(bed)
+            print("%s: %.1f s" % (name, time.monotonic() - started), flush=True)
+        if only in "a full tmpfs":
+            full_tmpfs(tally, os.path.join(folder, "tmpfs"), seed)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def tests():
+    for room in (18, 40):
+        yield "a disk fills up, %d MiB of room" % room, lambda bed, r=room: fills_up(bed, r * MIB)
+    yield "a disk is full of others' files at once", lambda bed: fills_up(bed, 0)
+    for room in (0, 1000, MIB // 2):
+        yield ("a disk is full without a warning, %d bytes of room" % room,
+               lambda bed, r=room: fills_up(bed, r, warns=False))
+    yield "a disk is full without a warning, before the first write", full_at_first_write
+    yield "a disk takes no new file", no_new_files
+    for what, kinds in (("the log", LOG), ("a table", TABLE), ("the manifest", MANIFEST)):
+        yield "a write to %s fails" % what, lambda bed, k=kinds: write_fails(bed, k)
+        yield "a sync of %s fails" % what, lambda bed, k=kinds: sync_fails(bed, k, errno.EIO)
+    yield "a sync of a folder fails", lambda bed: sync_fails(bed, FOLDER, errno.EIO)
+    yield "a sync of the log finds no space", lambda bed: sync_fails(bed, LOG, errno.ENOSPC)
+
+
+class Bed:
+    """A server on a disk of faultfs.c, and the ledger of its clients."""
+
+    def __init__(self, tally, folder, name, seed, library=None):
+        os.makedirs(folder, exist_ok=True)
+        self.tally = tally
+        self.name = "%s (seed %d): " % (name, seed)
+        self.rng = random.Random(seed)
+        self.book = ledger.Ledger(seed, ledger.Load(**HEAVY))
+        data = os.path.join(folder, "data")
+        self.disk = Disk(library, data, folder + ".faults") if library else None
+        self.own = server.Server(["--auth", "open"], data=data, log=folder + ".log",
+                                 env=self.disk.env if library else None)
+        self.loads = self.version = 0
+
+    def __enter__(self):
+        self.own.__enter__()
+        self.book.create_tables(self.own.client())
+        return self
+
+    def __exit__(self, *_):
+        self.own.__exit__()
+
+    def check(self, condition, what, detail=None):
+        return self.tally.check(condition, self.name + what, detail or self.own.log_tail)
+
+    @contextlib.contextmanager
+    def load(self, **settings):
+        """Writers, for the length of the block."""
+        self.book.load = ledger.Load(**(settings or HEAVY))
+        self.loads += 1
+        with ledger.Writers(self.book, self.own, self.loads):
+            yield
+        self.check(not self.book.problems, "answers agree with what was acknowledged",
+                   "\n".join(self.book.problems[:10]))
+        self.book.problems.clear()
+
+    def run_for(self, calls, **settings):
+        """Writers, until so many more calls are acknowledged."""
+        goal = self.book.acknowledged + calls
+        with self.load(**settings):
+            self.wait(lambda: self.book.acknowledged >= goal, "%d calls are acknowledged" % calls)
+
+    def wait(self, condition, what, timeout_s=20):
+        deadline = time.monotonic() + timeout_s
+        while not condition():
+            if time.monotonic() > deadline:
+                return self.check(False, what + " in time")
+            time.sleep(0.005)  # sleep: between looks at the condition
+        return True
+
+    def audit(self, what, is_same_run=False):
+        problems, found = self.book.audit(self.own.client(), is_same_run=is_same_run)
+        self.check(not problems, "everything acknowledged is there, nothing by halves, " + what,
+                   "\n".join(problems[:10] + [self.own.log_tail()]))
+        return found
+
+    def restart(self, what):
+        """As after a crash: what the kill leaves is sound, and has everything."""
+        self.own.kill()
+        copy = self.own.data + "-copy"
+        shutil.copytree(self.own.data, copy, ignore=shutil.ignore_patterns("RESERVE"))
+        sound, text = server.check(copy)
+        shutil.rmtree(copy)
+        self.check(sound, "stele check finds the directory sound " + what, text)
+        self.own.start()
+        self.book.settle(self.audit(what))
+
+    def put(self):
+        """What a PutItem is answered: 200, or the error's name."""
+        self.version += 1
+        op = self.book.begin({PROBE: self.version})
+        try:
+            with self.own.client() as client:
+                client.call("PutItem", TableName=PROBE[0],
+                            Item=self.book.item(self.rng, PROBE, self.version))
+            self.book.acknowledge(op)
+            return 200
+        except api.ApiError as error:
+            self.book.refuse(op)
+            return "%d %s" % (error.status, error.name)
+
+    def delete(self, count):
+        """Deletes acknowledged items; returns how many of these calls were acknowledged."""
+        keys = [key for key, ops in self.book.history.items()
+                if self.book.acknowledged_state(key) is not None][:count]
+        done = 0
+        with self.own.client() as client:
+            for key in keys:
+                op = self.book.begin({key: None})
+                try:
+                    client.call("DeleteItem", TableName=key[0], Key=ledger.key_of(key))
+                    self.book.acknowledge(op)
+                    done += 1
+                except api.ApiError:
+                    self.book.refuse(op)
+        return done
+
+    def lines(self, text):
+        return sum(text in line for line in self.own.log().splitlines())
+
+
+# --- no space --------------------------------------------------------------------------------
+
+
+def fills_up(bed, room, warns=True):
+    """Clients fill the disk. Then it is freed, and filled again; then the server is killed."""
+    bed.run_for(300)
+    bed.disk.warns = warns
+    bed.disk.room = room
+    with bed.load(**FILL):
+        bed.wait(lambda: bed.book.refused >= 20, "writes are refused")
+    while_full(bed, deletes=warns)
+    free_again(bed)
+    bed.run_for(100)
+    bed.audit("after going on", is_same_run=True)
+    bed.restart("after going on")
+    bed.disk.room = room
+    refused = bed.book.refused
+    with bed.load(**FILL):
+        bed.wait(lambda: bed.book.refused >= refused + 20, "writes are refused again")
+    restart_while_full(bed)
+
+
+def full_at_first_write(bed):
+    """Nothing is in memory yet that the engine could write out."""
+    bed.run_for(100)
+    bed.restart("before the disk is full")
+    bed.disk.warns = 0
+    bed.disk.room = 0
+    with bed.load():
+        bed.wait(lambda: bed.book.refused >= 20, "writes are refused")
+    while_full(bed, deletes=False)
+    free_again(bed)
+    bed.run_for(100)
+    bed.audit("after going on", is_same_run=True)
+    bed.restart("after going on")
+
+
+def no_new_files(bed):
+    bed.run_for(100)
+    bed.disk.refuses_new = 1
+    with bed.load(**FILL):
+        bed.wait(lambda: bed.book.refused >= 20, "writes are refused")
+    while_full(bed, deletes=False)
+    bed.disk.refuses_new = 0
+    free_again(bed)
+    bed.run_for(100)
+    bed.restart("after going on")
+
+
+def while_full(bed, deletes):
+    """Writes are told so, everything else goes on."""
+    bed.check(bed.own.is_running(), "the server goes on")
+    if not bed.disk or not bed.disk.refuses_new:
+        answer = bed.put()
+        bed.check(answer == "500 InternalServerError", "a write is answered InternalServerError", answer)
+    if deletes:
+        done = bed.delete(30)
+        bed.check(done == 30, "deletes go on", lambda: "%d of 30\n%s" % (done, bed.own.log_tail()))
+    bed.audit("while full", is_same_run=True)
+    told = bed.lines("Free some space")
+    bed.check(told == 1, "one line of the log says what to do", bed.own.log_tail)
+
+
+def free_again(bed):
+    if bed.disk:
+        bed.disk.room = -1
+    bed.wait(lambda: bed.put() == 200, "writes resume")
+    bed.check(bed.lines("writes resume") >= 1, "the log says that writes resume")
+
+
+def restart_while_full(bed):
+    """It serves what there is, or says what to do."""
+    bed.own.kill()
+    try:
+        bed.own.start()
+    except server.ServerError as error:
+        bed.check("free space" in str(error), "a start on a full disk says what to do", error)
+        bed.disk.room = -1
+        bed.own.start()
+    else:
+        bed.audit("after a start on a full disk")
+        bed.disk.room = -1
+    bed.book.settle(bed.audit("after a start when there is room again"))
+    bed.run_for(100)
+    bed.restart("after everything")
+
+
+# --- failing disks ---------------------------------------------------------------------------
+
+
+def write_fails(bed, kinds):
+    bed.run_for(50)
+    bed.disk.write_bytes = bed.rng.choice([0, 1, 700])
+    bed.disk.write_after = bed.rng.randrange(0, 5)
+    bed.disk.write_kinds = kinds
+    ends_and_starts(bed)
+
+
+def sync_fails(bed, kinds, error):
+    bed.run_for(50)
+    bed.disk.sync_error = error
+    bed.disk.sync_after = bed.rng.randrange(0, 5) if kinds in (LOG, TABLE) else 0
+    bed.disk.sync_kinds = kinds
+    ends_and_starts(bed)
+
+
+def ends_and_starts(bed):
+    """Whether the write is on the disk is unknown: only a start can tell."""
+    with bed.load():
+        bed.wait(lambda: not bed.own.is_running(), "the server ends")
+    bed.check(bed.disk.failed >= 1, "the fault was met")
+    bed.check(bed.lines("Check the disk, then start again") == 1, "the log says why and what to do")
+    bed.disk.heal()
+    bed.restart("after the failure")
+    bed.run_for(100)
+    bed.restart("after going on")
+
+
+# --- a real one ------------------------------------------------------------------------------
+
+
+def full_tmpfs(tally, folder, seed):
+    """The same on a file system of 160 MiB, where mounting is allowed."""
+    os.mkdir(folder)
+    name = "a full tmpfs"
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=160m", "stele-test", folder],
+                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL, check=False)
+    if mounted.returncode != 0:
+        print(name + ": skipped, mounting is not allowed here", flush=True)
+        return
+    started = time.monotonic()
+    try:
+        ballast = os.path.join(folder, "ballast")
+        with Bed(tally, folder, name, seed) as bed:
+            bed.run_for(100)
+            with open(ballast, "wb") as file:
+                os.posix_fallocate(file.fileno(), 0, 50 * MIB)
+            with bed.load(**FILL):
+                bed.wait(lambda: bed.book.refused >= 20, "writes are refused")
+            while_full(bed, deletes=True)
+            os.unlink(ballast)
+            free_again(bed)
+            bed.run_for(100)
+            bed.own.kill()
+            bed.own.start()
+            bed.audit("after going on")
+    finally:
+        subprocess.run(["umount", folder], stdin=subprocess.DEVNULL, check=False)
+    print("%s: %.1f s" % (name, time.monotonic() - started), flush=True)
