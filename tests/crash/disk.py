@@ -5,7 +5,8 @@ import mmap
 import os
 import struct
 
-LOG, TABLE, MANIFEST, CURRENT, FOLDER, OTHER = 1, 2, 4, 8, 16, 32
+# Kinds of files, as in faultfs.c.
+LOG, TABLE, MANIFEST, FOLDER = 1, 2, 4, 8
 
 # struct faults of faultfs.c
 _FIELDS = ("room", "warns", "refuses_new", "write_kinds", "write_after", "write_bytes", "sync_kinds",

@@ -12,17 +12,16 @@
 #include <sys/statvfs.h>
 #include <sys/uio.h>
 
-/* Kinds of files, bits of a mask. */
+/* Kinds of files, bits of a mask, as in disk.py. */
 enum {
     KIND_LOG = 1,      /* of the engine: *.log */
     KIND_TABLE = 2,    /* *.sst */
     KIND_MANIFEST = 4, /* MANIFEST-* */
-    KIND_CURRENT = 8,  /* CURRENT and what becomes it */
-    KIND_FOLDER = 16,
-    KIND_OTHER = 32,
+    KIND_FOLDER = 8,
+    KIND_OTHER = 16,
 };
 
-/* Written by faults.py, which knows it by these offsets: int64 each. */
+/* Written by disk.py, which knows it by these offsets: int64 each. */
 struct faults {
     int64_t room;        /* bytes; negative: no bound */
     int64_t warns;       /* statvfs tells the room */
@@ -68,8 +67,6 @@ static uint32_t kind_of(const char *path)
         return KIND_TABLE;
     if (strncmp(name, "MANIFEST", 8) == 0)
         return KIND_MANIFEST;
-    if (strcmp(name, "CURRENT") == 0 || (end != NULL && strcmp(end, ".dbtmp") == 0))
-        return KIND_CURRENT;
     return KIND_OTHER;
 }
 
@@ -103,8 +100,8 @@ static size_t admit(int fd, off_t offset, size_t size)
     off_t has = allocated(fd), more = offset + (off_t)size - has;
 
     if ((f->write_kinds & preload_fd(fd)) != 0 && f->write_after-- <= 0) {
-        f->write_kinds =
-            0; /* once: whoever goes on regardless gets away with it, and is found out */
+        /* Once: whoever goes on regardless gets away with it, and is found out. */
+        f->write_kinds = 0;
         size = (size_t)f->write_bytes < size ? (size_t)f->write_bytes : 0;
         if (size == 0)
             fail((int)f->write_error);

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import time
 
-from disk import CURRENT, FOLDER, LOG, MANIFEST, OTHER, TABLE, Disk
+from disk import FOLDER, LOG, MANIFEST, TABLE, Disk
 from lib import api, ledger, preload, server
 
 MIB = 1 << 20
@@ -46,6 +46,7 @@ def tests():
                lambda bed, r=room: fills_up(bed, r, warns=False))
     yield "a disk is full without a warning, before the first write", full_at_first_write
     yield "a disk takes no new file", no_new_files
+    yield "a disk is full before the first start", full_at_first_start
     for what, kinds in (("the log", LOG), ("a table", TABLE), ("the manifest", MANIFEST)):
         yield "a write to %s fails" % what, lambda bed, k=kinds: write_fails(bed, k)
         yield "a sync of %s fails" % what, lambda bed, k=kinds: sync_fails(bed, k, errno.EIO)
@@ -190,6 +191,26 @@ def full_at_first_write(bed):
     bed.run_for(100)
     bed.audit("after going on", is_same_run=True)
     bed.restart("after going on")
+
+
+def full_at_first_start(bed):
+    """Nothing to lose yet; what the start left behind must not stand in the way of the next."""
+    bed.own.kill()
+    for room in (0, 10, 5000):
+        shutil.rmtree(bed.own.data)
+        bed.disk.room = room
+        try:
+            bed.own.start()
+            bed.check(False, "a start with %d bytes of room fails" % room)
+        except server.ServerError as error:
+            bed.check("No space left on device" in str(error), "a start on a full disk says why", error)
+        bed.disk.room = -1
+        bed.own.start()
+        bed.own.kill()
+    bed.own.start()
+    bed.book.create_tables(bed.own.client())
+    bed.run_for(50)
+    bed.restart("after a first start on a full disk")
 
 
 def no_new_files(bed):
