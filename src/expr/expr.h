@@ -8,7 +8,8 @@
  *           update stops when it would build more than an item can hold.
  * Errors:   ERR_VALIDATION with the exact text; texts that PutItem and UpdateItem wrap are marked
  *           (struct fault, wrapped).
- * Source:   contract core-api-expressions.md.
+ * Source:   contract core-api-expressions.md; for the parameters that came before expressions, its
+ *           section 8.
  */
 #pragma once
 
@@ -115,3 +116,46 @@ void expr_update_visit_paths(const struct expr_update *update, expr_path_visit_f
  * of index keys before the item is read). */
 bool expr_update_literal_for(const struct expr_update *update, struct bytes attribute,
                              struct value *literal) MUST_CHECK;
+
+/* --- legacy parameters: the same trees, from rows instead of text ------------------------------
+ * Attributes are top-level names as they are, dots included, and no two rows have the same one. The
+ * rows were checked: operators have as many operands as they take, actions values they can use. */
+
+enum expr_legacy_operator {
+    EXPR_LEGACY_EQ,
+    EXPR_LEGACY_NE,
+    EXPR_LEGACY_LT,
+    EXPR_LEGACY_LE,
+    EXPR_LEGACY_GT,
+    EXPR_LEGACY_GE,
+    EXPR_LEGACY_BETWEEN,
+    EXPR_LEGACY_IN,
+    EXPR_LEGACY_BEGINS_WITH,
+    EXPR_LEGACY_CONTAINS,
+    EXPR_LEGACY_NOT_CONTAINS,
+    EXPR_LEGACY_NULL, /* there is no such attribute */
+    EXPR_LEGACY_NOT_NULL,
+};
+struct expr_legacy_condition {
+    struct bytes attribute;
+    enum expr_legacy_operator operator;
+    const struct value *operands;
+    unsigned operand_count;
+};
+
+enum expr_legacy_action { EXPR_LEGACY_PUT, EXPR_LEGACY_ADD, EXPR_LEGACY_DELETE };
+struct expr_legacy_update {
+    struct bytes attribute;
+    enum expr_legacy_action action;
+    bool has_value; /* false only for DELETE: remove the attribute */
+    struct value value;
+};
+
+/* All of the rows must hold, or any of them; at least one row. */
+struct expr_condition *expr_legacy_condition(const struct expr_legacy_condition *rows,
+                                             unsigned count, bool any, struct arena *arena);
+/* Beside what expressions do, ADD appends to lists; at least one row. */
+struct expr_update *expr_legacy_update(const struct expr_legacy_update *rows, unsigned count,
+                                       struct arena *arena);
+struct expr_projection *expr_legacy_projection(const struct bytes *attributes, unsigned count,
+                                               struct arena *arena);

@@ -3,7 +3,8 @@
  * (#names and :values substituted), so that evaluation never looks at the request again.
  *   condition    AND OR NOT over predicates: COMPARE, BETWEEN, IN, FUNCTION
  *   operand      PATH, VALUE, FUNCTION, and ARITHMETIC in SET clauses
- * A legacy condition (Expected, QueryFilter, ...) is the same tree over one-step paths.
+ * A legacy condition (Expected, QueryFilter, ...) is the same tree over one-step paths, and so are
+ * AttributeUpdates; only these ADD to a list.
  */
 #pragma once
 
@@ -151,6 +152,7 @@ struct expr_action {
 struct expr_update {
     struct expr_action *actions; /* in order of the text; their targets are `targets` */
     struct expr_paths targets;
+    bool legacy; /* AttributeUpdates: its words for a stored value of another type */
 };
 
 /* --- walking paths and values together: in expr_walk.c ---------------------------------------- */

@@ -3,7 +3,7 @@
  * erases it, or that nothing changes. Then the item is built once, along the sorted targets: what
  * is on no path to a target is copied as it is. So clause order means nothing, several REMOVEs in
  * one list speak of its old positions, and no action sees another's effect.
- * Semantics: contract core-api-expressions.md 7.1.
+ * Semantics: contract core-api-expressions.md 7.1 and 8.3.
  */
 #include "base/assert.h"
 #include "expr/expr_priv.h"
@@ -180,6 +180,8 @@ static enum err decide_add(struct updater *u, const struct expr_action *action,
         return wrong_type(u);
     if (more.type == VALUE_N)
         return add(u, value, more, false, &change->value);
+    if (more.type == VALUE_L)
+        return list_append(u, value, more, &change->value);
     change->value = set_combine(value, more, false, u->arena);
     return OK;
 }
@@ -325,6 +327,8 @@ static struct value set_combine(struct value a, struct value b, bool subtract, s
 
 static enum err wrong_type(struct updater *u)
 {
+    if (u->update->legacy)
+        return fault_set(u->fault, ERR_VALIDATION, "Type mismatch for attribute to update");
     return fault_set(u->fault, ERR_VALIDATION,
                      "An operand in the update expression has an incorrect data type");
 }
