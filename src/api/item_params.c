@@ -1,6 +1,7 @@
 /* item_params.c - parameters of the item operations, and the parts of their replies. */
 #include "api/item_params.h"
 
+#include "api/legacy_params.h"
 #include "json/json_write.h"
 #include "table/catalog.h"
 
@@ -11,6 +12,8 @@ struct key_path_search {
 
 static struct bytes list_present(struct req *req, yyjson_val *in, const char *const names[],
                                  size_t count, bool counts_key_conditions);
+static enum err check_conditional_operator(struct req *req, yyjson_val *in,
+                                           const struct item_params *params);
 static bool visit_key_path(void *ctx, struct bytes attribute, bool nested);
 
 static bool has(yyjson_val *in, const char *name)
@@ -46,17 +49,7 @@ enum err item_params_check(struct req *req, yyjson_val *in, const struct item_pa
                                  "ExpressionAttributeValues can only be specified when using "
                                  "expressions: %.*s %s null",
                                  BYTES_ARGS(holders), holder_count > 1 ? "are" : "is");
-    if (has(in, "ConditionalOperator") && !has(in, "Expected") && !has(in, "QueryFilter") &&
-        !has(in, "ScanFilter"))
-        return req_fail(req, ERR_VALIDATION,
-                        "ConditionalOperator cannot be used without Filter or Expected");
-    legacy = list_present(req, in, params->legacy, 5, true);
-    if (legacy.size != 0)
-        return req_fail(req, ERR_VALIDATION,
-                        "This version of Stele does not serve the legacy parameters {%.*s} yet; "
-                        "use expressions",
-                        BYTES_ARGS(legacy));
-    return OK;
+    return check_conditional_operator(req, in, params);
 }
 
 enum err item_params_refuse_mixed(struct req *req, struct bytes legacy, struct bytes expressions)
@@ -83,6 +76,31 @@ static struct bytes list_present(struct req *req, yyjson_val *in, const char *co
     return list;
 }
 
+/* Both texts are (unverified). KeyConditions are always all meant, and do not count. */
+static enum err check_conditional_operator(struct req *req, yyjson_val *in,
+                                           const struct item_params *params)
+{
+    static const char *const holders[] = {"Expected", "QueryFilter", "ScanFilter"};
+
+    for (size_t i = 0; i < 5 && params->legacy[i] != NULL; i++) {
+        for (size_t j = 0; j < sizeof(holders) / sizeof(holders[0]); j++) {
+            unsigned count;
+
+            if (strcmp(params->legacy[i], holders[j]) != 0 || !has(in, "ConditionalOperator"))
+                continue;
+            count = legacy_condition_count(input_member(in, holders[j]), 2);
+            if (count >= 2)
+                return OK;
+            return req_fail(req, ERR_VALIDATION, "%s",
+                            count == 0
+                                ? "ConditionalOperator cannot be used without Filter or Expected"
+                                : "ConditionalOperator can only be used when Filter or Expected "
+                                  "has two or more elements");
+        }
+    }
+    return OK; /* the operation has no such parameter */
+}
+
 enum err item_params_expressions(struct req *req, yyjson_val *in, struct expr_set *set)
 {
     struct expr_input input = {
@@ -95,6 +113,9 @@ enum err item_params_expressions(struct req *req, yyjson_val *in, struct expr_se
         .projection = input_member(in, "ProjectionExpression"),
     };
 
+    if (input.update == NULL && input.condition == NULL && input.key_condition == NULL &&
+        input.filter == NULL && input.projection == NULL)
+        return OK;
     return expr_parse(&input, req->arena, &req->fault, set);
 }
 

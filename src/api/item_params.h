@@ -14,7 +14,7 @@ struct item_params {
 };
 
 /* Contract core-api-items.md 1: expressions and their older counterparts exclude each other; names
- * and values need an expression. The older parameters themselves are refused: not served yet. */
+ * and values need an expression, and a ConditionalOperator needs conditions. */
 enum err item_params_check(struct req *req, yyjson_val *in,
                            const struct item_params *params) MUST_CHECK;
 
@@ -22,7 +22,8 @@ enum err item_params_check(struct req *req, yyjson_val *in,
 enum err item_params_refuse_mixed(struct req *req, struct bytes legacy,
                                   struct bytes expressions) MUST_CHECK;
 
-/* The EXPR check on the usual members of `in`. */
+/* The EXPR check on the usual members of `in`. Without any, the set stays as it is: it is empty
+ * then, or has what legacy parameters gave (legacy_params.h), which exclude all of these. */
 enum err item_params_expressions(struct req *req, yyjson_val *in, struct expr_set *set) MUST_CHECK;
 
 /* A Key parameter as a map value (AV check). */

@@ -3,6 +3,7 @@
  * unprocessed, with their table's settings.
  */
 #include "api/batch.h"
+#include "api/legacy_params.h"
 #include "table/table_read.h"
 
 #include <stdlib.h>
@@ -87,6 +88,8 @@ static enum err read_requests(struct req *req, struct batch *batch)
         struct batch_table *table = &batch->tables.at[i];
         enum err err = item_params_check(req, table->json, &params);
 
+        if (err == OK)
+            err = legacy_projection(req, table->json, &batch->expressions[i]);
         if (err == OK)
             err = item_params_expressions(req, table->json, &batch->expressions[i]);
         if (err == OK)
@@ -216,7 +219,7 @@ static void append_json(struct buf *out, yyjson_val *json)
 static void reply_unprocessed(struct req *req, const struct batch *batch, unsigned read_count)
 {
     static const char *const settings[] = {"ConsistentRead", "ProjectionExpression",
-                                           "ExpressionAttributeNames"};
+                                           "ExpressionAttributeNames", "AttributesToGet"};
 
     reply_member(req->reply, "UnprocessedKeys");
     buf_append_byte(req->reply, '{');

@@ -1,5 +1,6 @@
 /* op_delete_item.c - DeleteItem: delete one item; that there is none is no error. */
 #include "api/item_write.h"
+#include "api/legacy_params.h"
 
 static const struct item_params params = {
     .expressions = {"ConditionExpression"},
@@ -24,6 +25,8 @@ enum err op_delete_item(struct req *req)
         err = item_params_key(req, req->input, "Key", &key);
     if (err == OK)
         err = item_write_check_returns(req);
+    if (err == OK)
+        err = legacy_expected(req, &write->expressions);
     if (err == OK)
         err = item_params_expressions(req, req->input, &write->expressions);
     if (err == OK)

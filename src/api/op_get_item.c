@@ -1,5 +1,6 @@
 /* op_get_item.c - GetItem: read one item by its primary key. */
 #include "api/item_params.h"
+#include "api/legacy_params.h"
 #include "table/table_read.h"
 
 static const struct item_params params = {
@@ -10,7 +11,7 @@ static const struct item_params params = {
 enum err op_get_item(struct req *req)
 {
     struct input_table name;
-    struct expr_set expressions;
+    struct expr_set expressions = {0};
     struct table *table;
     struct value key;
     struct item item = item_absent();
@@ -21,6 +22,8 @@ enum err op_get_item(struct req *req)
         err = item_params_check(req, req->input, &params);
     if (err == OK)
         err = item_params_key(req, req->input, "Key", &key);
+    if (err == OK)
+        err = legacy_projection(req, req->input, &expressions);
     if (err == OK)
         err = item_params_expressions(req, req->input, &expressions);
     if (err == OK)

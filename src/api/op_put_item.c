@@ -1,5 +1,6 @@
 /* op_put_item.c - PutItem: create an item, or replace it whole. */
 #include "api/item_write.h"
+#include "api/legacy_params.h"
 
 static const struct item_params params = {
     .expressions = {"ConditionExpression"},
@@ -32,7 +33,9 @@ enum err op_put_item(struct req *req)
         return err;
     if (value_item_size_bytes(put->item) > ITEM_SIZE_BYTES_MAX)
         return req_fail(req, ERR_VALIDATION, "Item size has exceeded the maximum allowed size");
-    err = item_params_expressions(req, req->input, &put->write.expressions);
+    err = legacy_expected(req, &put->write.expressions);
+    if (err == OK)
+        err = item_params_expressions(req, req->input, &put->write.expressions);
     if (err == OK)
         err = req_item_table(req, &put->write.name, &table);
     if (err == OK)

@@ -2,6 +2,7 @@
  * The rule order is the contract's (core-api-items.md 6): what the text alone says, then what the
  * schema says, then the start key's values.
  */
+#include "api/legacy_params.h"
 #include "api/page.h"
 #include "table/catalog.h"
 
@@ -32,7 +33,7 @@ enum err op_query(struct req *req)
 {
     struct page page = {.limit = UINT64_MAX};
     struct query query = {0};
-    struct expr_set expressions;
+    struct expr_set expressions = {0};
     struct input_table name;
     int64_t limit = input_integer(req->input, "Limit", 0);
     enum err err;
@@ -41,14 +42,21 @@ enum err op_query(struct req *req)
     if (err == OK)
         err = item_params_check(req, req->input, &params);
     if (err == OK)
+        err = legacy_filter(req, "QueryFilter", &expressions);
+    if (err == OK)
+        err = legacy_projection(req, req->input, &expressions);
+    if (err == OK)
         err = page_start_key(req, &query.has_start, &query.start_key);
     if (err != OK)
         return err;
-    if (input_member(req->input, "KeyConditionExpression") == NULL)
+    if (input_member(req->input, "KeyConditionExpression") == NULL &&
+        input_member(req->input, "KeyConditions") == NULL)
         return req_fail(req, ERR_VALIDATION,
                         "Either the KeyConditions or KeyConditionExpression parameter must be "
                         "specified in the request.");
     err = item_params_expressions(req, req->input, &expressions);
+    if (err == OK)
+        err = legacy_key_conditions(req, &expressions);
     if (err == OK)
         err = page_check_select(req, "1 validation error detected: ", &page.only_count);
     if (err != OK)
@@ -95,6 +103,9 @@ static enum err check_operands(struct req *req, const struct expr_key_condition 
 {
     unsigned operand_count = condition->operator== EXPR_KEY_BETWEEN ? 2 : 1;
 
+    if (condition->operator== EXPR_KEY_NOT_INDEXABLE)
+        return req_fail(req, ERR_VALIDATION,
+                        "Attempted conditional constraint is not an indexable operation");
     for (unsigned i = 0; i < operand_count; i++)
         if (condition->operands[i].type != attribute->type)
             return req_fail(req, ERR_VALIDATION,
@@ -184,6 +195,8 @@ static bool range_condition_holds(const struct expr_key_condition *condition, st
         return order >= 0 && value_compare(value, condition->operands[1]) <= 0;
     case EXPR_KEY_BEGINS_WITH:
         return bytes_start_with(value.payload, condition->operands[0].payload);
+    case EXPR_KEY_NOT_INDEXABLE: /* refused by check_operands */
+        break;
     }
     return false;
 }
@@ -237,8 +250,9 @@ static enum err check_filter(struct req *req, const struct expr_set *expressions
     if (search.found.size == 0)
         return OK;
     return req_fail(req, ERR_VALIDATION,
-                    "Filter Expression can only contain non-primary key attributes: Primary key "
-                    "attribute: %.*s",
+                    "%s can only contain non-primary key attributes: Primary key attribute: %.*s",
+                    input_member(req->input, "QueryFilter") != NULL ? "QueryFilter"
+                                                                    : "Filter Expression",
                     BYTES_ARGS(search.found));
 }
 

@@ -1,4 +1,5 @@
 /* op_scan.c - Scan: all items of a table, or of one segment of it, in slot order. */
+#include "api/legacy_params.h"
 #include "api/page.h"
 #include "table/catalog.h"
 #include "table/table_keys.h"
@@ -20,7 +21,7 @@ static enum err start_after(struct req *req, const struct table *table, struct v
 enum err op_scan(struct req *req)
 {
     struct page page = {0};
-    struct expr_set expressions;
+    struct expr_set expressions = {0};
     struct input_table name;
     struct segment segment;
     struct value start_key;
@@ -33,6 +34,10 @@ enum err op_scan(struct req *req)
         err = item_params_check(req, req->input, &params);
     if (err == OK && limit < 1) /* not a constraint error as in Query: core-api-items.md 6 */
         err = req_fail(req, ERR_VALIDATION, "Limit must be greater than or equal to 1");
+    if (err == OK)
+        err = legacy_projection(req, req->input, &expressions);
+    if (err == OK)
+        err = legacy_filter(req, "ScanFilter", &expressions);
     if (err == OK)
         err = page_start_key(req, &has_start, &start_key);
     if (err == OK)

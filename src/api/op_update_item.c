@@ -1,5 +1,6 @@
 /* op_update_item.c - UpdateItem: change some attributes of an item, or create it. */
 #include "api/item_write.h"
+#include "api/legacy_params.h"
 
 static const struct item_params params = {
     .expressions = {"UpdateExpression", "ConditionExpression"},
@@ -38,6 +39,10 @@ enum err op_update_item(struct req *req)
         err = item_params_check(req, req->input, &params);
     if (err == OK)
         err = item_params_key(req, req->input, "Key", &update->key);
+    if (err == OK)
+        err = legacy_updates(req, &update->write.expressions);
+    if (err == OK)
+        err = legacy_expected(req, &update->write.expressions);
     if (err == OK)
         err = item_params_expressions(req, req->input, &update->write.expressions);
     if (err == OK)

@@ -9,7 +9,8 @@
 enum err page_check_select(struct req *req, const char *prefix, bool *only_count)
 {
     struct bytes select = {0};
-    bool projects = input_member(req->input, "ProjectionExpression") != NULL;
+    bool gets = input_member(req->input, "AttributesToGet") != NULL;
+    bool projects = gets || input_member(req->input, "ProjectionExpression") != NULL;
 
     *only_count = false;
     if (!input_string(req->input, "Select", &select))
@@ -24,9 +25,8 @@ enum err page_check_select(struct req *req, const char *prefix, bool *only_count
                         prefix);
     }
     if (projects)
-        return req_fail(req, ERR_VALIDATION,
-                        "Cannot specify the ProjectionExpression when choosing to get %.*s",
-                        BYTES_ARGS(select));
+        return req_fail(req, ERR_VALIDATION, "Cannot specify the %s when choosing to get %.*s",
+                        gets ? "AttributesToGet" : "ProjectionExpression", BYTES_ARGS(select));
     if (bytes_equal_string(select, "ALL_PROJECTED_ATTRIBUTES") &&
         input_member(req->input, "IndexName") == NULL)
         return req_fail(req, ERR_VALIDATION,

@@ -43,6 +43,7 @@ enum expr_key_operator {
     EXPR_KEY_GE,
     EXPR_KEY_BETWEEN,
     EXPR_KEY_BEGINS_WITH,
+    EXPR_KEY_NOT_INDEXABLE, /* what only KeyConditions can say, and no key serves: NE, IN, ... */
 };
 struct expr_key_condition {
     struct bytes attribute;
