@@ -226,8 +226,8 @@ static enum err check_format(struct store_dir *dir, const char *engine, unsigned
     return err;
 }
 
-/* Before FORMAT says that this is a data directory: the engine's folder, and every folder on the way
- * here, is not taken back by a power cut. The engine syncs only what is in its folder. */
+/* Before FORMAT says that this is a data directory: no power cut takes back the engine's folder, or
+ * a folder on the way here. The engine syncs only what is in its folder. */
 static enum err make_durable(struct store_dir *dir, struct fault *fault)
 {
     char *folder;

@@ -31,7 +31,7 @@ const char *store_dir_engine_path(const struct store_dir *dir);
 /* Whether the engine ever had tables when the directory was opened: records were there. */
 bool store_dir_had_tables(const struct store_dir *dir);
 
-/* Bytes that can still be written; none when no file can be made any more. The reserve is not in it. */
+/* Bytes that can still be written, the reserve apart; none when no file can be made any more. */
 uint64_t store_dir_room_bytes(const struct store_dir *dir);
 
 /* Gives the reserve back to the file system, or sets it aside again: ERR_NO_SPACE if there is not

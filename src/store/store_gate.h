@@ -1,7 +1,7 @@
 /* store_gate.h - many pass, one closes: how the engine's database is replaced under its readers.
  * Passing costs an addition to a counter that few threads share.
- * Threads: enter and leave are anybody's, and may be on different threads; close and open belong to
- *          one thread. Whoever is inside and enters again, waiting, delays the close by its timeout.
+ * Threads: enter and leave are anybody's, and may be on different threads; close and open belong
+ *          to one thread. Whoever is inside and enters again, waiting, has the close time out.
  */
 #pragma once
 

@@ -4,14 +4,15 @@
  * writes stay off. RocksDB publishes a batch after its sync, which is what makes plain reads see
  * only what a crash cannot take back.
  * The formats of tables, filters and checksums are pinned, so that a newer packaged RocksDB goes on
- * writing what we chose; store_dir records the version, an older directory opens, a newer is refused.
+ * writing what we chose; store_dir records the version, so that an older directory opens and a newer
+ * one is refused.
  * Full disk, from the mildest to the worst:
  *   - a group is refused while some room is left, before RocksDB hears of it. What is left is for
  *     writing out what is in memory.
  *   - RocksDB itself finds no space, in the background: it goes read-only and is told to resume.
  *   - an append to the log finds no space (a quota, which statvfs does not tell). The log ends in a
- *     torn record then, and RocksDB cannot go on behind it: not if nothing is in memory to write out,
- *     as it would append to the torn log. Once there is room the database is opened anew, under its
+ *     torn record then, and RocksDB cannot go on behind it: with nothing in memory to write out, it
+ *     would append to the torn log. Once there is room the database is opened anew, under its
  *     readers, which also drops the torn end; until then it is only read.
  */
 #include "base/assert.h"

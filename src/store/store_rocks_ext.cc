@@ -1,7 +1,7 @@
 /* store_rocks_ext.cc - what RocksDB's C API lacks.
  * rocksdb_t holds nothing but the DB pointer, rocksdb_options_t nothing but the Options, in every
- * version we build on (7.8 to 9.10); db_of checks that it found the database it was asked for before
- * it is used, options_of that it found the options that the C API made.
+ * version we build on (7.8 to 9.10); db_of checks that it found the database it was asked for,
+ * options_of that it found the options that the C API made, before they are used.
  */
 #include "store/store_rocks_ext.h"
 

@@ -9,13 +9,13 @@
 extern "C" {
 #endif
 
-/* A background error (a full disk) leaves the database read-only until it is told to resume. RocksDB
- * would try that by itself, from a thread of its own, every five seconds, and have us wait for it. */
+/* A background error (a full disk) leaves the database read-only until it is told to resume.
+ * RocksDB would try that by itself, from its own thread, every five seconds, and have us wait. */
 void store_rocks_ext_resume_when_told(rocksdb_options_t *options);
 
-/* What RocksDB has to say goes to `log`, from any thread, instead of a file of its own: that file is on
- * the disk that may be full, and 7.8 as Debian builds it ends the process when a line cannot be
- * written. Not verbose: errors only. */
+/* What RocksDB has to say goes to `log`, from any thread, instead of a file of its own: that file
+ * is on the disk that may be full, and 7.8 as Debian builds it ends the process when a line cannot
+ * be written. Not verbose: errors only. */
 typedef void store_rocks_log_fn(bool is_error, const char *text);
 void store_rocks_ext_log_to(rocksdb_options_t *options, store_rocks_log_fn *log, bool verbose);
 

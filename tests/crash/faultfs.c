@@ -1,6 +1,6 @@
-/* faultfs.c - a disk that gets full or fails when a test says so, put before a server by LD_PRELOAD.
- * STELE_PRELOAD_DIR names the folder it watches, STELE_FAULTS the file of struct faults that the test
- * writes and this library maps.
+/* faultfs.c - a disk that gets full or fails when a test says so, before a server by LD_PRELOAD.
+ * STELE_PRELOAD_DIR names the folder it watches, STELE_FAULTS the file of struct faults that the
+ * test writes and this library maps.
  * Room: what makes a file take more space uses it up, what gives space back refills it; a write for
  * which there is some but not enough room writes that much, as a real disk does, and the next one
  * fails. statvfs tells the room, unless the test wants the disk to get full without a warning, as
