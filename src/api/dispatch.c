@@ -3,19 +3,19 @@
  * authentication, types, constraints, and only then the operation's own rules.
  */
 #include "api/api.h"
+#include "api/req.h"
+#include "base/assert.h"
+#include "base/clock.h"
+#include "base/container.h"
+#include "base/log.h"
+#include "base/rng.h"
+#include "json/json_write.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "api/req.h"
-#include "base/assert.h"
-#include "base/clock.h"
-#include "base/log.h"
-#include "base/rng.h"
-#include "json/json_write.h"
-
-#define REQUEST_ID_CHARS    52
+#define REQUEST_ID_CHARS 52
 
 /* 404 for what is no request of ours; exact to the byte, clients compare its checksum. */
 static const char not_ours[] = "<UnknownOperationException/>\n";
@@ -41,6 +41,8 @@ static enum err parse_json(struct req *req);
 static void start_over(struct req *req);
 static void send_to_worker(struct req *req);
 static void finish(struct req *req, enum err err);
+static void compress_on_worker(struct worker_task *task);
+static void send_compressed(struct loop_task *task);
 static void write_error(struct req *req, enum err err);
 
 void api_handle(void *ctx, struct http_exchange *exchange)
@@ -60,7 +62,8 @@ void api_handle(void *ctx, struct http_exchange *exchange)
     req->durable.run = become_durable;
     fault_init(&req->fault, req->arena);
     add_common_headers(exchange);
-    if (http_exchange_request(exchange)->body.size > REQ_LOOP_BYTES_MAX)
+    if (http_exchange_request(exchange)->body_coded ||
+        http_exchange_request(exchange)->body.size > REQ_LOOP_BYTES_MAX)
         send_to_worker(req);
     else
         run_on_loop(req);
@@ -172,7 +175,7 @@ static void send_to_worker(struct req *req)
 
 static void run_on_worker(struct worker_task *task)
 {
-    struct req *req = (void *)((char *)task - offsetof(struct req, work));
+    struct req *req = CONTAINER_OF(task, struct req, work);
     enum err err = run(req);
 
     if (err == ERR_PENDING)
@@ -184,14 +187,14 @@ static void run_on_worker(struct worker_task *task)
 
 static void come_back(struct loop_task *task)
 {
-    struct req *req = (void *)((char *)task - offsetof(struct req, back));
+    struct req *req = CONTAINER_OF(task, struct req, back);
 
     finish(req, req->outcome);
 }
 
 static void become_durable(struct loop_task *task)
 {
-    struct req *req = (void *)((char *)task - offsetof(struct req, durable));
+    struct req *req = CONTAINER_OF(task, struct req, durable);
     enum err err = req->outcome;
 
     if (err == OK)
@@ -215,6 +218,10 @@ static enum err read_request(struct req *req)
     const struct bytes *target = http_request_header(request, "X-Amz-Target");
     enum err err = OK;
 
+    if (request->body_coded)
+        err = http_exchange_decode(req->exchange);
+    if (err != OK)
+        return err;
     if (request->body_undecodable)
         return ERR_SERIALIZATION;
     if (request->body.size != 0)
@@ -293,19 +300,45 @@ static void start_over(struct req *req)
 
 static void finish(struct req *req, enum err err)
 {
-    unsigned status = 200;
+    const struct http_request *request = http_exchange_request(req->exchange);
 
     ASSERT(err != ERR_PENDING && err != ERR_WOULD_BLOCK);
+    if (err == ERR_TOO_LARGE && request->body_coded) {
+        http_exchange_refuse(req->exchange, 413); /* as any body of that size */
+        return;
+    }
     if (err == OK && req->reply->overflowed)
         err = ERR_TOO_LARGE;
+    req->status = 200;
     if (err != OK) {
         write_error(req, err);
-        status = (unsigned)err_row(req->fault.err)->status;
+        req->status = (unsigned)err_row(req->fault.err)->status;
     }
     release_tables(req);
-    if (req->doc != NULL && http_exchange_request(req->exchange)->body.size > REQ_LOOP_BYTES_MAX)
+    if (req->doc != NULL && request->body.size > REQ_LOOP_BYTES_MAX)
         yyjson_doc_free(req->doc);
-    http_exchange_send(req->exchange, status);
+    if (req->reply->size > REQ_LOOP_BYTES_MAX && http_exchange_compresses(req->exchange)) {
+        req->work.run = compress_on_worker;
+        req->back.run = send_compressed;
+        if (worker_pool_submit(req->api->workers, &req->work) == OK)
+            return;
+    }
+    http_exchange_send(req->exchange, req->status);
+}
+
+static void compress_on_worker(struct worker_task *task)
+{
+    struct req *req = CONTAINER_OF(task, struct req, work);
+
+    http_exchange_compress(req->exchange);
+    loop_post(http_exchange_loop(req->exchange), &req->back);
+}
+
+static void send_compressed(struct loop_task *task)
+{
+    struct req *req = CONTAINER_OF(task, struct req, back);
+
+    http_exchange_send(req->exchange, req->status);
 }
 
 /* Internal errors become the service's own: retriable ones when trying again may help. */

@@ -55,6 +55,7 @@ struct req {
     void *state;              /* the handler's own, for on_durable */
 
     enum err outcome;         /* on its way back to the loop */
+    unsigned status;          /* of the reply, once finished */
     struct worker_task work;  /* to a worker */
     struct loop_task back;    /* to the loop, from a worker */
     struct loop_task durable; /* to the loop, from the committer */

@@ -11,7 +11,7 @@
 #define WINDOW_GZIP  (15 + 16) /* zlib's way to say: gzip framing */
 #define WINDOW_RAW   (-15)
 #define MEMORY_LEVEL 8 /* zlib's default */
-/* Replies are compressed on the loop, while others wait: speed counts more than size. */
+/* Smaller replies are compressed on the loop, while others wait: speed counts more than size. */
 #define LEVEL                  Z_BEST_SPEED
 #define INFLATE_STEP_BYTES_MIN ((size_t)4 << 10)
 

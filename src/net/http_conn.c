@@ -27,6 +27,7 @@
 static void on_ready(struct loop_watch *watch, unsigned events);
 static void on_timer(struct loop_timer *timer);
 static void on_turn(struct loop_timer *timer);
+static void go_on(struct http_conn *conn);
 static void advance(struct http_conn *conn);
 static bool step(struct http_conn *conn, unsigned *reads_left);
 static bool receive(struct http_conn *conn, unsigned *reads_left);
@@ -129,6 +130,28 @@ void http_exchange_send(struct http_exchange *exchange, unsigned status)
         conn->state = CONN_SENDING;
     else
         end_exchange(conn);
+    go_on(conn);
+}
+
+void http_exchange_refuse(struct http_exchange *exchange, unsigned status)
+{
+    struct http_conn *conn = exchange->conn;
+
+    ASSERT(loop_is_current(exchange->home->loop));
+    if (conn->state == CONN_GONE) {
+        free_conn(conn);
+        return;
+    }
+    ASSERT(conn->state == CONN_HANDLING);
+    refuse(conn, status);
+    go_on(conn);
+}
+
+/* When the handler is done with its exchange, wherever that happened. */
+static void go_on(struct http_conn *conn)
+{
+    struct http_loop *home = conn->home;
+
     if (conn->advancing)
         return;
     if (home->advancing) { /* called from another connection's handler: do not nest */

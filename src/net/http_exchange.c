@@ -105,6 +105,7 @@ void http_exchange_next(struct http_exchange *exchange)
     buf_reset(&exchange->body_gzip, HTTP_BUFFER_KEEP_BYTES);
     exchange->data = NULL;
     exchange->header_count = 0;
+    exchange->compressed = false;
     if (exchange->held_bytes != 0)
         http_exchange_count_held(exchange);
 }
@@ -128,6 +129,13 @@ bool http_exchange_count_held(struct http_exchange *exchange)
     exchange->held_bytes = held;
     total = atomic_fetch_add_explicit(&server->held_bytes, more, memory_order_relaxed) + more;
     return server->options.held_bytes_max == 0 || total <= server->options.held_bytes_max;
+}
+
+enum err http_exchange_decode(struct http_exchange *exchange)
+{
+    enum err err = http_reader_decode(&exchange->reader);
+
+    return err == OK && !http_exchange_count_held(exchange) ? ERR_BUSY : err;
 }
 
 static void free_exchange(struct http_exchange *exchange)

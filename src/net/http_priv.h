@@ -72,6 +72,7 @@ struct http_exchange {
     /* the reply */
     struct buf body;
     struct buf body_gzip;
+    bool compressed; /* body_gzip is made; empty: it would be no smaller */
     unsigned header_count;
     struct http_reply_header headers[HTTP_REPLY_HEADERS_MAX];
 };

@@ -34,6 +34,7 @@ static enum http_reader_step begin_body(struct http_reader *reader);
 static enum http_reader_step read_placed(struct http_reader *reader);
 static enum http_reader_step read_chunked(struct http_reader *reader);
 static enum http_reader_step finish(struct http_reader *reader, struct bytes body);
+static enum err decode(struct http_reader *reader, size_t size_max);
 static void move_down(struct http_reader *reader);
 
 static const llhttp_settings_t settings = {
@@ -421,23 +422,47 @@ static enum http_reader_step finish(struct http_reader *reader, struct bytes bod
     request->headers = reader->headers;
     request->header_count = reader->header_count;
     request->body_sent = request->body = body;
-    request->body_undecodable = false;
+    request->body_undecodable = request->body_coded = false;
     if (reader->coding == HTTP_CODING_NONE || body.size == 0)
         return HTTP_READER_REQUEST;
-    request->body = bytes_make(NULL, 0);
-    request->body_undecodable = true;
-    if (reader->coding == HTTP_CODING_UNKNOWN)
+    if (decode(reader, HTTP_DECODED_BYTES_MAX) != ERR_TOO_LARGE)
         return HTTP_READER_REQUEST;
-    switch (http_coding_decode(reader->coding, body, &reader->decoded)) {
-    case OK:
-        request->body = buf_bytes(&reader->decoded);
-        request->body_undecodable = false;
-        return HTTP_READER_REQUEST;
-    case ERR_TOO_LARGE:
+    if (reader->limits->body_bytes_max <= HTTP_DECODED_BYTES_MAX)
         return refuse(reader, 413);
-    default:
-        return HTTP_READER_REQUEST;
+    request->body = bytes_make(NULL, 0);
+    request->body_coded = true;
+    return HTTP_READER_REQUEST;
+}
+
+enum err http_reader_decode(struct http_reader *reader)
+{
+    enum err err;
+
+    ASSERT(reader->request.body_coded);
+    err = decode(reader, reader->limits->body_bytes_max);
+    if (err == OK)
+        reader->request.body_coded = false;
+    return err;
+}
+
+/* ERR_TOO_LARGE: more than size_max, nothing is decided. OK: decoded, or known to be undecodable. */
+static enum err decode(struct http_reader *reader, size_t size_max)
+{
+    struct http_request *request = &reader->request;
+    enum err err = ERR_CORRUPT;
+
+    ASSERT(reader->decoded.size == 0);
+    reader->decoded.size_max =
+        size_max < reader->limits->body_bytes_max ? size_max : reader->limits->body_bytes_max;
+    if (reader->coding != HTTP_CODING_UNKNOWN)
+        err = http_coding_decode(reader->coding, request->body_sent, &reader->decoded);
+    if (err == ERR_TOO_LARGE) {
+        buf_fini(&reader->decoded);
+        return err;
     }
+    request->body = err == OK ? buf_bytes(&reader->decoded) : bytes_make(NULL, 0);
+    request->body_undecodable = err != OK;
+    return OK;
 }
 
 /* Moves the request so far to the start of the receive buffer, over requests already served. */

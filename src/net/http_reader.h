@@ -79,6 +79,9 @@ struct http_reader_room http_reader_room(struct http_reader *reader);
 void http_reader_received(struct http_reader *reader, size_t size);
 enum http_reader_step http_reader_step(struct http_reader *reader);
 
+/* Decodes the body of a request that left it coded. ERR_TOO_LARGE. */
+enum err http_reader_decode(struct http_reader *reader) MUST_CHECK;
+
 /* Forgets the request, keeps what came behind it. */
 void http_reader_next(struct http_reader *reader);
 /* Forgets everything: for another connection. */

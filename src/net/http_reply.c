@@ -27,7 +27,8 @@ static const struct bytes status_lines[STATUS_MAX + 1] = {
 #include "net/http_status.def"
 };
 
-static struct bytes code_body(struct http_exchange *exchange, struct bytes body);
+static void compress(struct http_exchange *exchange, struct http_gzip **gzip);
+static struct bytes code_body(struct http_exchange *exchange);
 static bool has_header(const struct http_exchange *exchange, struct bytes name);
 static uint8_t *put(uint8_t *at, struct bytes bytes);
 static uint8_t *put_u64(uint8_t *at, uint64_t value);
@@ -47,7 +48,7 @@ void http_reply_write(struct http_exchange *exchange, unsigned status, bool keep
     ASSERT(status <= STATUS_MAX);
     ASSERT(status_lines[status].size != 0);
     ASSERT(has_body || body.size == 0);
-    coded = code_body(exchange, body);
+    coded = code_body(exchange);
     for (unsigned i = 0; i < exchange->header_count; i++)
         size_max += exchange->headers[i].name.size + exchange->headers[i].value.size + 4;
     at = start = buf_reserve(&home->out, size_max);
@@ -101,16 +102,37 @@ void http_reply_write_refusal(struct http_loop *home, unsigned status)
     buf_commit(&home->out, (size_t)(at - start));
 }
 
-/* The body as it will be sent: itself, or its gzip form in body_gzip. */
-static struct bytes code_body(struct http_exchange *exchange, struct bytes body)
+bool http_exchange_compresses(const struct http_exchange *exchange)
 {
     size_t size_min = exchange->home->server->options.compress_bytes_min;
 
-    if (size_min == 0 || body.size < size_min || !exchange->reader.accepts_gzip ||
-        has_header(exchange, BYTES("Content-Encoding")) ||
-        http_gzip_encode(&exchange->home->gzip, body, &exchange->body_gzip) != OK)
-        return body;
-    return buf_bytes(&exchange->body_gzip);
+    return size_min != 0 && exchange->body.size >= size_min && !exchange->body.overflowed &&
+           exchange->reader.accepts_gzip && exchange->conn->state != CONN_GONE &&
+           !exchange->compressed && !has_header(exchange, BYTES("Content-Encoding"));
+}
+
+void http_exchange_compress(struct http_exchange *exchange)
+{
+    struct http_gzip *gzip = NULL; /* not the loop's: this may be another thread */
+
+    compress(exchange, &gzip);
+    http_gzip_destroy(&gzip);
+}
+
+static void compress(struct http_exchange *exchange, struct http_gzip **gzip)
+{
+    ASSERT(!exchange->compressed);
+    exchange->compressed = true;
+    if (http_gzip_encode(gzip, buf_bytes(&exchange->body), &exchange->body_gzip) != OK)
+        buf_reset(&exchange->body_gzip, HTTP_BUFFER_KEEP_BYTES); /* it would be no smaller */
+}
+
+/* The body as it will be sent: itself, or its gzip form in body_gzip. */
+static struct bytes code_body(struct http_exchange *exchange)
+{
+    if (http_exchange_compresses(exchange))
+        compress(exchange, &exchange->home->gzip);
+    return buf_bytes(exchange->body_gzip.size != 0 ? &exchange->body_gzip : &exchange->body);
 }
 
 static bool has_header(const struct http_exchange *exchange, struct bytes name)

@@ -40,7 +40,11 @@ struct http_request {
     struct bytes body_sent; /* chunking removed, content encoding not: what a signature covers */
     struct bytes body;      /* decoded from gzip or deflate */
     bool body_undecodable;  /* unknown or corrupt Content-Encoding; body is empty */
+    bool body_coded;        /* so is body, until http_exchange_decode: it is a large one */
 };
+
+/* A body that decodes to more is left coded: decoding would hold up the loop. */
+#define HTTP_DECODED_BYTES_MAX ((size_t)64 << 10)
 
 typedef void http_handler_fn(void *ctx, struct http_exchange *exchange);
 
@@ -106,6 +110,18 @@ void http_exchange_add_header(struct http_exchange *exchange, const char *name, 
  * no body. Loop thread only, once. The exchange and its arena are gone afterwards; the handler may
  * be called for the connection's next request before this returns. */
 void http_exchange_send(struct http_exchange *exchange, unsigned status);
+/* Instead of sending: refuses the request as the server itself does, without a body, and closes the
+ * connection. Loop thread only, once. */
+void http_exchange_refuse(struct http_exchange *exchange, unsigned status);
+
+/* Decodes a body that was left coded. ERR_TOO_LARGE: beyond body_bytes_max, to be refused with 413;
+ * ERR_BUSY: beyond held_bytes_max. By whoever has the exchange, where it may take its time. */
+enum err http_exchange_decode(struct http_exchange *exchange) MUST_CHECK;
+/* Whether the send is going to compress the body, and doing so before: by whoever has the
+ * exchange, where it may take its time. The first is asked on the loop. */
+bool http_exchange_compresses(const struct http_exchange *exchange);
+void http_exchange_compress(struct http_exchange *exchange);
+
 /* The handler's own data, NULL at first. */
 void http_exchange_set_data(struct http_exchange *exchange, void *data);
 void *http_exchange_data(const struct http_exchange *exchange);

@@ -49,7 +49,12 @@ static void on_request(void *ctx, struct http_exchange *exchange)
     const struct http_request *request = http_exchange_request(exchange);
     struct buf *body = http_exchange_body(exchange);
     unsigned status = 200;
+    enum err err = request->body_coded ? http_exchange_decode(exchange) : OK;
 
+    if (err != OK) {
+        http_exchange_refuse(exchange, err == ERR_TOO_LARGE ? 413 : 503);
+        return;
+    }
     atomic_fetch_add(&fixture->handled, 1);
     for (unsigned i = 0; i < fixture->options.loop_count; i++)
         if (fixture->loops[i] == http_exchange_loop(exchange))
@@ -62,7 +67,8 @@ static void on_request(void *ctx, struct http_exchange *exchange)
         buf_append_bytes(body, request->body);
     } else if (bytes_equal_string(request->path, "/describe")) {
         describe(request, body);
-    } else if (bytes_equal_string(request->path, "/bytes")) {
+    } else if (bytes_equal_string(request->path, "/bytes") ||
+               bytes_equal_string(request->path, "/packed")) {
         size_t size = number_of(request->query);
         uint8_t *at = buf_reserve(body, size);
 
@@ -70,6 +76,10 @@ static void on_request(void *ctx, struct http_exchange *exchange)
             at[i] = (uint8_t)('a' + i % 23);
         if (at != NULL)
             buf_commit(body, size);
+        if (bytes_equal_string(request->path, "/packed") && http_exchange_compresses(exchange)) {
+            http_exchange_compress(exchange);
+            CHECK(!http_exchange_compresses(exchange));
+        }
     } else if (bytes_equal_string(request->path, "/release")) {
         struct http_exchange *pending = atomic_exchange(&fixture->pending, NULL);
 

@@ -5,6 +5,7 @@
  *                each header as "name: value\n"
  *   /bytes?N     200 with N bytes
  *   /status?N    status N, no body
+ *   /packed?N    the same, compressed before it is sent if the client wants it compressed
  *   /later       keeps the exchange in http_fixture.pending; the test completes it
  *   /release     completes the pending exchange from within the handler, then 200
  */

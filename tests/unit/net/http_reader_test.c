@@ -229,3 +229,53 @@ TEST(http_reader_bounds_chunk_framing)
         buf_fini(&notes);
     }
 }
+
+/* A few hundred bytes may decode to megabytes: that is not for the loop, which reads. */
+TEST(http_reader_leaves_what_decodes_to_much_to_the_handler)
+{
+    static const struct {
+        size_t size;
+        bool coded;
+        enum err decoded;
+    } cases[] = {
+        {HTTP_DECODED_BYTES_MAX, false, OK},
+        {HTTP_DECODED_BYTES_MAX + 1, true, OK},
+        {100000, true, OK},
+        {100001, true, ERR_TOO_LARGE},
+    };
+    uint8_t *plain = calloc(1, 200000);
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct http_gzip *gzip = NULL;
+        struct http_reader reader;
+        struct buf packed, input;
+        struct http_reader_room room;
+
+        buf_init(&packed, SIZE_MAX / 2);
+        buf_init(&input, SIZE_MAX / 2);
+        CHECK_OK(http_gzip_encode(&gzip, bytes_make(plain, cases[i].size), &packed));
+        buf_append_format(&input,
+                          "POST / HTTP/1.1\r\nHost: h\r\nContent-Encoding: gzip\r\n"
+                          "Content-Length: %zu\r\n\r\n",
+                          packed.size);
+        buf_append_bytes(&input, buf_bytes(&packed));
+        http_reader_init(&reader, &limits);
+        room = http_reader_room(&reader);
+        CHECK(room.size >= input.size);
+        memcpy(room.at, input.data, input.size);
+        http_reader_received(&reader, input.size);
+        CHECK_U64(http_reader_step(&reader), HTTP_READER_REQUEST);
+        CHECK(reader.request.body_coded == cases[i].coded);
+        CHECK_U64(reader.request.body.size, cases[i].coded ? 0 : cases[i].size);
+        if (cases[i].coded)
+            CHECK_ERR(http_reader_decode(&reader), cases[i].decoded);
+        CHECK(reader.request.body_coded == (cases[i].decoded != OK));
+        CHECK_U64(reader.request.body.size, cases[i].decoded == OK ? cases[i].size : 0);
+        CHECK(!reader.request.body_undecodable);
+        http_reader_fini(&reader);
+        http_gzip_destroy(&gzip);
+        buf_fini(&packed);
+        buf_fini(&input);
+    }
+    free(plain);
+}

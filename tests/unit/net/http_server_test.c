@@ -322,11 +322,14 @@ TEST(http_gzip_requests_are_decoded_up_to_the_body_limit)
 TEST(http_gzip_replies_are_for_clients_that_accept_them)
 {
     static const struct {
-        const char *size, *accept;
+        const char *path, *size, *accept;
         bool gzip;
     } cases[] = {
-        {"1000", "gzip, deflate", true}, {"100000", "gzip", true},    {"999", "gzip", false},
-        {"1000", "gzip;q=0", false},     {"1000", "identity", false},
+        {"bytes", "1000", "gzip, deflate", true}, {"bytes", "100000", "gzip", true},
+        {"bytes", "999", "gzip", false},          {"bytes", "1000", "gzip;q=0", false},
+        {"bytes", "1000", "identity", false},     {"packed", "1000", "gzip", true},
+        {"packed", "100000", "gzip", true},       {"packed", "100000", "identity", false},
+        {"packed", "999", "gzip", false},         {"bytes", "1000", "gzip", true},
     };
     char request[200], crc[16];
     struct buf plain;
@@ -338,8 +341,8 @@ TEST(http_gzip_replies_are_for_clients_that_accept_them)
     fd = connect_here();
     for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         snprintf(request, sizeof(request),
-                 "GET /bytes?%s HTTP/1.1\r\nHost: h\r\nAccept-Encoding: %s\r\n\r\n", cases[i].size,
-                 cases[i].accept);
+                 "GET /%s?%s HTTP/1.1\r\nHost: h\r\nAccept-Encoding: %s\r\n\r\n", cases[i].path,
+                 cases[i].size, cases[i].accept);
         CHECK_U64(client_ask(fd, request, &reply), 200);
         CHECK_TEXT(client_header(&reply, "Content-Encoding"), cases[i].gzip ? "gzip" : "");
         snprintf(crc, sizeof(crc), "%u", crc32_bytes(buf_bytes(&reply.body)));
