@@ -117,9 +117,8 @@ void store_mutation_destroy(struct store_mutation **mutation);
 #define STORE_NO_STAMP ((size_t)-1)
 /* Keys and values are copied. The version that the mutation gets is written over the 8 bytes at the
  * given offsets (big-endian), unless STORE_NO_STAMP. */
-void store_mutation_put(struct store_mutation *mutation, enum store_family family,
-                        struct bytes key, size_t key_stamp_offset, struct bytes value,
-                        size_t value_stamp_offset);
+void store_mutation_put(struct store_mutation *mutation, enum store_family family, struct bytes key,
+                        size_t key_stamp_offset, struct bytes value, size_t value_stamp_offset);
 void store_mutation_delete(struct store_mutation *mutation, enum store_family family,
                            struct bytes key);
 /* Not seen by store_newest: only for keys nobody writes any more. */
@@ -127,8 +126,8 @@ void store_mutation_delete_range(struct store_mutation *mutation, enum store_fam
                                  struct bytes from, struct bytes to);
 /* Adds to a counter record, written once a group; keys of at most STORE_COUNT_KEY_BYTES_MAX. */
 #define STORE_COUNT_KEY_BYTES_MAX 32
-void store_mutation_count(struct store_mutation *mutation, struct bytes counter_key,
-                          int64_t items, int64_t bytes);
+void store_mutation_count(struct store_mutation *mutation, struct bytes counter_key, int64_t items,
+                          int64_t bytes);
 /* Removes a counter record: nothing will be counted there again. */
 void store_mutation_forget_count(struct store_mutation *mutation, struct bytes counter_key);
 
@@ -143,8 +142,7 @@ typedef void store_done_fn(void *ctx, enum err err, uint64_t version);
  * ERR_BUSY: the queue is full; ERR_NO_SPACE: the disk is full and it adds data. Then nothing was
  * taken. The store takes *mutation otherwise, and commits it at the latest after store_kick. */
 enum err store_submit(struct store *store, struct store_hold *hold,
-                      struct store_mutation **mutation, store_done_fn *done,
-                      void *ctx) MUST_CHECK;
+                      struct store_mutation **mutation, store_done_fn *done, void *ctx) MUST_CHECK;
 
 /* Wakes the committer if it sleeps. Once for many submissions, soon after them: a committer woken
  * by the first would sync that one alone, and on a single core in the way of the others. */

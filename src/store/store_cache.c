@@ -2,9 +2,9 @@
  * it saves the same search. */
 #include "store/store_cache.h"
 
-#include <stdlib.h>
-
 #include "base/mem.h"
+
+#include <stdlib.h>
 
 /* What a small item costs with its bookkeeping; a bucket for each that fits. */
 #define IMAGE_BYTES_TYPICAL 512
@@ -123,8 +123,8 @@ static struct store_image **find(struct store_cache *cache, uint64_t hash, struc
 {
     struct store_image **at = &cache->buckets[hash & (cache->bucket_count - 1)];
 
-    while (*at != NULL && !((*at)->hash == hash &&
-                            bytes_equal(bytes_make((*at)->data, (*at)->key_size), key)))
+    while (*at != NULL &&
+           !((*at)->hash == hash && bytes_equal(bytes_make((*at)->data, (*at)->key_size), key)))
         at = &(*at)->next;
     return at;
 }

@@ -3,12 +3,12 @@
  */
 #include "store/store_counts.h"
 
-#include <pthread.h>
-#include <stdlib.h>
-
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/mem.h"
+
+#include <pthread.h>
+#include <stdlib.h>
 
 #define BUCKET_COUNT  1024
 #define RECORD_FORMAT 1
@@ -33,8 +33,7 @@ struct store_counts {
 };
 
 static unsigned bucket_of(struct bytes key);
-static enum err find_or_load(struct store_counts *counts, struct bytes key,
-                             struct counter **found);
+static enum err find_or_load(struct store_counts *counts, struct bytes key, struct counter **found);
 static uint64_t add(uint64_t value, int64_t delta, struct bytes key);
 static void drop(struct store_counts *counts, struct counter *counter);
 
@@ -125,8 +124,7 @@ void store_counts_end(struct store_counts *counts, bool happened)
     pthread_mutex_unlock(&counts->lock);
 }
 
-enum err store_counts_read(struct store_counts *counts, struct bytes key,
-                           struct store_count *count)
+enum err store_counts_read(struct store_counts *counts, struct bytes key, struct store_count *count)
 {
     struct counter *counter;
     enum err err;
@@ -149,8 +147,7 @@ static unsigned bucket_of(struct bytes key)
 }
 
 /* Under the lock. Reads at most once per counter and process, so waiting for it is bearable. */
-static enum err find_or_load(struct store_counts *counts, struct bytes key,
-                             struct counter **found)
+static enum err find_or_load(struct store_counts *counts, struct bytes key, struct counter **found)
 {
     struct counter **bucket = &counts->buckets[bucket_of(key)];
     struct counter *counter = *bucket;
@@ -158,8 +155,7 @@ static enum err find_or_load(struct store_counts *counts, struct bytes key,
     struct bytes record;
     enum err err;
 
-    while (counter != NULL &&
-           !bytes_equal(key, bytes_make(counter->key, counter->key_size)))
+    while (counter != NULL && !bytes_equal(key, bytes_make(counter->key, counter->key_size)))
         counter = counter->next;
     if (counter != NULL) {
         *found = counter;

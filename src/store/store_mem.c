@@ -3,14 +3,14 @@
  * on seeing what they saw. One lock: many readers, or the committer. What no snapshot can see any
  * more is freed at once, or, if one still could, when the oldest snapshot ends.
  */
-#include <pthread.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/assert.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "store/store_priv.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define LEVEL_MAX 16
 
@@ -46,8 +46,8 @@ struct mem {
     struct store_engine engine;
     pthread_rwlock_t lock; /* guards lists and newest */
     struct list lists[STORE_FAMILY_COUNT];
-    uint64_t newest; /* number of the last group */
-    pthread_mutex_t snapshot_lock; /* guards snapshots; taken inside lock */
+    uint64_t newest;                  /* number of the last group */
+    pthread_mutex_t snapshot_lock;    /* guards snapshots; taken inside lock */
     struct store_snapshot *snapshots; /* newest first */
 };
 
@@ -339,8 +339,7 @@ static bool in_range(struct store_range range, struct bytes key)
            (range.to.size == 0 || bytes_compare(key, range.to) < 0);
 }
 
-static enum err mem_cursor_next(struct store_cursor *cursor, struct bytes *key,
-                                struct bytes *value)
+static enum err mem_cursor_next(struct store_cursor *cursor, struct bytes *key, struct bytes *value)
 {
     struct mem_cursor *c = (struct mem_cursor *)cursor;
     struct list *list = &c->mem->lists[c->family];

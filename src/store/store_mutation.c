@@ -2,13 +2,12 @@
  * Made on one thread and ended on another for every write, so a few hundred ended ones are kept with
  * their memory: the allocator would hand it from arena to arena, and back to the system.
  */
+#include "base/assert.h"
+#include "base/mem.h"
 #include "store/store_priv.h"
 
 #include <pthread.h>
 #include <stdlib.h>
-
-#include "base/assert.h"
-#include "base/mem.h"
 
 /* Offsets are 32 bits; requests are bounded far below (16 MiB bodies). */
 #define MUTATION_BYTES_MAX ((size_t)256 << 20)
@@ -90,9 +89,8 @@ void store_mutation_destroy(struct store_mutation **mutation)
     free(m);
 }
 
-void store_mutation_put(struct store_mutation *mutation, enum store_family family,
-                        struct bytes key, size_t key_stamp_offset, struct bytes value,
-                        size_t value_stamp_offset)
+void store_mutation_put(struct store_mutation *mutation, enum store_family family, struct bytes key,
+                        size_t key_stamp_offset, struct bytes value, size_t value_stamp_offset)
 {
     struct store_op *op = add_op(mutation, STORE_OP_PUT, family, key);
 
@@ -125,8 +123,8 @@ void store_mutation_delete_range(struct store_mutation *mutation, enum store_fam
     op->value_size = (uint32_t)to.size;
 }
 
-void store_mutation_count(struct store_mutation *mutation, struct bytes counter_key,
-                          int64_t items, int64_t bytes)
+void store_mutation_count(struct store_mutation *mutation, struct bytes counter_key, int64_t items,
+                          int64_t bytes)
 {
     struct store_count_op *count;
 
@@ -166,8 +164,7 @@ static struct store_op *add_op(struct store_mutation *mutation, enum store_op_ki
 
     if (mutation->op_count == mutation->op_capacity) {
         mutation->op_capacity = mutation->op_capacity == 0 ? 4 : mutation->op_capacity * 2;
-        mutation->ops =
-            mem_resize(mutation->ops, mutation->op_capacity * sizeof(mutation->ops[0]));
+        mutation->ops = mem_resize(mutation->ops, mutation->op_capacity * sizeof(mutation->ops[0]));
     }
     op = &mutation->ops[mutation->op_count++];
     *op = (struct store_op){.kind = (uint8_t)kind,
