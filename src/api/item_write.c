@@ -1,9 +1,77 @@
-/* item_write.c - single writes. */
+/* item_write.c - one decision for every way to write an item. */
 #include "api/item_write.h"
 
-enum err item_write_check_returns(struct req *req)
+#include "api/legacy_params.h"
+
+struct target_search {
+    const struct key_schema *schema;
+    struct bytes key_attribute;
+};
+
+static enum err check_return_values(struct req *req, yyjson_val *in);
+static enum err condition_failed(struct req *req, yyjson_val *in,
+                                 const struct table_change *change);
+static enum err decide_alone(void *ctx, struct table_change changes[], unsigned count);
+static enum err check_targets(struct req *req, const struct item_write *write,
+                              const struct key_schema *schema);
+static enum err decide_update(struct req *req, struct item_write *write,
+                              struct table_change *change);
+static enum err check_updated_size(struct req *req, const struct item_write *write);
+
+static const struct item_params params_alone[] = {
+    [ITEM_WRITE_PUT] = {.expressions = {"ConditionExpression"}, .legacy = {"Expected"}},
+    [ITEM_WRITE_UPDATE] = {.expressions = {"UpdateExpression", "ConditionExpression"},
+                           .legacy = {"AttributeUpdates", "Expected"}},
+    [ITEM_WRITE_DELETE] = {.expressions = {"ConditionExpression"}, .legacy = {"Expected"}},
+};
+
+/* Transactions are younger than expressions: there the older parameters never were. */
+static const struct item_params params_in_transaction[] = {
+    [ITEM_WRITE_PUT] = {.expressions = {"ConditionExpression"}},
+    [ITEM_WRITE_UPDATE] = {.expressions = {"UpdateExpression", "ConditionExpression"}},
+    [ITEM_WRITE_DELETE] = {.expressions = {"ConditionExpression"}},
+    [ITEM_WRITE_CHECK] = {.expressions = {"ConditionExpression"}},
+};
+
+enum err item_write_read(struct req *req, yyjson_val *in, enum item_write_kind kind,
+                         bool in_transaction, struct item_write *write)
 {
-    struct bytes returns = item_params_return_values(req->input);
+    const struct item_params *params =
+        in_transaction ? &params_in_transaction[kind] : &params_alone[kind];
+    bool put = kind == ITEM_WRITE_PUT;
+    struct bytes table_name = {0};
+    enum err err;
+
+    *write = (struct item_write){.kind = kind, .in_transaction = in_transaction, .in = in};
+    input_string(in, "TableName", &table_name);
+    err = input_table(table_name, &req->place, &req->fault, &write->name);
+    if (err == OK)
+        err = item_params_check(req, in, params);
+    if (err == OK)
+        err = item_params_key(req, in, put ? "Item" : "Key", &write->attributes);
+    if (err == OK && !in_transaction && kind != ITEM_WRITE_UPDATE)
+        err = check_return_values(req, in);
+    if (err != OK)
+        return err;
+    if (put) {
+        size_t size = value_item_size_bytes(write->attributes);
+
+        if (size > ITEM_SIZE_BYTES_MAX)
+            return req_fail(req, ERR_VALIDATION, "Item size has exceeded the maximum allowed size");
+        write->exists_after = true;
+        write->after = write->attributes;
+        write->after_bytes = (uint32_t)size;
+    }
+    if (!in_transaction && kind == ITEM_WRITE_UPDATE)
+        err = legacy_updates(req, &write->expressions);
+    if (err == OK && !in_transaction)
+        err = legacy_expected(req, &write->expressions);
+    return err == OK ? item_params_expressions(req, in, &write->expressions) : err;
+}
+
+static enum err check_return_values(struct req *req, yyjson_val *in)
+{
+    struct bytes returns = item_params_return_values(in);
 
     if (bytes_equal_string(returns, "NONE") || bytes_equal_string(returns, "ALL_OLD"))
         return OK;
@@ -11,29 +79,76 @@ enum err item_write_check_returns(struct req *req)
                              "ReturnValues can only be ALL_OLD or NONE");
 }
 
-enum err item_write_submit(struct req *req, struct item_write *write, struct table *table,
-                           struct value attributes, table_decide_fn *decide,
-                           req_step_fn *on_durable)
+enum err item_write_check(struct req *req, const struct item_write *write,
+                          const struct table *table)
 {
-    write->change = (struct table_change){
-        .table = table,
-        .key = item_params_storage_key(req, table, attributes),
-    };
-    return req_write(req, &write->change, 1, decide, on_durable);
+    const struct key_schema *schema = &table->definition.schema;
+    enum err err = write->kind == ITEM_WRITE_PUT
+                       ? key_check_item(schema, write->attributes, &req->fault)
+                       : key_check_key(schema, write->attributes, &req->fault);
+
+    if (err == OK)
+        err = check_targets(req, write, schema);
+    return err == OK ? item_params_check_key_paths(req, &write->expressions, schema) : err;
 }
 
-enum err item_write_check_condition(struct req *req, const struct item_write *write)
+static bool visit_target(void *ctx, struct bytes attribute, bool nested)
+{
+    struct target_search *search = ctx;
+
+    (void)nested;
+    if (key_schema_find(search->schema, attribute) < 0)
+        return true;
+    search->key_attribute = attribute;
+    return false;
+}
+
+static enum err check_targets(struct req *req, const struct item_write *write,
+                              const struct key_schema *schema)
+{
+    struct target_search search = {.schema = schema};
+
+    if (write->kind == ITEM_WRITE_UPDATE && write->expressions.update != NULL)
+        expr_update_visit_targets(write->expressions.update, visit_target, &search);
+    if (search.key_attribute.size == 0)
+        return OK;
+    return req_fail(req, ERR_VALIDATION,
+                    "One or more parameter values were invalid: Cannot update attribute %.*s. "
+                    "This attribute is part of the key",
+                    BYTES_ARGS(search.key_attribute));
+}
+
+enum err item_write_decide(struct req *req, struct item_write *write, struct table_change *change)
 {
     const struct expr_condition *condition = write->expressions.condition;
-    const struct table_change *change = &write->change;
+
+    /* Against the stored item: an absent one has not even its key attributes yet. */
+    if (condition != NULL && !expr_condition_holds(condition, change->old.attributes))
+        return condition_failed(req, write->in, change);
+    switch (write->kind) {
+    case ITEM_WRITE_PUT:
+        change->action = TABLE_PUT;
+        change->attributes = write->attributes;
+        break;
+    case ITEM_WRITE_UPDATE:
+        return decide_update(req, write, change);
+    case ITEM_WRITE_DELETE:
+        change->action = TABLE_DELETE;
+        break;
+    case ITEM_WRITE_CHECK:
+        break;
+    }
+    return OK;
+}
+
+static enum err condition_failed(struct req *req, yyjson_val *in,
+                                 const struct table_change *change)
+{
+    enum err err = req_fail(req, ERR_CONDITIONAL_CHECK_FAILED, "The conditional request failed");
     struct bytes wanted = BYTES("NONE");
     struct buf members;
-    enum err err;
 
-    if (condition == NULL || expr_condition_holds(condition, change->old.attributes))
-        return OK;
-    err = req_fail(req, ERR_CONDITIONAL_CHECK_FAILED, "The conditional request failed");
-    input_string(req->input, "ReturnValuesOnConditionCheckFailure", &wanted);
+    input_string(in, "ReturnValuesOnConditionCheckFailure", &wanted);
     if (bytes_equal_string(wanted, "ALL_OLD") && change->exists) {
         buf_init_arena(&members, req->arena, SIZE_MAX);
         buf_append_lit(&members, "\"Item\":");
@@ -43,15 +158,102 @@ enum err item_write_check_condition(struct req *req, const struct item_write *wr
     return err;
 }
 
-enum err item_write_reply(struct req *req, const struct item_write *write)
+static enum err decide_update(struct req *req, struct item_write *write,
+                              struct table_change *change)
 {
-    const struct table_change *change = &write->change;
+    const struct expr_update *expression = write->expressions.update;
+    struct value before = change->exists ? change->old.attributes : write->attributes;
+    enum err err;
+
+    write->after = before;
+    if (expression != NULL) {
+        err = expr_update_apply(expression, before, req->arena, &req->fault, &write->after);
+        if (err == OK)
+            err = check_updated_size(req, write);
+        if (err != OK)
+            return err;
+    }
+    write->exists_after =
+        change->exists || expression == NULL || !expr_update_only_removes(expression);
+    write->after_bytes = write->exists_after ? (uint32_t)value_item_size_bytes(write->after) : 0;
+    if (write->exists_after && !(change->exists && value_equal(write->after, before))) {
+        change->action = TABLE_PUT;
+        change->attributes = write->after;
+    }
+    return OK;
+}
+
+/* Contract core-api-data.md 4, "Limit checks": updates are measured with what they add, but not in
+ * transactions. */
+static enum err check_updated_size(struct req *req, const struct item_write *write)
+{
+    size_t size = value_item_size_bytes(write->after);
+    size_t with_overhead = size - value_item_size_bytes(write->attributes) +
+                           expr_update_overhead_bytes(write->expressions.update);
+
+    if (size <= ITEM_SIZE_BYTES_MAX &&
+        (write->in_transaction || with_overhead <= ITEM_SIZE_BYTES_MAX))
+        return OK;
+    return req_fail(req, ERR_VALIDATION,
+                    "Item size to update has exceeded the maximum allowed size");
+}
+
+uint32_t item_write_sized_bytes(const struct item_write *write, const struct table_change *change)
+{
+    uint32_t before = change->old.size_bytes;
+
+    return before > write->after_bytes ? before : write->after_bytes;
+}
+
+/* --- an operation that is one write ---------------------------------------------------------- */
+
+enum err item_write_run(struct req *req, enum item_write_kind kind, req_step_fn *on_durable)
+{
+    struct item_write_alone *alone = arena_new(req->arena, struct item_write_alone);
+    struct table *table;
+    enum err err;
+
+    req->state = alone;
+    err = item_write_read(req, req->input, kind, false, &alone->write);
+    if (err == OK)
+        err = req_item_table(req, &alone->write.name, &table);
+    if (err == OK)
+        err = item_write_check(req, &alone->write, table);
+    if (err != OK)
+        return err;
+    alone->change = (struct table_change){
+        .table = table,
+        .key = item_params_storage_key(req, table, alone->write.attributes),
+    };
+    return req_write(req, &alone->change, 1, decide_alone, on_durable);
+}
+
+static enum err decide_alone(void *ctx, struct table_change changes[], unsigned count)
+{
+    struct req *req = ctx;
+    struct item_write_alone *alone = req->state;
+
+    (void)count;
+    return item_write_decide(req, &alone->write, &changes[0]);
+}
+
+enum err item_write_reply(struct req *req)
+{
+    const struct item_write_alone *alone = req->state;
 
     buf_append_byte(req->reply, '{');
-    if (change->exists && bytes_equal_string(item_params_return_values(req->input), "ALL_OLD"))
-        reply_item(req->reply, "Attributes", change->old.attributes);
-    capacity_append_member(req->reply, capacity_report_of(req->input), write->name.given,
-                           capacity_change_units(change));
+    if (alone->change.exists &&
+        bytes_equal_string(item_params_return_values(req->input), "ALL_OLD"))
+        reply_item(req->reply, "Attributes", alone->change.old.attributes);
+    item_write_reply_capacity(req, alone);
     buf_append_byte(req->reply, '}');
     return OK;
+}
+
+void item_write_reply_capacity(struct req *req, const struct item_write_alone *alone)
+{
+    uint32_t bytes = item_write_sized_bytes(&alone->write, &alone->change);
+
+    capacity_append_member(req->reply, capacity_report_of(req->input), alone->write.name.given,
+                           capacity_write_units(bytes));
 }

@@ -1,27 +1,56 @@
-/* item_write.h - what PutItem, UpdateItem and DeleteItem share: one item, one condition, one reply.
- * Source: contract core-api-items.md 2, 4, 5.
+/* item_write.h - a write of one item, from its parameters to the decision on the stored image.
+ * PutItem, UpdateItem and DeleteItem are one each, alone; a transaction has several.
+ * Order:  item_write_read, the table, item_write_check, and under the door's hold item_write_decide.
+ * Source: contract core-api-items.md 2, 4, 5 and 10.1.
  */
 #pragma once
 
 #include "api/item_params.h"
 
+enum item_write_kind { ITEM_WRITE_PUT, ITEM_WRITE_UPDATE, ITEM_WRITE_DELETE, ITEM_WRITE_CHECK };
+
 struct item_write {
+    enum item_write_kind kind;
+    bool in_transaction;
+    yyjson_val *in; /* its parameters */
     struct input_table name;
     struct expr_set expressions;
+    struct value attributes; /* the item of a put, the key of the others */
+    /* decided: */
+    bool exists_after;
+    struct value after;   /* the item as it will be */
+    uint32_t after_bytes; /* its size, 0 if there will be none */
+};
+
+/* What needs no table, in the contract's order: its name, which parameters go together, values, a put's size, expressions. */
+enum err item_write_read(struct req *req, yyjson_val *in, enum item_write_kind kind,
+                         bool in_transaction, struct item_write *write) MUST_CHECK;
+
+/* What needs the table's schema: key attributes, and what the expressions do to them. */
+enum err item_write_check(struct req *req, const struct item_write *write,
+                          const struct table *table) MUST_CHECK;
+
+/* Sets the change's action and what is decided. ERR_CONDITIONAL_CHECK_FAILED (with the item among
+ * the fault's members if the client wants it), ERR_VALIDATION. May run again with another image. */
+enum err item_write_decide(struct req *req, struct item_write *write,
+                           struct table_change *change) MUST_CHECK;
+
+/* What its capacity is counted from: the larger image of before and after. */
+uint32_t item_write_sized_bytes(const struct item_write *write, const struct table_change *change);
+
+/* --- an operation that is one write ---------------------------------------------------------- */
+
+/* The request's state. */
+struct item_write_alone {
+    struct item_write write;
     struct table_change change;
 };
 
-/* ReturnValues as PutItem and DeleteItem take it: ALL_OLD or NONE. */
-enum err item_write_check_returns(struct req *req) MUST_CHECK;
-
-/* Writes the item whose key is among `attributes`, which were checked. What req_write returns. */
-enum err item_write_submit(struct req *req, struct item_write *write, struct table *table,
-                           struct value attributes, table_decide_fn *decide,
-                           req_step_fn *on_durable) MUST_CHECK;
-
-/* For decide functions: ERR_CONDITIONAL_CHECK_FAILED if the request's condition does not hold for
- * the stored item, with that item in the error if the request wants it. */
-enum err item_write_check_condition(struct req *req, const struct item_write *write) MUST_CHECK;
+/* All of it: what req_write returns. */
+enum err item_write_run(struct req *req, enum item_write_kind kind,
+                        req_step_fn *on_durable) MUST_CHECK;
 
 /* The reply of PutItem and DeleteItem: the old item if it is wanted, and the capacity. */
-enum err item_write_reply(struct req *req, const struct item_write *write) MUST_CHECK;
+enum err item_write_reply(struct req *req) MUST_CHECK;
+/* Member ConsumedCapacity. */
+void item_write_reply_capacity(struct req *req, const struct item_write_alone *alone);

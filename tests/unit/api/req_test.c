@@ -32,7 +32,8 @@ static void bed_close(struct bed *bed)
  * before it was durable, and the other error says that it never was. */
 TEST(req_fail_forgets_the_members_of_an_earlier_error)
 {
-    struct item_write write = {0};
+    struct item_write write = {.kind = ITEM_WRITE_PUT};
+    struct table_change change = {.exists = true};
     struct value stored;
     struct bed bed;
 
@@ -41,9 +42,9 @@ TEST(req_fail_forgets_the_members_of_an_earlier_error)
                    "\"Item\":{\"p\":{\"S\":\"secret\"}}}");
     CHECK_OK(item_params_expressions(&bed.req, bed.req.input, &write.expressions));
     CHECK_OK(item_params_key(&bed.req, bed.req.input, "Item", &stored));
-    CHECK_OK(item_open(item_store(stored, 0, &bed.arena), &write.change.old));
-    write.change.exists = true;
-    CHECK_ERR(item_write_check_condition(&bed.req, &write), ERR_CONDITIONAL_CHECK_FAILED);
+    CHECK_OK(item_open(item_store(stored, 0, &bed.arena), &change.old));
+    write.in = bed.req.input;
+    CHECK_ERR(item_write_decide(&bed.req, &write, &change), ERR_CONDITIONAL_CHECK_FAILED);
     CHECK_TEXT(bed.req.fault_members, "\"Item\":{\"p\":{\"S\":\"secret\"}}");
     CHECK_ERR(req_fail(&bed.req, ERR_UNAVAILABLE, "busy"), ERR_UNAVAILABLE);
     CHECK_U64(bed.req.fault_members.size, 0);
