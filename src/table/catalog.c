@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "table/table_keys.h"
+#include "table/table_token.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -23,6 +24,7 @@
 #define PURGE_CHUNKS_MAX 20 /* then a range delete: cheaper for many rows, dearer for few */
 #define PURGE_RETRY_MS   200
 #define HOLDERS_POLL_MS  5
+#define TOKENS_PURGE_MS  60000
 #define HASH_KEY_RECORD  BYTES("hash-key")
 #define NEXT_ID_RECORD   BYTES("next-table-id")
 #define NEXT_ID_BYTES    5
@@ -454,25 +456,37 @@ static void put_back(struct catalog *catalog, struct drop *drop, enum err err)
     catalog->drops = drop;
 }
 
-static void wait_for_drops(struct catalog *catalog)
+static void wait_for_work(struct catalog *catalog)
 {
+    /* Neither a due time nor the last holder's release wakes anybody; both are near. */
+    long wait_ms = catalog->drops != NULL ? HOLDERS_POLL_MS : TOKENS_PURGE_MS;
     struct timespec until;
 
-    if (catalog->drops == NULL) {
-        pthread_cond_wait(&catalog->drop_added, &catalog->drop_lock);
-        return;
-    }
-    /* Neither a due time nor the last holder's release wakes anybody; both are near. */
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += HOLDERS_POLL_MS * 1000000L;
+    until.tv_sec += wait_ms / 1000;
+    until.tv_nsec += wait_ms % 1000 * 1000000L;
     until.tv_sec += until.tv_nsec / 1000000000L;
     until.tv_nsec %= 1000000000L;
     pthread_cond_timedwait(&catalog->drop_added, &catalog->drop_lock, &until);
 }
 
+/* Clients' tokens that are over. Let go of meanwhile: the drop lock. */
+static void purge_tokens(struct catalog *catalog)
+{
+    enum err err;
+
+    pthread_mutex_unlock(&catalog->drop_lock);
+    err = table_tokens_purge(catalog->store, clock_wall_ms());
+    if (err != OK)
+        LOG(WARN, "cannot remove old request tokens now; it will be tried again",
+            log_string("error", err_name(err)));
+    pthread_mutex_lock(&catalog->drop_lock);
+}
+
 static void *reaper_run(void *arg)
 {
     struct catalog *catalog = arg;
+    uint64_t tokens_due_ms = clock_mono_ms() + TOKENS_PURGE_MS;
 
     pthread_setname_np(pthread_self(), "reaper");
     pthread_mutex_lock(&catalog->drop_lock);
@@ -480,8 +494,13 @@ static void *reaper_run(void *arg)
         struct drop *drop = take_due(catalog);
         enum err err;
 
+        if (drop == NULL && clock_mono_ms() >= tokens_due_ms) {
+            purge_tokens(catalog);
+            tokens_due_ms = clock_mono_ms() + TOKENS_PURGE_MS;
+            continue;
+        }
         if (drop == NULL) {
-            wait_for_drops(catalog);
+            wait_for_work(catalog);
             continue;
         }
         pthread_mutex_unlock(&catalog->drop_lock);

@@ -16,7 +16,8 @@ struct catalog;
  * borrowed until the close. */
 enum err catalog_open(struct store *store, struct fault *fault,
                       struct catalog **catalog) MUST_CHECK;
-/* Ends the background work of drops; an unfinished one goes on after the next open. */
+/* Ends the background work: drops, of which an unfinished one goes on after the next open, and the
+ * removal of old token records (table_token.h), once a minute. */
 void catalog_close(struct catalog **catalog);
 
 struct store *catalog_store(struct catalog *catalog);

@@ -8,6 +8,7 @@
 #include "item/key.h"
 #include "table/catalog.h"
 #include "table/table_keys.h"
+#include "table/table_token.h"
 
 struct check {
     struct catalog *catalog;
@@ -130,12 +131,16 @@ static void check_row(struct check *check, struct bytes key, struct bytes value)
     arena_release(&check->arena, mark);
 }
 
-/* The catalog's, by which tables are counted; the others were read when the store was opened. */
+/* The catalog's, by which tables are counted, and tokens'; the others were read when the store was
+ * opened. */
 static void check_server_record(struct check *check, struct bytes key, struct bytes value)
 {
     struct store_range records = table_records_range(&check->arena);
     struct table_definition definition;
+    struct table_token token;
 
+    if (table_token_is_key(key) && table_token_read(value, &token) != OK)
+        found(check, "a damaged token record", key);
     if (bytes_compare(key, records.from) < 0 || bytes_compare(key, records.to) >= 0)
         return;
     if (table_record_read(value, &check->arena, &definition) != OK)

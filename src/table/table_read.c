@@ -10,6 +10,15 @@ enum err table_get(struct store *store, struct bytes key, bool may_wait, struct 
     return err == OK ? item_open(stored, item) : err;
 }
 
+enum err table_get_at(struct store *store, const struct store_snapshot *snapshot, struct bytes key,
+                      bool may_wait, struct arena *arena, struct item *item)
+{
+    struct bytes stored;
+    enum err err = store_get(store, snapshot, STORE_DATA, key, may_wait, arena, &stored);
+
+    return err == OK ? item_open(stored, item) : err;
+}
+
 void table_cursor_open(struct table_cursor *cursor, struct store *store, struct store_range range,
                        bool may_wait)
 {

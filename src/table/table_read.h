@@ -12,6 +12,10 @@
 enum err table_get(struct store *store, struct bytes key, bool may_wait, struct arena *arena,
                    struct item *item) MUST_CHECK;
 
+/* The same as of a snapshot: for items that must be of one moment. */
+enum err table_get_at(struct store *store, const struct store_snapshot *snapshot, struct bytes key,
+                      bool may_wait, struct arena *arena, struct item *item) MUST_CHECK;
+
 /* Walks the items of a range of storage keys; one consistent state. */
 struct table_cursor {
     struct store_cursor *cursor;

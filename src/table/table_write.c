@@ -11,6 +11,7 @@
  * in use moments ago, so the second attempt nearly always finds it in memory. */
 #define LOAD_ATTEMPTS_MAX 100
 
+static struct bytes *keys_of(struct table_write *write);
 static enum err decide_under(struct table_write *write, struct store_hold *hold,
                              const struct store_loaded loaded[], unsigned *missing);
 static bool add_change(struct table_write *write, struct table_change *change,
@@ -20,22 +21,20 @@ static void on_durable(void *ctx, enum err err, uint64_t version);
 
 enum err table_write(struct table_write *write)
 {
+    unsigned key_count = write->count + write->record_count;
     struct store_loaded *loaded =
-        write->may_wait ? arena_new_array(write->arena, struct store_loaded, write->count) : NULL;
-    struct bytes *keys = arena_new_array(write->arena, struct bytes, write->count);
+        write->may_wait ? arena_new_array(write->arena, struct store_loaded, key_count) : NULL;
+    struct bytes *keys = keys_of(write);
     struct store *store = write->store; /* of *write, nothing may be touched after submit */
     bool kicks_later = write->kicks_later;
     enum err err = ERR_WOULD_BLOCK;
 
-    ASSERT(write->count > 0 && write->count <= STORE_KEYS_PER_HOLD_MAX);
-    for (unsigned i = 0; i < write->count; i++)
-        keys[i] = write->changes[i].key;
-
+    ASSERT(key_count > 0 && key_count <= STORE_KEYS_PER_HOLD_MAX);
     for (unsigned attempt = 0; attempt < LOAD_ATTEMPTS_MAX; attempt++) {
         struct store_hold hold;
         unsigned missing = 0;
 
-        store_hold_begin(write->store, keys, write->count, &hold);
+        store_hold_begin(write->store, keys, key_count, &hold);
         err = decide_under(write, &hold, loaded, &missing);
         if (err != ERR_WOULD_BLOCK) {
             write->decided = err;
@@ -48,7 +47,7 @@ enum err table_write(struct table_write *write)
         store_hold_end(&hold);
         if (!write->may_wait)
             return ERR_WOULD_BLOCK;
-        for (unsigned i = missing; i < write->count; i++) {
+        for (unsigned i = missing; i < key_count; i++) {
             enum err load = store_load(write->store, keys[i], write->arena, &loaded[i]);
 
             if (load != OK)
@@ -56,6 +55,19 @@ enum err table_write(struct table_write *write)
         }
     }
     return ERR_BUSY;
+}
+
+/* The items' first, then the records'. */
+static struct bytes *keys_of(struct table_write *write)
+{
+    struct bytes *keys =
+        arena_new_array(write->arena, struct bytes, write->count + write->record_count);
+
+    for (unsigned i = 0; i < write->count; i++)
+        keys[i] = write->changes[i].key;
+    for (unsigned i = 0; i < write->record_count; i++)
+        keys[write->count + i] = write->records[i].key;
+    return keys;
 }
 
 static enum err decide_under(struct table_write *write, struct store_hold *hold,
@@ -81,6 +93,19 @@ static enum err decide_under(struct table_write *write, struct store_hold *hold,
         change->action = TABLE_KEEP;
         change->new_size_bytes = 0;
     }
+    for (unsigned i = 0; i < write->record_count; i++) {
+        struct table_record *record = &write->records[i];
+        unsigned at = write->count + i;
+        enum err err = store_newest(hold, record->key, loaded != NULL ? &loaded[at] : NULL,
+                                    write->arena, &record->old);
+
+        if (err == ERR_WOULD_BLOCK)
+            *missing = at;
+        if (err != OK && err != ERR_ABSENT)
+            return err;
+        record->exists = err == OK;
+        record->put = BYTES("");
+    }
     return write->decide(write->ctx, write->changes, write->count);
 }
 
@@ -96,6 +121,15 @@ static enum err submit(struct table_write *write, struct store_hold *hold)
     if (write->decided == OK) {
         for (unsigned i = 0; i < write->count; i++)
             changes |= add_change(write, &write->changes[i], mutation);
+        for (unsigned i = 0; i < write->record_count; i++) {
+            const struct table_record *record = &write->records[i];
+
+            if (record->put.size == 0)
+                continue;
+            store_mutation_put(mutation, STORE_DATA, record->key, STORE_NO_STAMP, record->put,
+                               STORE_NO_STAMP);
+            changes = true;
+        }
     }
     if (!changes && !hold->saw_pending) {
         store_mutation_destroy(&mutation);

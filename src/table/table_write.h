@@ -26,6 +26,16 @@ struct table_change {
     uint32_t new_size_bytes; /* by the door, after decide: of the new item, 0 without one */
 };
 
+/* A record besides the items, decided upon and changed together with them: a client's token. */
+struct table_record {
+    struct bytes key;
+    /* the door fills in: */
+    bool exists;
+    struct bytes old;
+    /* decide fills in: */
+    struct bytes put; /* its new value; empty: it stays as it is */
+};
+
 /* Sets each change's action, or returns an error, with which the whole write ends and nothing
  * changes. Pure: may run more than once, with other images. */
 typedef enum err table_decide_fn(void *ctx, struct table_change changes[], unsigned count);
@@ -37,7 +47,9 @@ struct table_write {
     struct store *store;
     struct arena *arena; /* images and the new items' bytes */
     struct table_change *changes;
-    unsigned count; /* at most STORE_KEYS_PER_HOLD_MAX, no two of the same item */
+    unsigned count;               /* no two of the same item */
+    struct table_record *records; /* NULL if there are none */
+    unsigned record_count;        /* with count, at most STORE_KEYS_PER_HOLD_MAX */
     table_decide_fn *decide;
     table_done_fn *done;
     void *ctx; /* of both */

@@ -474,6 +474,202 @@ static void count_fault(void *ctx, const char *text)
     ++*(unsigned *)ctx;
 }
 
+/* --- transactions through the write door ------------------------------------------------------- */
+
+#define ACCOUNTS        8
+#define ACCOUNT_BALANCE 1000
+#define TRANSFERS       150
+
+/* Moves one play from an account to another, and leaves a record of it. */
+struct transfer {
+    struct table_write write;
+    struct table_change changes[2];
+    struct table_record record;
+    struct arena arena;
+    int64_t years[2]; /* whose accounts: the sort keys */
+    sem_t done;
+    enum err outcome;
+};
+
+static struct bytes account_key(struct bed *bed, const struct table *table, int64_t year,
+                                struct arena *arena)
+{
+    return key_of_item(&table->definition.schema, table->definition.id,
+                       catalog_hash_key(bed->catalog), item_of(arena, "Nina", year, 0), arena);
+}
+
+static enum err decide_transfer(void *ctx, struct table_change changes[], unsigned count)
+{
+    struct transfer *t = ctx;
+    unsigned from = changes[0].exists ? plays_of(changes[0].old.attributes) : ACCOUNT_BALANCE;
+    unsigned to = changes[1].exists ? plays_of(changes[1].old.attributes) : ACCOUNT_BALANCE;
+
+    CHECK_U64(count, 2);
+    if (t->record.exists)
+        return OK;
+    if (from == 0)
+        return ERR_CONDITIONAL_CHECK_FAILED;
+    changes[0].action = changes[1].action = TABLE_PUT;
+    changes[0].attributes = item_of(&t->arena, "Nina", t->years[0], from - 1);
+    changes[1].attributes = item_of(&t->arena, "Nina", t->years[1], to + 1);
+    t->record.put = BYTES("moved");
+    return OK;
+}
+
+static void transfer_done(void *ctx, enum err err)
+{
+    struct transfer *t = ctx;
+
+    t->outcome = err == OK ? t->write.decided : err;
+    sem_post(&t->done);
+}
+
+static enum err transfer(struct bed *bed, struct table *table, int64_t from, int64_t to,
+                         struct bytes token)
+{
+    struct transfer t = {.years = {from, to}};
+    enum err err;
+
+    arena_init(&t.arena);
+    sem_init(&t.done, 0, 0);
+    for (unsigned i = 0; i < 2; i++)
+        t.changes[i] = (struct table_change){.table = table,
+                                             .key = account_key(bed, table, t.years[i], &t.arena)};
+    t.record.key = table_meta_key(token, &t.arena);
+    t.write = (struct table_write){.store = bed->store,
+                                   .arena = &t.arena,
+                                   .changes = t.changes,
+                                   .count = 2,
+                                   .records = &t.record,
+                                   .record_count = 1,
+                                   .decide = decide_transfer,
+                                   .done = transfer_done,
+                                   .ctx = &t,
+                                   .may_wait = true};
+    err = table_write(&t.write);
+    if (err == ERR_PENDING) {
+        sem_wait(&t.done);
+        err = t.outcome;
+    }
+    sem_destroy(&t.done);
+    arena_fini(&t.arena);
+    return err;
+}
+
+struct bank {
+    struct bed *bed;
+    struct table *table;
+    unsigned number; /* of a teller */
+    _Atomic bool closed;
+};
+
+/* What all accounts hold in one snapshot. */
+static unsigned bank_sum(struct bed *bed, const struct table *table)
+{
+    struct store_snapshot *snapshot = store_snapshot_begin(bed->store);
+    struct arena arena;
+    unsigned sum = 0;
+
+    arena_init(&arena);
+    for (int64_t year = 0; year < ACCOUNTS; year++) {
+        struct item item;
+        enum err err = table_get_at(bed->store, snapshot, account_key(bed, table, year, &arena),
+                                    true, &arena, &item);
+
+        if (err != OK && err != ERR_ABSENT)
+            unit_failed(__FILE__, __LINE__, "an account cannot be read");
+        sum += err == OK ? plays_of(item.attributes) : ACCOUNT_BALANCE;
+    }
+    store_snapshot_end(bed->store, &snapshot);
+    arena_fini(&arena);
+    return sum;
+}
+
+static void *transfer_many(void *arg)
+{
+    struct bank *bank = arg;
+
+    for (unsigned i = 0; i < TRANSFERS; i++) {
+        char token[32];
+        int size = snprintf(token, sizeof(token), "test/%u/%u", bank->number, i);
+        int64_t from = (i * 7 + bank->number) % ACCOUNTS;
+        int64_t to = (from + 1 + i % (ACCOUNTS - 1)) % ACCOUNTS;
+
+        /* Each twice: the second time its record is there, durable or not. */
+        for (unsigned again = 0; again < 2; again++)
+            if (transfer(bank->bed, bank->table, from, to, bytes_make(token, (size_t)size)) != OK)
+                unit_failed(__FILE__, __LINE__, "a transfer failed");
+    }
+    return NULL;
+}
+
+static void *audit(void *arg)
+{
+    struct bank *bank = arg;
+
+    while (!bank->closed)
+        if (bank_sum(bank->bed, bank->table) != ACCOUNTS * ACCOUNT_BALANCE)
+            unit_failed(__FILE__, __LINE__, "a snapshot has half a transfer");
+    return NULL;
+}
+
+TEST(table_write_moves_between_items_and_every_snapshot_has_the_same_sum)
+{
+    struct bank banks[4], audited;
+    struct table_check_report report;
+    pthread_t tellers[4], auditor;
+    struct bed bed = {0};
+    struct table *table;
+    unsigned faults = 0;
+
+    bed_open(&bed);
+    table = create(&bed, music());
+    audited = (struct bank){.bed = &bed, .table = table};
+    pthread_create(&auditor, NULL, audit, &audited);
+    for (unsigned i = 0; i < 4; i++) {
+        banks[i] = (struct bank){.bed = &bed, .table = table, .number = i};
+        pthread_create(&tellers[i], NULL, transfer_many, &banks[i]);
+    }
+    for (unsigned i = 0; i < 4; i++)
+        pthread_join(tellers[i], NULL);
+    audited.closed = true;
+    pthread_join(auditor, NULL);
+    CHECK_U64(bank_sum(&bed, table), ACCOUNTS * ACCOUNT_BALANCE);
+    CHECK_OK(table_check(bed.catalog, count_fault, &faults, &report));
+    CHECK_U64(report.items, ACCOUNTS);
+    table_release(&table);
+    bed_close(&bed);
+}
+
+TEST(table_write_changes_records_and_items_together_or_neither)
+{
+    struct bed bed = {0};
+    struct table *table;
+    struct bytes stored;
+
+    bed_open(&bed);
+    table = create(&bed, music());
+    for (int i = 0; i < ACCOUNT_BALANCE; i++) {
+        char token[32];
+        int size = snprintf(token, sizeof(token), "test/%d", i);
+
+        CHECK_OK(transfer(&bed, table, 1, 2, bytes_make(token, (size_t)size)));
+        if (i == 0) /* the same again moves nothing */
+            CHECK_OK(transfer(&bed, table, 1, 2, BYTES("test/0")));
+    }
+    CHECK_ERR(transfer(&bed, table, 1, 2, BYTES("test/broke")), ERR_CONDITIONAL_CHECK_FAILED);
+    CHECK_OK(store_get(bed.store, NULL, STORE_DATA, table_meta_key(BYTES("test/0"), &bed.arena),
+                       true, &bed.arena, &stored));
+    CHECK_TEXT(stored, "moved");
+    CHECK_ERR(store_get(bed.store, NULL, STORE_DATA,
+                        table_meta_key(BYTES("test/broke"), &bed.arena), true, &bed.arena, &stored),
+              ERR_ABSENT);
+    table_release(&table);
+    bed_close(&bed);
+}
+
+/* --- stele check -------------------------------------------------------------------------------- */
+
 TEST(table_check_finds_what_is_wrong)
 {
     struct table_definition definition = music();
