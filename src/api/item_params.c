@@ -220,21 +220,36 @@ double capacity_change_units(const struct table_change *change)
     return capacity_write_units(old_size > new_size ? old_size : new_size);
 }
 
-void capacity_append(struct buf *reply, enum capacity_report report, struct bytes table_name,
-                     double units)
+static void append_units(struct buf *reply, double units, const char *name)
+{
+    reply_member(reply, "CapacityUnits");
+    json_append_double(reply, units);
+    if (name == NULL)
+        return;
+    reply_member(reply, name);
+    json_append_double(reply, units);
+}
+
+void capacity_append_transact(struct buf *reply, enum capacity_report report,
+                              struct bytes table_name, double units, const char *units_name)
 {
     if (report == CAPACITY_NONE)
         return;
     buf_append_lit(reply, "{\"TableName\":");
     json_append_string(reply, table_name);
-    buf_append_lit(reply, ",\"CapacityUnits\":");
-    json_append_double(reply, units);
+    append_units(reply, units, units_name);
     if (report == CAPACITY_INDEXES) {
-        buf_append_lit(reply, ",\"Table\":{\"CapacityUnits\":");
-        json_append_double(reply, units);
+        buf_append_lit(reply, ",\"Table\":{");
+        append_units(reply, units, units_name);
         buf_append_byte(reply, '}');
     }
     buf_append_byte(reply, '}');
+}
+
+void capacity_append(struct buf *reply, enum capacity_report report, struct bytes table_name,
+                     double units)
+{
+    capacity_append_transact(reply, report, table_name, units, NULL);
 }
 
 void capacity_append_member(struct buf *reply, enum capacity_report report, struct bytes table_name,

@@ -61,6 +61,10 @@ double capacity_change_units(const struct table_change *change);
 /* {"TableName":...,"CapacityUnits":...}, or nothing for CAPACITY_NONE. */
 void capacity_append(struct buf *reply, enum capacity_report report, struct bytes table_name,
                      double units);
+/* The same of a transaction, whose units are named again by what they are: "ReadCapacityUnits" or
+ * "WriteCapacityUnits". */
+void capacity_append_transact(struct buf *reply, enum capacity_report report,
+                              struct bytes table_name, double units, const char *units_name);
 /* The same as member ConsumedCapacity. */
 void capacity_append_member(struct buf *reply, enum capacity_report report, struct bytes table_name,
                             double units);

@@ -141,8 +141,7 @@ enum err item_write_decide(struct req *req, struct item_write *write, struct tab
     return OK;
 }
 
-static enum err condition_failed(struct req *req, yyjson_val *in,
-                                 const struct table_change *change)
+static enum err condition_failed(struct req *req, yyjson_val *in, const struct table_change *change)
 {
     enum err err = req_fail(req, ERR_CONDITIONAL_CHECK_FAILED, "The conditional request failed");
     struct bytes wanted = BYTES("NONE");

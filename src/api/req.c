@@ -60,6 +60,13 @@ enum err req_item_table(struct req *req, const struct input_table *name, struct 
 enum err req_write(struct req *req, struct table_change *changes, unsigned count,
                    table_decide_fn *decide, req_step_fn *on_durable)
 {
+    return req_write_with(req, changes, count, NULL, 0, decide, on_durable);
+}
+
+enum err req_write_with(struct req *req, struct table_change *changes, unsigned count,
+                        struct table_record *records, unsigned record_count,
+                        table_decide_fn *decide, req_step_fn *on_durable)
+{
     struct loop *loop = http_exchange_loop(req->exchange);
     struct store *store = req->api->store;
     bool on_loop = loop_is_current(loop);
@@ -71,6 +78,8 @@ enum err req_write(struct req *req, struct table_change *changes, unsigned count
         .arena = req->arena,
         .changes = changes,
         .count = count,
+        .records = records,
+        .record_count = record_count,
         .decide = decide,
         .done = on_done,
         .ctx = req,

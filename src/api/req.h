@@ -80,3 +80,7 @@ enum err req_item_table(struct req *req, const struct input_table *name,
  * What table_write returns; when ERR_PENDING, on_durable runs after it on the loop. */
 enum err req_write(struct req *req, struct table_change *changes, unsigned count,
                    table_decide_fn *decide, req_step_fn *on_durable) MUST_CHECK;
+/* The same with records that are decided upon together with the items. */
+enum err req_write_with(struct req *req, struct table_change *changes, unsigned count,
+                        struct table_record *records, unsigned record_count,
+                        table_decide_fn *decide, req_step_fn *on_durable) MUST_CHECK;

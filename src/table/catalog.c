@@ -538,8 +538,9 @@ static enum err read_hash_key(struct catalog *catalog, struct arena *arena, stru
         return fault_set(fault, err, "cannot read the data directory's hash key");
     /* The first record of all: where there are others, they were lost with it. */
     if (store_had_records(catalog->store))
-        return fault_set(fault, ERR_CORRUPT, "the data directory is damaged: its first records are "
-                                             "gone. Restore the directory from a backup");
+        return fault_set(fault, ERR_CORRUPT,
+                         "the data directory is damaged: its first records are "
+                         "gone. Restore the directory from a backup");
     rng_fill(catalog->hash_key, SIPHASH_KEY_BYTES);
     memcpy(fresh + 1, catalog->hash_key, SIPHASH_KEY_BYTES);
     mutation = store_mutation_create();

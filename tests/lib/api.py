@@ -18,6 +18,8 @@ ERRORS = {
     "ExpiredTokenException": (_CORAL, "message", 400),
     "AccessDeniedException": (_CORAL, "Message", 400),
     "ConditionalCheckFailedException": (_DYNAMODB, "message", 400),
+    "TransactionCanceledException": (_DYNAMODB, "Message", 400),
+    "IdempotentParameterMismatchException": (_DYNAMODB, "Message", 400),
     "ResourceNotFoundException": (_DYNAMODB, "message", 400),
     "ResourceInUseException": (_DYNAMODB, "message", 400),
     "LimitExceededException": (_DYNAMODB, "message", 400),

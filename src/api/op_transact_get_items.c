@@ -1,0 +1,125 @@
+/* op_transact_get_items.c - TransactGetItems: up to 100 items as of one moment.
+ * One snapshot of the store for all: it holds whole transactions or nothing of them.
+ */
+#include "api/transact.h"
+#include "table/table_read.h"
+
+static const struct item_params params = {.expressions = {"ProjectionExpression"}};
+
+struct transaction {
+    unsigned count;
+    struct transact_action *actions;
+    struct expr_set *expressions; /* one per action */
+    struct item *items;
+};
+
+static enum err read_actions(struct req *req, struct transaction *t, yyjson_val *json);
+static enum err check_action(struct req *req, void *ctx, unsigned index);
+static enum err read_items(struct req *req, struct transaction *t);
+static void reply_items(struct req *req, const struct transaction *t);
+
+enum err op_transact_get_items(struct req *req)
+{
+    struct transaction *t = arena_new(req->arena, struct transaction);
+    yyjson_val *json = input_member(req->input, "TransactItems");
+    enum err err;
+
+    t->count = (unsigned)yyjson_arr_size(json);
+    t->actions = arena_new_array(req->arena, struct transact_action, t->count);
+    t->expressions = arena_new_array(req->arena, struct expr_set, t->count);
+    t->items = arena_new_array(req->arena, struct item, t->count);
+    err = read_actions(req, t, json);
+    if (err == OK)
+        err = transact_find_items(req, t->actions, t->count, check_action, t);
+    if (err == OK)
+        err = transact_outcome(req, t->actions, t->count);
+    if (err == OK)
+        err = read_items(req, t);
+    if (err != OK)
+        return err;
+    buf_append_byte(req->reply, '{');
+    reply_items(req, t);
+    transact_append_capacity(req, t->actions, t->count, TRANSACT_READ_UNITS);
+    buf_append_byte(req->reply, '}');
+    return OK;
+}
+
+static enum err read_actions(struct req *req, struct transaction *t, yyjson_val *json)
+{
+    yyjson_arr_iter all;
+    yyjson_val *item;
+    unsigned index = 0;
+
+    yyjson_arr_iter_init(json, &all);
+    while ((item = yyjson_arr_iter_next(&all)) != NULL) {
+        struct transact_action *action = &t->actions[index];
+        yyjson_val *get = input_member(item, "Get");
+        struct bytes table_name = {0};
+        enum err err;
+
+        input_string(get, "TableName", &table_name);
+        err = input_table(table_name, &req->place, &req->fault, &action->name);
+        if (err == OK)
+            err = item_params_check(req, get, &params);
+        if (err == OK)
+            err = item_params_key(req, get, "Key", &action->attributes);
+        if (err == OK)
+            err = item_params_expressions(req, get, &t->expressions[index]);
+        if (err != OK)
+            return err;
+        index++;
+    }
+    return OK;
+}
+
+static enum err check_action(struct req *req, void *ctx, unsigned index)
+{
+    struct transaction *t = ctx;
+    const struct transact_action *action = &t->actions[index];
+    const struct key_schema *schema = &action->table->definition.schema;
+    enum err err = key_check_key(schema, action->attributes, &req->fault);
+
+    return err == OK ? item_params_check_key_paths(req, &t->expressions[index], schema) : err;
+}
+
+static enum err read_items(struct req *req, struct transaction *t)
+{
+    struct store *store = req->api->store;
+    struct store_snapshot *snapshot = store_snapshot_begin(store);
+    uint64_t bytes = 0;
+    enum err err = OK;
+
+    for (unsigned i = 0; i < t->count && err == OK; i++) {
+        t->items[i] = item_absent();
+        err = table_get_at(store, snapshot, t->actions[i].key, req->may_wait, req->arena,
+                           &t->items[i]);
+        if (err == ERR_ABSENT)
+            err = OK;
+        t->actions[i].sized_bytes = t->items[i].size_bytes;
+        bytes += t->items[i].size_bytes;
+        if (err == OK && bytes > TRANSACT_BYTES_MAX)
+            err = transact_too_large(req);
+        else if (err == OK && bytes > REQ_LOOP_BYTES_MAX && !req->may_wait)
+            err = ERR_WOULD_BLOCK;
+    }
+    store_snapshot_end(store, &snapshot);
+    return err;
+}
+
+static void reply_items(struct req *req, const struct transaction *t)
+{
+    reply_member(req->reply, "Responses");
+    buf_append_byte(req->reply, '[');
+    for (unsigned i = 0; i < t->count; i++) {
+        const struct expr_projection *projection = t->expressions[i].projection;
+        struct value shown = t->items[i].attributes;
+
+        if (projection != NULL)
+            shown = expr_project(projection, shown, req->arena);
+        buf_append_string(req->reply, i == 0 ? "{" : ",{");
+        if (value_count(shown) != 0) /* nothing of an item is shown as no item */
+            reply_item(req->reply, "Item", shown);
+        buf_append_byte(req->reply, '}');
+    }
+    buf_append_byte(req->reply, ']');
+}

@@ -1,0 +1,187 @@
+/* transact.c - items, reasons and capacity of transactions. */
+#include "api/transact.h"
+
+#include "json/json_write.h"
+
+static enum err find_table(struct req *req, struct transact_action actions[], unsigned index);
+static enum err check_not_empty(struct req *req, const struct transact_action *action);
+static const char *reason_code(enum err failure);
+static void append_reason(struct buf *out, const struct transact_action *action);
+
+enum err transact_find_items(struct req *req, struct transact_action actions[], unsigned count,
+                             transact_check_fn *check, void *ctx)
+{
+    bool all_found = true;
+    enum err err;
+
+    for (unsigned i = 0; i < count; i++) {
+        err = find_table(req, actions, i);
+        if (err == OK && actions[i].table != NULL)
+            err = check_not_empty(req, &actions[i]);
+        if (err != OK)
+            return err;
+        all_found &= actions[i].table != NULL;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        struct transact_action *action = &actions[i];
+
+        if (action->table == NULL)
+            continue;
+        err = check(req, ctx, i);
+        if (err != OK) {
+            transact_action_failed(req, action, err);
+            continue;
+        }
+        action->key = item_params_storage_key(req, action->table, action->attributes);
+        for (unsigned before = 0; before < i; before++)
+            if (bytes_equal(actions[before].key, action->key))
+                return req_fail(req, ERR_VALIDATION,
+                                "Transaction request cannot include multiple operations on one "
+                                "item");
+    }
+    if (!all_found) /* told after what is wrong with the items of the tables that are there */
+        return req_fail(req, ERR_RESOURCE_NOT_FOUND, "Requested resource not found");
+    return OK;
+}
+
+/* Not finding one is no error yet. */
+static enum err find_table(struct req *req, struct transact_action actions[], unsigned index)
+{
+    struct transact_action *action = &actions[index];
+    enum err err;
+
+    for (unsigned before = 0; before < index; before++) {
+        if (bytes_equal(actions[before].name.name, action->name.name)) {
+            action->table = actions[before].table;
+            return OK;
+        }
+    }
+    err = req_item_table(req, &action->name, &action->table);
+    if (err != ERR_RESOURCE_NOT_FOUND)
+        return err;
+    fault_init(&req->fault, req->arena);
+    return OK;
+}
+
+/* Contract core-api-items.md 10.1: of all that can be wrong with a key, this refuses the request. */
+static enum err check_not_empty(struct req *req, const struct transact_action *action)
+{
+    const struct key_schema *schema = &action->table->definition.schema;
+
+    for (unsigned i = 0; i < key_schema_count(schema); i++) {
+        const struct key_attribute *attribute = &schema->attributes[i];
+        struct value value;
+
+        if (value_find(action->attributes, attribute->name, &value) &&
+            value.type == attribute->type && value.payload.size == 0)
+            return key_check_value(attribute->name, value, i < schema->hash_count, &req->fault);
+    }
+    return OK;
+}
+
+void transact_action_failed(struct req *req, struct transact_action *action, enum err err)
+{
+    action->failure = err;
+    action->message = req->fault.message;
+    action->item = req->fault_members;
+    fault_init(&req->fault, req->arena);
+    req->fault_members = (struct bytes){0};
+}
+
+enum err transact_outcome(struct req *req, const struct transact_action actions[], unsigned count)
+{
+    struct buf reasons, codes;
+    bool cancelled = false;
+    struct bytes listed, members;
+    enum err err;
+
+    for (unsigned i = 0; i < count; i++)
+        cancelled |= actions[i].failure != OK;
+    if (!cancelled)
+        return OK;
+    buf_init(&reasons, SIZE_MAX);
+    buf_init(&codes, SIZE_MAX);
+    buf_append_lit(&reasons, "\"CancellationReasons\":[");
+    for (unsigned i = 0; i < count; i++) {
+        buf_append_string(&reasons, i == 0 ? "" : ",");
+        append_reason(&reasons, &actions[i]);
+        buf_append_string(&codes, i == 0 ? "" : ", ");
+        buf_append_string(&codes, reason_code(actions[i].failure));
+    }
+    buf_append_byte(&reasons, ']');
+    members = arena_copy(req->arena, buf_bytes(&reasons));
+    listed = arena_copy(req->arena, buf_bytes(&codes));
+    buf_fini(&reasons);
+    buf_fini(&codes);
+    err = req_fail(req, ERR_TRANSACTION_CANCELED,
+                   "Transaction cancelled, please refer cancellation reasons for specific reasons "
+                   "[%.*s]",
+                   BYTES_ARGS(listed));
+    req->fault_members = members; /* after the text, which begins a new error */
+    return err;
+}
+
+static const char *reason_code(enum err failure)
+{
+    if (failure == OK)
+        return "None";
+    return failure == ERR_CONDITIONAL_CHECK_FAILED ? "ConditionalCheckFailed" : "ValidationError";
+}
+
+static void append_reason(struct buf *out, const struct transact_action *action)
+{
+    buf_append_byte(out, '{');
+    reply_member(out, "Code");
+    json_append_string(out, bytes_of_string(reason_code(action->failure)));
+    if (action->failure != OK) {
+        reply_member(out, "Message");
+        json_append_string(out, action->message);
+    }
+    if (action->item.size != 0) {
+        buf_append_byte(out, ',');
+        buf_append_bytes(out, action->item);
+    }
+    buf_append_byte(out, '}');
+}
+
+enum err transact_too_large(struct req *req)
+{
+    /* The service's own text is not known. */
+    return req_fail(req, ERR_VALIDATION,
+                    "The aggregate size of the items in the transaction exceeds 4 MB");
+}
+
+static bool table_is_new(const struct transact_action actions[], unsigned index)
+{
+    for (unsigned before = 0; before < index; before++)
+        if (actions[before].table == actions[index].table)
+            return false;
+    return true;
+}
+
+void transact_append_capacity(struct req *req, const struct transact_action actions[],
+                              unsigned count, enum transact_units units)
+{
+    enum capacity_report report = capacity_report_of(req->input);
+    bool reads = units == TRANSACT_READ_UNITS;
+
+    if (report == CAPACITY_NONE)
+        return;
+    reply_member(req->reply, "ConsumedCapacity");
+    buf_append_byte(req->reply, '[');
+    for (unsigned first = 0; first < count; first++) {
+        double sum = 0;
+
+        if (!table_is_new(actions, first))
+            continue;
+        for (unsigned i = first; i < count; i++)
+            if (actions[i].table == actions[first].table)
+                sum += 2 * (reads ? capacity_read_units(actions[i].sized_bytes, true)
+                                  : capacity_write_units(actions[i].sized_bytes));
+        if (first != 0)
+            buf_append_byte(req->reply, ',');
+        capacity_append_transact(req->reply, report, actions[first].name.given, sum,
+                                 reads ? "ReadCapacityUnits" : "WriteCapacityUnits");
+    }
+    buf_append_byte(req->reply, ']');
+}
