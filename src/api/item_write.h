@@ -1,6 +1,6 @@
 /* item_write.h - a write of one item, from its parameters to the decision on the stored image.
  * PutItem, UpdateItem and DeleteItem are one each, alone; a transaction has several.
- * Order:  item_write_read, the table, item_write_check, and under the door's hold item_write_decide.
+ * Order:  item_write_read, the table, item_write_check; under the door's hold item_write_decide.
  * Source: contract core-api-items.md 2, 4, 5 and 10.1.
  */
 #pragma once
@@ -22,7 +22,8 @@ struct item_write {
     uint32_t after_bytes; /* its size, 0 if there will be none */
 };
 
-/* What needs no table, in the contract's order: its name, which parameters go together, values, a put's size, expressions. */
+/* What needs no table, in the contract's order: its name, which parameters go together, values, a
+ * put's size, expressions. */
 enum err item_write_read(struct req *req, yyjson_val *in, enum item_write_kind kind,
                          bool in_transaction, struct item_write *write) MUST_CHECK;
 

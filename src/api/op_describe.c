@@ -1,6 +1,5 @@
 /* op_describe.c - what is asked about the service as a whole: limits and endpoints. */
 #include "api/item_params.h"
-
 #include "json/json_write.h"
 
 /* Contract core-api-tables.md 6. */
@@ -16,8 +15,7 @@ enum err op_describe_limits(struct req *req)
 /* Contract core-api.md 1.1: the address the client already uses. */
 enum err op_describe_endpoints(struct req *req)
 {
-    const struct bytes *host =
-        http_request_header(http_exchange_request(req->exchange), "Host");
+    const struct bytes *host = http_request_header(http_exchange_request(req->exchange), "Host");
 
     buf_append_lit(req->reply, "{\"Endpoints\":[{\"Address\":");
     json_append_string(req->reply, host != NULL ? *host : req->api->endpoint);

@@ -4,19 +4,19 @@
 #include "api/shape.h"
 #include "base/assert.h"
 
-#define OP_ROW(op_name, op_service, op_access, op_input, op_summary, has_handler)                  \
-    [OP_ID_##op_name] = {OP_ID_##op_name,                                                          \
-                         {(const uint8_t *)#op_name, sizeof(#op_name) - 1},                        \
-                         SERVICE_##op_service,                                                     \
-                         ACCESS_##op_access,                                                       \
-                         &shapes[SHAPE_##op_input],                                                \
-                         op_summary,                                                               \
+#define OP_ROW(op_name, op_service, op_access, op_input, op_summary, has_handler) \
+    [OP_ID_##op_name] = {OP_ID_##op_name,                                         \
+                         {(const uint8_t *)#op_name, sizeof(#op_name) - 1},       \
+                         SERVICE_##op_service,                                    \
+                         ACCESS_##op_access,                                      \
+                         &shapes[SHAPE_##op_input],                               \
+                         op_summary,                                              \
                          has_handler},
 
 const struct op ops[OP_COUNT] = {
-#define OP(name, handler, service, access, input, summary)                                         \
+#define OP(name, handler, service, access, input, summary) \
     OP_ROW(name, service, access, input, summary, true)
-#define OP_NONE(name, service, access, input, summary)                                             \
+#define OP_NONE(name, service, access, input, summary) \
     OP_ROW(name, service, access, input, summary, false)
 #include "api/ops.def"
 };

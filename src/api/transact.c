@@ -63,7 +63,7 @@ static enum err find_table(struct req *req, struct transact_action actions[], un
     return OK;
 }
 
-/* Contract core-api-items.md 10.1: of all that can be wrong with a key, this refuses the request. */
+/* Contract core-api-items.md 10.1: of what can be wrong with a key, this refuses the request. */
 static enum err check_not_empty(struct req *req, const struct transact_action *action)
 {
     const struct key_schema *schema = &action->table->definition.schema;

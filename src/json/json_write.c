@@ -4,11 +4,11 @@
  */
 #include "json/json_write.h"
 
+#include "base/assert.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include "base/assert.h"
 
 #define EACH_BYTE(byte)  (0x0101010101010101u * (uint64_t)(byte))
 #define HIGH_BITS        EACH_BYTE(0x80)

@@ -445,7 +445,7 @@ enum err http_reader_decode(struct http_reader *reader)
     return err;
 }
 
-/* ERR_TOO_LARGE: more than size_max, nothing is decided. OK: decoded, or known to be undecodable. */
+/* ERR_TOO_LARGE: more than size_max, nothing is decided. OK: decoded, or known not to be. */
 static enum err decode(struct http_reader *reader, size_t size_max)
 {
     struct http_request *request = &reader->request;

@@ -2,14 +2,14 @@
  * own check: the point here is a container's health command, inside the host. */
 #include "server/health.h"
 
+#include "base/buf.h"
+
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include "base/buf.h"
 
 #define REPLY_BYTES_MAX 65536
 
@@ -68,8 +68,7 @@ static enum err connect_to(const char *host, const char *port, struct fault *fau
     }
     freeaddrinfo(found);
     if (s < 0)
-        return fault_set(fault, ERR_IO, "nobody listens at %s:%s: %s", host, port,
-                         strerror(errno));
+        return fault_set(fault, ERR_IO, "nobody listens at %s:%s: %s", host, port, strerror(errno));
     *fd = s;
     return OK;
 }

@@ -137,8 +137,8 @@ typedef void store_done_fn(void *ctx, enum err err, uint64_t version);
 
 /* Hands a mutation to the committer: all of it or nothing, durable before done is called with OK.
  * hold: has the latches of all keys that are put or deleted in STORE_DATA; its latches must end
- * soon, publishing needs them. NULL: nobody else decides about these keys. An empty mutation is a barrier: its done tells
- * the fate of what the hold read.
+ * soon, publishing needs them. NULL: nobody else decides about these keys. An empty mutation is a
+ * barrier: its done tells the fate of what the hold read.
  * ERR_BUSY: the queue is full; ERR_NO_SPACE: the disk is full and it adds data. Then nothing was
  * taken. The store takes *mutation otherwise, and commits it at the latest after store_kick. */
 enum err store_submit(struct store *store, struct store_hold *hold,

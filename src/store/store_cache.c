@@ -1,5 +1,5 @@
-/* store_cache.c - a small hash table with its images in order of use. Absence is worth an entry too:
- * it saves the same search. */
+/* store_cache.c - a small hash table with its images in order of use. Absence is worth an entry
+ * too: it saves the same search. */
 #include "store/store_cache.h"
 
 #include "base/mem.h"

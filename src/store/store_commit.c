@@ -1,5 +1,5 @@
-/* store_commit.c - the committer: takes what is queued, makes it durable with one sync, publishes it
- * and tells everybody.
+/* store_commit.c - the committer: takes what is queued, makes it durable with one sync, publishes
+ * it and tells everybody.
  * When the disk is full, a group fails, and with it whatever was decided on its images. To find the
  * latter without tracking who read what, failures have an epoch: a hold that reads a pending image
  * notes the epoch, and a mutation whose epoch has passed fails too. That may fail a few that were

@@ -51,7 +51,7 @@ void store_stripes_fini(struct store *store);
 
 /* The mutation's images, once it has its version. The caller has the latches of its keys. */
 void store_pendings_insert(struct store *store, struct store_mutation *mutation);
-/* Published: the engine shows them from now on. Otherwise they never happened. Takes the latches. */
+/* Published: the engine shows them from now on; else they never happened. Takes the latches. */
 void store_pendings_remove(struct store *store, struct store_mutation *mutation, bool published);
 
 /* --- store_commit.c -------------------------------------------------------------------------- */

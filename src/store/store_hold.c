@@ -155,8 +155,8 @@ enum err store_newest(struct store_hold *hold, struct bytes key, const struct st
     return err;
 }
 
-/* Eight bytes at a time, multiplied and folded. No secret: whoever aims at one stripe slows only keys
- * that share it, and a stripe's chains are bounded by its cache's bytes. */
+/* Eight bytes at a time, multiplied and folded. No secret: whoever aims at one stripe slows only
+ * keys that share it, and a stripe's chains are bounded by its cache's bytes. */
 static uint64_t hash_of(struct bytes key)
 {
     uint64_t hash = key.size * 0x9e3779b97f4a7c15ULL;

@@ -1,6 +1,6 @@
 /* store_mutation.c - building mutations: one run of bytes, and ops that point into it.
- * Made on one thread and ended on another for every write, so a few hundred ended ones are kept with
- * their memory: the allocator would hand it from arena to arena, and back to the system.
+ * Made on one thread and ended on another for every write, so a few hundred ended ones are kept
+ * with their memory: the allocator would hand it from arena to arena, and back to the system.
  */
 #include "base/assert.h"
 #include "base/mem.h"

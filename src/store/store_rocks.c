@@ -4,7 +4,7 @@
  * writes stay off. RocksDB publishes a batch after its sync, which is what makes plain reads see
  * only what a crash cannot take back.
  * The formats of tables, filters and checksums are pinned, so that a newer packaged RocksDB goes on
- * writing what we chose; store_dir records the version, so that an older directory opens and a newer
+ * writing what we chose; store_dir records the version: an older directory opens, and a newer
  * one is refused.
  * Full disk, from the mildest to the worst:
  *   - a group is refused while some room is left, before RocksDB hears of it. What is left is for

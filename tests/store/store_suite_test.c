@@ -1,4 +1,7 @@
 /* store_suite_test.c - what every engine must do: one suite, run on each. */
+#include "base/arena.h"
+#include "base/rng.h"
+#include "store/store.h"
 #include "unit.h"
 
 #include <pthread.h>
@@ -6,10 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-#include "base/arena.h"
-#include "base/rng.h"
-#include "store/store.h"
 
 struct bed {
     struct store *store;
@@ -46,8 +45,7 @@ static enum err put(struct bed *bed, const char *key, const char *value)
     return store_submit_and_wait(bed->store, NULL, &m);
 }
 
-static enum err delete(struct bed *bed, const char *key)
-{
+static enum err delete (struct bed *bed, const char *key) {
     struct store_mutation *m = store_mutation_create();
 
     store_mutation_delete(m, STORE_DATA, bytes_of_string(key));
@@ -57,8 +55,8 @@ static enum err delete(struct bed *bed, const char *key)
 static const char *get(struct bed *bed, const struct store_snapshot *snapshot, const char *key)
 {
     struct bytes value;
-    enum err err =
-        store_get(bed->store, snapshot, STORE_DATA, bytes_of_string(key), true, &bed->arena, &value);
+    enum err err = store_get(bed->store, snapshot, STORE_DATA, bytes_of_string(key), true,
+                             &bed->arena, &value);
 
     return err == OK ? (const char *)value.data : err_name(err);
 }
@@ -68,15 +66,14 @@ static struct bytes walk(struct bed *bed, const struct store_snapshot *snapshot,
                          const char *to, bool backward)
 {
     struct store_range range = {bytes_of_string(from), bytes_of_string(to), backward};
-    struct store_cursor *cursor =
-        store_cursor_open(bed->store, snapshot, STORE_DATA, range, true);
+    struct store_cursor *cursor = store_cursor_open(bed->store, snapshot, STORE_DATA, range, true);
     struct bytes key, value, text = BYTES("");
     enum err err;
 
     while ((err = store_cursor_next(cursor, &key, &value)) == OK)
         if (key.data[0] != 0) /* the store's own records */
-            text = arena_format(&bed->arena, "%.*s%s%.*s", BYTES_ARGS(text),
-                                text.size ? " " : "", BYTES_ARGS(key));
+            text = arena_format(&bed->arena, "%.*s%s%.*s", BYTES_ARGS(text), text.size ? " " : "",
+                                BYTES_ARGS(key));
     CHECK_ERR(err, ERR_ABSENT);
     store_cursor_close(&cursor);
     return text;
@@ -91,8 +88,8 @@ static void gets_what_was_put(struct bed *bed)
     CHECK_OK(put(bed, "b", ""));
     CHECK_TEXT(bytes_of_string(get(bed, NULL, "a")), "2");
     CHECK_TEXT(bytes_of_string(get(bed, NULL, "b")), "");
-    CHECK_OK(delete(bed, "a"));
-    CHECK_OK(delete(bed, "never there"));
+    CHECK_OK(delete (bed, "a"));
+    CHECK_OK(delete (bed, "never there"));
     CHECK_TEXT(bytes_of_string(get(bed, NULL, "a")), "ABSENT");
 }
 
@@ -102,7 +99,7 @@ static void walks_ranges_in_both_directions(struct bed *bed)
 
     for (unsigned i = 0; i < 6; i++)
         CHECK_OK(put(bed, keys[i], "x"));
-    CHECK_OK(delete(bed, "d"));
+    CHECK_OK(delete (bed, "d"));
     CHECK_TEXT(walk(bed, NULL, "", "", false), "a aa b c e");
     CHECK_TEXT(walk(bed, NULL, "", "", true), "e c b aa a");
     CHECK_TEXT(walk(bed, NULL, "aa", "e", false), "aa b c");
@@ -122,14 +119,14 @@ static void snapshots_and_cursors_see_one_state(struct bed *bed)
     CHECK_OK(put(bed, "b", "1"));
     before = store_snapshot_begin(bed->store);
     CHECK_OK(put(bed, "a", "2"));
-    CHECK_OK(delete(bed, "b"));
+    CHECK_OK(delete (bed, "b"));
     CHECK_OK(put(bed, "c", "2"));
     between = store_snapshot_begin(bed->store);
     cursor = store_cursor_open(bed->store, NULL, STORE_DATA,
                                (struct store_range){BYTES("a"), BYTES("z"), false}, true);
     CHECK_OK(put(bed, "a", "3"));
     CHECK_OK(put(bed, "b", "3"));
-    CHECK_OK(delete(bed, "c"));
+    CHECK_OK(delete (bed, "c"));
     CHECK_TEXT(walk(bed, before, "", "", false), "a b");
     CHECK_TEXT(walk(bed, between, "", "", true), "c a");
     CHECK_TEXT(walk(bed, NULL, "", "", false), "a b");
@@ -372,7 +369,7 @@ static void counts_follow_their_mutations(struct bed *bed)
 }
 
 /* Many threads add one to the same few keys, each under a hold: no addition may be lost. */
-#define ADDERS 4
+#define ADDERS    4
 #define ADDITIONS 300
 struct adder {
     struct bed *bed;
@@ -445,7 +442,7 @@ static void agrees_with_a_plain_model(struct bed *bed)
             CHECK_OK(put(bed, key, model[k]));
         } else if (action < 9) {
             model[k][0] = 0;
-            CHECK_OK(delete(bed, key));
+            CHECK_OK(delete (bed, key));
         } else if (snapshot == NULL) {
             snapshot = store_snapshot_begin(bed->store);
             memcpy(then, model, sizeof(then));
@@ -470,20 +467,20 @@ static void agrees_with_a_plain_model(struct bed *bed)
     store_snapshot_end(bed->store, &snapshot);
 }
 
-#define ON_EACH_ENGINE(behaviour)     \
-    TEST(store_mem_##behaviour)       \
-    {                                 \
-        struct bed bed = {0};         \
-        bed_open(&bed, false);        \
-        behaviour(&bed);              \
-        bed_close(&bed);              \
-    }                                 \
-    TEST(store_rocks_##behaviour)     \
-    {                                 \
-        struct bed bed = {0};         \
-        bed_open(&bed, true);         \
-        behaviour(&bed);              \
-        bed_close(&bed);              \
+#define ON_EACH_ENGINE(behaviour) \
+    TEST(store_mem_##behaviour)   \
+    {                             \
+        struct bed bed = {0};     \
+        bed_open(&bed, false);    \
+        behaviour(&bed);          \
+        bed_close(&bed);          \
+    }                             \
+    TEST(store_rocks_##behaviour) \
+    {                             \
+        struct bed bed = {0};     \
+        bed_open(&bed, true);     \
+        behaviour(&bed);          \
+        bed_close(&bed);          \
     }
 
 ON_EACH_ENGINE(gets_what_was_put)

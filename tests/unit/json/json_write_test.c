@@ -1,9 +1,8 @@
 /* json_write_test.c - strings, doubles and times, and what yyjson reads back. */
+#include "json/json_write.h"
 #include "unit.h"
 
 #include <yyjson.h>
-
-#include "json/json_write.h"
 
 #define OUT_BYTES_MAX 65536
 
