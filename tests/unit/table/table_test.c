@@ -85,7 +85,7 @@ static struct table *find(struct bed *bed, const char *name)
                            bytes_of_string(name));
 }
 
-/* --- definitions -------------------------------------------------------------------------------- */
+/* --- definitions ----------------------------------------------------------------------------- */
 
 TEST(table_record_reads_back_what_was_written)
 {
@@ -240,7 +240,7 @@ TEST(table_segments_divide_all_slots_without_gap)
     arena_fini(&arena);
 }
 
-/* --- the catalog -------------------------------------------------------------------------------- */
+/* --- the catalog ----------------------------------------------------------------------------- */
 
 TEST(catalog_keeps_tables_over_a_restart_and_never_reuses_ids)
 {
@@ -307,7 +307,7 @@ TEST(catalog_lists_names_in_byte_order_page_by_page)
     bed_close(&bed);
 }
 
-/* --- the write door ----------------------------------------------------------------------------- */
+/* --- the write door -------------------------------------------------------------------------- */
 
 struct write {
     struct table_write write;
@@ -474,7 +474,7 @@ static void count_fault(void *ctx, const char *text)
     ++*(unsigned *)ctx;
 }
 
-/* --- transactions through the write door -------------------------------------------------------- */
+/* --- transactions through the write door ----------------------------------------------------- */
 
 #define ACCOUNTS        8
 #define ACCOUNT_BALANCE 1000
@@ -668,7 +668,7 @@ TEST(table_write_changes_records_and_items_together_or_neither)
     bed_close(&bed);
 }
 
-/* --- stele check -------------------------------------------------------------------------------- */
+/* --- stele check ----------------------------------------------------------------------------- */
 
 TEST(table_check_finds_what_is_wrong)
 {
