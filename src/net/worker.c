@@ -22,28 +22,32 @@ struct worker_pool {
 
 static void *work(void *pool_at);
 
-struct worker_pool *worker_pool_create(unsigned thread_count, unsigned queue_max)
+enum err worker_pool_create(unsigned thread_count, unsigned queue_max, struct worker_pool **pool)
 {
-    struct worker_pool *pool = mem_zalloc(sizeof(*pool) + thread_count * sizeof(pool->threads[0]));
+    struct worker_pool *made = mem_zalloc(sizeof(*made) + thread_count * sizeof(made->threads[0]));
     sigset_t all, before;
+    bool failed = false;
 
     ASSERT(thread_count != 0);
     ASSERT(queue_max != 0);
-    pthread_mutex_init(&pool->lock, NULL);
-    pthread_cond_init(&pool->not_empty, NULL);
-    pool->last = &pool->first;
-    pool->queue_max = queue_max;
-    pool->thread_count = thread_count;
+    pthread_mutex_init(&made->lock, NULL);
+    pthread_cond_init(&made->not_empty, NULL);
+    made->last = &made->first;
+    made->queue_max = queue_max;
     /* Signals are for the thread that waits for them; threads inherit the mask. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    for (unsigned i = 0; i < thread_count; i++) {
-        int failed = pthread_create(&pool->threads[i], NULL, work, pool);
-
-        ASSERT(failed == 0);
+    while (made->thread_count < thread_count && !failed) {
+        failed = pthread_create(&made->threads[made->thread_count], NULL, work, made) != 0;
+        made->thread_count += !failed;
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return pool;
+    if (failed) {
+        worker_pool_destroy(&made);
+        return ERR_IO;
+    }
+    *pool = made;
+    return OK;
 }
 
 void worker_pool_destroy(struct worker_pool **pool)

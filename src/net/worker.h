@@ -13,7 +13,9 @@ struct worker_task {
     void (*run)(struct worker_task *task);
 };
 
-struct worker_pool *worker_pool_create(unsigned thread_count, unsigned queue_max);
+/* ERR_IO: no more threads can be had; *pool is untouched. */
+enum err worker_pool_create(unsigned thread_count, unsigned queue_max,
+                            struct worker_pool **pool) MUST_CHECK;
 /* Runs what is queued, then ends the threads. Nothing may be submitted meanwhile. */
 void worker_pool_destroy(struct worker_pool **pool);
 

@@ -94,9 +94,12 @@ enum err server_start(const struct options *options, struct fault *fault, struct
             .identities = s->identities,
             .skew_ms_max = AUTH_SKEW_MS_MAX,
         };
-        s->workers = worker_pool_create(options->workers, WORKER_QUEUE_MAX);
-        err = start_loops(s, fault);
+        if (worker_pool_create(options->workers, WORKER_QUEUE_MAX, &s->workers) != OK)
+            err = fault_set(fault, ERR_IO, "cannot start %u worker threads; give fewer --workers",
+                            options->workers);
     }
+    if (err == OK)
+        err = start_loops(s, fault);
     if (err == OK)
         err = listen_on(s, fault);
     if (err != OK) {

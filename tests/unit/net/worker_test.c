@@ -26,8 +26,9 @@ static void meet(struct worker_task *task)
 TEST(worker_pool_runs_every_task_before_it_ends)
 {
     static struct worker_task tasks[TASKS];
-    struct worker_pool *pool = worker_pool_create(3, TASKS);
+    struct worker_pool *pool;
 
+    CHECK_OK(worker_pool_create(3, TASKS, &pool));
     atomic_store(&tasks_run, 0);
     for (unsigned i = 0; i < TASKS; i++) {
         tasks[i].run = count;
@@ -43,8 +44,9 @@ TEST(worker_pool_uses_all_its_threads_and_refuses_what_does_not_fit)
     struct worker_task running[2] = {{.run = meet}, {.run = meet}},
                        queued[2] = {{.run = count}, {.run = count}};
     struct worker_task refused = {.run = count};
-    struct worker_pool *pool = worker_pool_create(2, 2);
+    struct worker_pool *pool;
 
+    CHECK_OK(worker_pool_create(2, 2, &pool));
     atomic_store(&tasks_run, 0);
     pthread_barrier_init(&barrier, NULL, 3);
     for (unsigned i = 0; i < 2; i++)
