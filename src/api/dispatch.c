@@ -256,9 +256,7 @@ static void *json_alloc(void *ctx, size_t size)
 
 static void *json_resize(void *ctx, void *old, size_t old_size, size_t size)
 {
-    void *grown = arena_alloc(ctx, size);
-
-    return memcpy(grown, old, old_size < size ? old_size : size);
+    return arena_resize(ctx, old, old_size, size);
 }
 
 static void json_free(void *ctx, void *memory)
@@ -277,7 +275,14 @@ static enum err parse_json(struct req *req)
     if (req->doc == NULL)
         return ERR_SERIALIZATION;
     req->input = yyjson_doc_get_root(req->doc);
-    return OK;
+    if (small)
+        return OK;
+    /* Up to nine times the body, and kept until the reply. */
+    return http_exchange_hold(req->exchange,
+                              request->body.size +
+                                  yyjson_doc_get_val_count(req->doc) * sizeof(yyjson_val))
+               ? OK
+               : ERR_BUSY;
 }
 
 static void release_tables(struct req *req)

@@ -106,6 +106,7 @@ void http_exchange_next(struct http_exchange *exchange)
     exchange->data = NULL;
     exchange->header_count = 0;
     exchange->compressed = false;
+    exchange->handler_bytes = 0;
     if (exchange->held_bytes != 0)
         http_exchange_count_held(exchange);
 }
@@ -121,7 +122,7 @@ bool http_exchange_count_held(struct http_exchange *exchange)
     struct http_server *server = exchange->home->server;
     size_t held = http_held_bytes(&exchange->reader.body) +
                   http_held_bytes(&exchange->reader.decoded) + http_held_bytes(&exchange->body) +
-                  http_held_bytes(&exchange->body_gzip);
+                  http_held_bytes(&exchange->body_gzip) + exchange->handler_bytes;
     size_t more = held - exchange->held_bytes, total; /* may wrap, and wrap back */
 
     if (more == 0)
@@ -129,6 +130,12 @@ bool http_exchange_count_held(struct http_exchange *exchange)
     exchange->held_bytes = held;
     total = atomic_fetch_add_explicit(&server->held_bytes, more, memory_order_relaxed) + more;
     return server->options.held_bytes_max == 0 || total <= server->options.held_bytes_max;
+}
+
+bool http_exchange_hold(struct http_exchange *exchange, size_t bytes)
+{
+    exchange->handler_bytes += bytes;
+    return http_exchange_count_held(exchange);
 }
 
 enum err http_exchange_decode(struct http_exchange *exchange)

@@ -68,7 +68,8 @@ struct http_exchange {
     struct http_reader reader;
     struct arena arena;
     void *data;
-    size_t held_bytes; /* this one's part of http_server.held_bytes */
+    size_t handler_bytes; /* held by the handler outside of what is here */
+    size_t held_bytes;    /* this one's part of http_server.held_bytes */
     /* the reply */
     struct buf body;
     struct buf body_gzip;

@@ -60,6 +60,7 @@ static void on_request(void *ctx, struct http_exchange *exchange)
         if (fixture->loops[i] == http_exchange_loop(exchange))
             atomic_fetch_add(&fixture->handled_by[i], 1);
     if (bytes_equal_string(request->path, "/later")) {
+        CHECK(http_exchange_hold(exchange, number_of(request->query)));
         atomic_store(&fixture->pending, exchange);
         return;
     }
@@ -85,6 +86,8 @@ static void on_request(void *ctx, struct http_exchange *exchange)
 
         buf_append_lit(http_exchange_body(pending), "released");
         http_exchange_send(pending, 200);
+    } else if (bytes_equal_string(request->path, "/hold")) {
+        status = http_exchange_hold(exchange, number_of(request->query)) ? 200 : 503;
     } else if (bytes_equal_string(request->path, "/status")) {
         status = (unsigned)number_of(request->query);
     } else {

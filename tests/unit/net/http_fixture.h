@@ -6,7 +6,8 @@
  *   /bytes?N     200 with N bytes
  *   /status?N    status N, no body
  *   /packed?N    the same, compressed before it is sent if the client wants it compressed
- *   /later       keeps the exchange in http_fixture.pending; the test completes it
+ *   /hold?N      200 if N bytes may be held, else 503
+ *   /later?N     keeps the exchange in http_fixture.pending, holding N bytes; the test completes it
  *   /release     completes the pending exchange from within the handler, then 200
  */
 #pragma once

@@ -620,3 +620,26 @@ TEST(http_held_memory_counts_replies_that_are_not_read)
     CHECK_U64(closed, 2);
     stop();
 }
+
+/* What a handler makes of a body may be many times as large, and waits for a disk with it. */
+TEST(http_held_memory_counts_what_handlers_hold)
+{
+    static const char hold[] = "GET /hold?2000000 HTTP/1.1\r\nHost: h\r\n\r\n";
+    int fd, other;
+
+    http_fixture_init(&fixture);
+    fixture.options.held_bytes_max = 3000000;
+    start();
+    fd = connect_here();
+    client_send_text(fd, "GET /later?2000000 HTTP/1.1\r\nHost: h\r\n\r\n");
+    AWAIT(atomic_load(&fixture.pending) != NULL);
+    other = connect_here();
+    CHECK_U64(client_ask(other, hold, &reply), 503);
+    http_fixture_complete(&fixture);
+    CHECK_U64(client_read(fd, &reply), 200);
+    CHECK_U64(client_ask(other, hold, &reply), 200);
+    CHECK_U64(client_ask(other, hold, &reply), 200); /* the one before is over */
+    close(other);
+    close(fd);
+    stop();
+}
