@@ -267,9 +267,9 @@ static enum err decide(void *ctx, struct table_change changes[], unsigned count)
         }
         action->sized_bytes = item_write_sized_bytes(write, &changes[i]);
         bytes += item_bytes(write, &changes[i]);
+        if (bytes > TRANSACT_BYTES_MAX) /* not later: others wait for the latches */
+            return transact_too_large(req);
     }
-    if (bytes > TRANSACT_BYTES_MAX)
-        return transact_too_large(req);
     err = transact_outcome(req, t->actions, t->count);
     if (err == OK)
         leave_record(req, t);

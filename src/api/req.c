@@ -84,6 +84,7 @@ enum err req_write_with(struct req *req, struct table_change *changes, unsigned 
         .done = on_done,
         .ctx = req,
         .may_wait = req->may_wait,
+        .images_bytes_max = REQ_LOOP_BYTES_MAX,
         .kicks_later = on_loop,
     };
     err = table_write(&req->write);

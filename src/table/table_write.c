@@ -73,6 +73,8 @@ static struct bytes *keys_of(struct table_write *write)
 static enum err decide_under(struct table_write *write, struct store_hold *hold,
                              const struct store_loaded loaded[], unsigned *missing)
 {
+    size_t images_bytes = 0;
+
     for (unsigned i = 0; i < write->count; i++) {
         struct table_change *change = &write->changes[i];
         struct bytes stored;
@@ -89,7 +91,10 @@ static enum err decide_under(struct table_write *write, struct store_hold *hold,
             err = item_open(stored, &change->old);
             if (err != OK)
                 return err;
+            images_bytes += stored.size;
         }
+        if (!write->may_wait && images_bytes > write->images_bytes_max)
+            return ERR_WOULD_BLOCK;
         change->action = TABLE_KEEP;
         change->new_size_bytes = 0;
     }

@@ -54,11 +54,12 @@ struct table_write {
     table_done_fn *done;
     void *ctx; /* of both */
     bool may_wait;
+    size_t images_bytes_max; /* unless it may wait: larger images together are a worker's */
     bool kicks_later; /* the caller calls store_kick itself, once for several writes */
     enum err decided; /* what decide returned: the write's outcome once done says OK */
 };
 
 /* ERR_PENDING: done will be called, perhaps before this returns; touch nothing of the write after
  * it. Anything else is the outcome, at once: OK (nothing had to change), what decide returned,
- * ERR_WOULD_BLOCK (call again on a worker), ERR_BUSY, ERR_NO_SPACE, ERR_IO, ERR_CORRUPT. */
+ * ERR_WOULD_BLOCK (call again, where it may wait), ERR_BUSY, ERR_NO_SPACE, ERR_IO, ERR_CORRUPT. */
 enum err table_write(struct table_write *write) MUST_CHECK;

@@ -375,9 +375,8 @@ static void done(void *ctx, enum err err)
     sem_post(&w->done);
 }
 
-static enum err write_and_wait(struct bed *bed, struct table *table, bool puts, unsigned add)
+static enum err run_write(struct bed *bed, struct table *table, struct write w)
 {
-    struct write w = {.puts = puts, .add = add};
     enum err err;
 
     arena_init(&w.arena);
@@ -393,7 +392,8 @@ static enum err write_and_wait(struct bed *bed, struct table *table, bool puts, 
                                    .decide = decide,
                                    .done = done,
                                    .ctx = &w,
-                                   .may_wait = true};
+                                   .may_wait = w.write.may_wait,
+                                   .images_bytes_max = w.write.images_bytes_max};
     err = table_write(&w.write);
     if (err == ERR_PENDING) {
         sem_wait(&w.done);
@@ -402,6 +402,19 @@ static enum err write_and_wait(struct bed *bed, struct table *table, bool puts, 
     sem_destroy(&w.done);
     arena_fini(&w.arena);
     return err;
+}
+
+static enum err write_and_wait(struct bed *bed, struct table *table, bool puts, unsigned add)
+{
+    return run_write(bed, table, (struct write){.puts = puts, .add = add, .write.may_wait = true});
+}
+
+/* As a loop does. */
+static enum err write_at_once(struct bed *bed, struct table *table, size_t images_bytes_max)
+{
+    return run_write(
+        bed, table,
+        (struct write){.puts = true, .add = 1, .write.images_bytes_max = images_bytes_max});
 }
 
 static unsigned stored_plays(struct bed *bed, const struct table *table)
@@ -449,6 +462,22 @@ static void *add_many(void *arg)
         if (write_and_wait(adder->bed, adder->table, true, 1) != OK)
             unit_failed(__FILE__, __LINE__, "a write failed");
     return NULL;
+}
+
+/* Images of 400 KB, a hundred of them: a loop would be away for milliseconds, with the latches. */
+TEST(table_write_of_large_images_is_no_work_for_a_loop)
+{
+    struct bed bed = {0};
+    struct table *table;
+
+    bed_open(&bed);
+    table = create(&bed, music());
+    CHECK_OK(write_at_once(&bed, table, 0)); /* there was no image */
+    CHECK_ERR(write_at_once(&bed, table, 20), ERR_WOULD_BLOCK);
+    CHECK_OK(write_at_once(&bed, table, 1000));
+    CHECK_U64(stored_plays(&bed, table), 2);
+    table_release(&table);
+    bed_close(&bed);
 }
 
 TEST(table_write_loses_no_concurrent_addition)
