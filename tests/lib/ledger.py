@@ -14,6 +14,7 @@ What holds, at whatever position the server stopped:
   - tables: the same as for items, and a table made anew under an old name has no old items.
 """
 
+import base64
 import random
 import threading
 import time
@@ -35,13 +36,14 @@ LATEST = float("inf")
 class Op:
     """One call that writes: what each of its keys becomes, a version or None."""
 
-    __slots__ = ("sent", "answered", "refused", "writes")
+    __slots__ = ("sent", "answered", "refused", "writes", "was_found")
 
     def __init__(self, sent, writes):
         self.sent = sent
         self.answered = NEVER
         self.refused = False  # with an error that says nothing of it happened
         self.writes = writes
+        self.was_found = False  # no call, but what was found after a restart
 
     def cancel(self):
         """An error says that it was not carried out, and why."""
@@ -83,9 +85,7 @@ class Ledger:
         self.refused = 0
         self.token_count = 0
         self.lock = threading.Lock()  # guards the counters above and what writers share
-        noise = random.Random(seed)
-        letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-        self.noise = "".join(noise.choices(letters, k=1 << 20))
+        self.noise = base64.b64encode(random.Random(seed).randbytes(3 << 18)).decode()
 
     # --- writing it ---
 
@@ -147,12 +147,12 @@ class Ledger:
         (problems, found). is_same_run: it did not restart, so what it refused did not happen."""
         found = Found()
         problems = []
-        names = set()
         for page in client.pages("ListTables"):
-            names.update(page["TableNames"])
+            found.tables.update(page["TableNames"])
+        names = found.tables
         for table in TABLES:
             if table not in names:
-                if self.made[table].was_acknowledged(at):
+                if table in self.made and self.made[table].was_acknowledged(at):
                     problems.append("table %s is gone" % table)
                 continue
             items = [i for page in client.pages("Scan", TableName=table, ConsistentRead=True)
@@ -216,7 +216,8 @@ class Ledger:
                  if op.sent < at and not (op.refused and is_same_run)]
         low, high = max(acknowledged, default=0), max(asked, default=0)
         problems = []
-        if len(set(acknowledged)) != len(acknowledged):
+        told = [value for value, op in self.swaps if op.was_acknowledged(at) and not op.was_found]
+        if len(set(told)) != len(told):
             problems.append("two writers were told they had swapped in the same value")
         if not low <= found.swapped <= high:
             problems.append("the swapped value is %d, expected %d to %d" % (found.swapped, low, high))
@@ -243,6 +244,7 @@ class Ledger:
                                 (name, sorted(numbers), states))
                 continue
             number = found.churn[name] = numbers.pop() if numbers else allowed[0]
+            found.churn_items[name] = list(items)
             for key, op in self.churn_items.get((name, number), {}).items():
                 if op.was_acknowledged(at) and key not in items:
                     problems.append("table %s lost item %s" % (name, key))
@@ -252,38 +254,54 @@ class Ledger:
                 problems += check_count(client, name, len(items))
         return problems
 
-    def settle(self, found):
-        """What was found after a restart is how things are: what was open is decided."""
+    def settle(self, found, keeps_history=False):
+        """What was found after a restart is how things are: what was open is decided. With its history
+        kept, earlier positions can still be audited."""
         now = self.clock()
 
         def decided(writes):
-            op = Op(now - 1, writes)
+            op = Op(now, writes)
             op.answered = now
+            op.was_found = True
             return op
 
-        for key in self.history:
-            self.history[key] = [decided({key: found.items.get(key)})]
-        for item in self.tokens:
-            self.tokens[item] = [(t, decided({})) for t in found.tokens.get(item, ())]
-        self.swaps = [(found.swapped, decided({}))]
-        self.churn_items = {key: {i: op for i, op in items.items() if op.answered is not NEVER}
-                            for key, items in self.churn_items.items()
-                            if found.churn.get(key[0]) == key[1]}
-        for name in list(self.churn):
-            number = found.churn.get(name)
-            self.churn[name] = [decided({name: number})]
-            if number is not None and (name, number) not in self.churn_items:
-                self.churn_items[(name, number)] = {}
+        def add(ops, op):
+            return ops + [op] if keeps_history else [op]
+
+        for key, ops in self.history.items():
+            self.history[key] = add(ops, decided({key: found.items.get(key)}))
+        for item, sent in self.tokens.items():
+            seen = [(token, decided({})) for token in found.tokens.get(item, ())]
+            self.tokens[item] = sent + seen if keeps_history else seen
+        self.swaps = add(self.swaps, (found.swapped, decided({})))
+        for name, ops in self.churn.items():
+            self.churn[name] = add(ops, decided({name: found.churn.get(name)}))
+        if not keeps_history:
+            self.made = {table: decided({}) for table in TABLES if table in found.tables}
+            self.churn_items = {(name, found.churn[name]): {i: decided({}) for i in items}
+                                for name, items in found.churn_items.items()}
+
+    def fork(self, clock):
+        """A ledger that goes on from this one, with other positions. Settle it before it is used."""
+        other = Ledger(self.seed, self.load, clock)
+        for name in ("made", "history", "tokens", "churn", "churn_items"):
+            setattr(other, name, dict(getattr(self, name)))
+        other.swaps = list(self.swaps)
+        other.token_count = self.token_count
+        other.noise = self.noise
+        return other
 
 
 class Found:
     """What an audit found in the tables."""
 
     def __init__(self):
+        self.tables = set()
         self.items = {}  # key -> version
         self.tokens = {}  # sk -> set
         self.swapped = 0
         self.churn = {}  # name -> incarnation, or None
+        self.churn_items = {}  # name -> ids
 
     def add(self, table, item):
         pk = item["pk"]["S"]

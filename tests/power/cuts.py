@@ -1,0 +1,238 @@
+"""A server's work, recorded; power cuts at instants of it; and what a server makes of what they left."""
+
+import bisect
+import os
+import random
+import shutil
+import time
+
+import record
+from lib import ledger, preload, server
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+LOAD = dict(writers=5, keys=25, big_share=0.3)
+
+
+class Work:
+    """What was recorded below `top`, and the ledger of the clients. It begins with nothing there, or
+    with the files and the ledger of a cut of earlier work."""
+
+    def __init__(self, folder, library, seed, earlier=None):
+        os.mkdir(folder)
+        self.folder = folder
+        self.library = library
+        self.top = os.path.join(folder, "top")
+        self.before = os.path.join(folder, "before")
+        self.path = os.path.join(folder, "record")
+        self.file = open(self.path, "wb")
+        self.env = {"LD_PRELOAD": library, "STELE_PRELOAD_DIR": self.top, "STELE_RECORD": self.path}
+        self.book = earlier.book.fork(self.position) if earlier else \
+            ledger.Ledger(seed, ledger.Load(**LOAD), self.position)
+        self.entries = []
+
+    def position(self):
+        return os.fstat(self.file.fileno()).st_size
+
+    def server(self):
+        # A data directory two folders deep, of which neither is there at the first start.
+        return server.Server(["--auth", "open"], data=os.path.join(self.top, "var", "data"),
+                             log=os.path.join(self.folder, "log"), env=self.env)
+
+    def load(self, own, calls, number):
+        goal = self.book.acknowledged + calls
+        deadline = time.monotonic() + 30
+        with ledger.Writers(self.book, own, number):
+            while self.book.acknowledged < goal:
+                if time.monotonic() > deadline:
+                    raise server.ServerError("%d calls take too long:\n%s" % (calls, own.log_tail()))
+                time.sleep(0.002)  # sleep: between looks at the condition
+
+    def finish(self):
+        self.file.close()
+        self.entries = record.read(self.path)
+        self.ends = [entry.end for entry in self.entries]
+
+    def boundary(self, position):
+        """The end of the entry that is under way there."""
+        at = bisect.bisect_left(self.ends, position)
+        return self.ends[min(at, len(self.ends) - 1)]
+
+    def acknowledgements(self):
+        """Positions at which a call was told to have happened."""
+        return sorted({self.boundary(op.answered) for ops in self.book.history.values()
+                       for op in ops if op.answered is not ledger.NEVER})
+
+
+def work(folder, library, seed):
+    """A first start and two more, the first of them after a kill; calls in between."""
+    done = Work(folder, library, seed)
+    os.mkdir(done.top)
+    with done.server() as own:
+        done.book.create_tables(own.client())
+        done.load(own, 900, 1)
+        for number, end in enumerate((own.kill, own.stop), 2):
+            end()
+            own.start()
+            problems, found = done.book.audit(own.client())
+            if problems:
+                raise server.ServerError("before any cut: %s" % problems)
+            done.book.settle(found, keeps_history=True)
+            done.load(own, 700, number)
+        own.kill()
+    done.finish()
+    return done
+
+
+def positions(done, rng):
+    """Where to cut: while the directory is made, right after acknowledgements, around what changes
+    names, and anywhere."""
+    first = done.acknowledgements()[0]
+    early = [e.end for e in done.entries if e.end < first]
+    rare = [p for e in done.entries for p in (e.start, e.end)
+            if e.kind in (record.RENAME, record.UNLINK, record.MKDIR) or
+            (e.kind == record.OPEN and e.value & record.CREATED)]
+    picks = rng.sample(early, 25) + rng.sample(done.acknowledgements(), 40)
+    return sorted(picks + rng.sample(rare, 30) + rng.sample(done.ends, 15))
+
+
+def states(done, wanted, counts=lambda path: True):
+    """Follows the record and stops at each position: (position, disk)."""
+    disk = record.Disk(done.top, counts, done.before if os.path.exists(done.before) else None)
+    entries = iter(done.entries)
+    entry = next(entries)
+    for position in sorted(wanted):
+        while entry is not None and entry.end <= position:
+            disk.follow(entry)
+            entry = next(entries, None)
+        yield position, disk
+
+
+class Judge:
+    """Starts servers on what a cut left."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.count = 0
+
+    def place(self):
+        self.count += 1
+        return os.path.join(self.folder, "cut-%d" % self.count)
+
+    def problems(self, top, book, position):
+        """What is wrong with the state below `top`, which goes."""
+        data = os.path.join(top, "var", "data")
+        try:
+            with server.Server(["--auth", "open"], data=data) as own:
+                problems, _ = book.audit(own.client(), at=position)
+                own.kill()
+                sound, text = server.check(data)
+                return problems + ([] if sound else [text])
+        except server.ServerError as error:
+            return ["it does not start: %s" % error]
+        finally:
+            shutil.rmtree(top)
+
+
+def cut(tally, done, judge, seed):
+    rng = random.Random(seed)
+    for number, (position, disk) in enumerate(states(done, positions(done, rng))):
+        chooser = record.Nothing() if number % 3 == 0 else record.Anything(rng)
+        top = judge.place()
+        disk.write(top, chooser)
+        problems = judge.problems(top, done.book, position)
+        tally.check(not problems, "cut %d of seed %d, at %d of the record, %s" %
+                    (number, seed, position, type(chooser).__name__), "\n".join(problems[:10]))
+
+
+def cut_again(tally, done, judge, seed):
+    """The power is cut while a server recovers from a cut, and soon after."""
+    rng = random.Random("again %d" % seed)
+    wanted = rng.sample(done.acknowledgements(), 8)
+    for number, (position, disk) in enumerate(states(done, wanted)):
+        name = "second cut after %d of seed %d, at %d of the record" % (number, seed, position)
+        then = Work(judge.place(), done.library, seed, done)
+        disk.write(then.before, record.Anything(rng))
+        shutil.copytree(then.before, then.top)
+        try:
+            with then.server() as own:
+                problems, found = done.book.audit(own.client(), at=position)
+                tally.check(not problems, name + ": after the first", "\n".join(problems[:10]))
+                then.book.settle(found)
+                settled = then.position()
+                then.load(own, 60, 9)  # no earlier load had this number
+                own.kill()
+        except server.ServerError as error:
+            tally.fail(name + ": it starts", error)
+            continue
+        then.finish()
+        early = [end for end in then.ends if end <= settled]
+        late = [end for end in then.ends if end > settled]
+        for again, disk in states(then, rng.sample(early, 3) + rng.sample(late, 2)):
+            top = judge.place()
+            disk.write(top, record.Anything(rng))
+            # Until it was found what the first cut left, all of that is possible still.
+            problems = judge.problems(top, *((done.book, position) if again <= settled
+                                             else (then.book, again)))
+            tally.check(not problems, "%s, and %d of the second" % (name, again),
+                        "\n".join(problems[:10]))
+        shutil.rmtree(then.folder)
+
+
+# --- the tests are tests ---------------------------------------------------------------------
+
+
+def recording_is_complete(tally, done, judge):
+    """With everything applied, the files are those that the killed server left."""
+    position, disk = next(states(done, [done.ends[-1]]))
+    top = judge.place()
+    disk.write(top, record.Everything())
+    left, made = files(done.top), files(top)
+    tally.check(left == made, "the record tells every change of every file",
+                "%s" % sorted({name for name, _ in left.items() ^ made.items()}))
+    shutil.rmtree(top)
+
+
+def files(top):
+    """{name: contents} of the files below a folder. LOCK is for people, and the engine's is empty."""
+    found = {}
+    for folder, _, names in os.walk(top):
+        for name in names:
+            path = os.path.join(folder, name)
+            with open(path, "rb") as file:
+                found[os.path.relpath(path, top)] = file.read() if name != "LOCK" else b""
+    return found
+
+
+class NamesOnly(record.Nothing):
+    """Folders are ahead of what is in the files."""
+
+    def names(self, folder):
+        return len(folder.changes)
+
+
+# Syncs that are left out, one kind at a time, and the state in which that shows.
+LEFT_OUT = [
+    ("of the log", lambda path: path.endswith(".log"), record.Nothing()),
+    ("of tables", lambda path: path.endswith(".sst"), NamesOnly()),
+    ("of the manifest", lambda path: "/MANIFEST-" in path, NamesOnly()),
+    ("of what becomes CURRENT", lambda path: path.endswith(".dbtmp"), NamesOnly()),
+    ("of what becomes FORMAT", lambda path: path.endswith("/FORMAT.new"), NamesOnly()),
+    ("of the engine's folder", lambda path: path.endswith("/rocks"), record.Nothing()),
+    ("of the data directory", lambda path: path.endswith("/var/data"), record.Nothing()),
+    ("of the folder above it", lambda path: path.endswith("/var"), record.Nothing()),
+    ("of the folder above that", lambda path: path.endswith("/top"), record.Nothing()),
+]
+
+
+def left_out_syncs_are_noticed(tally, done, judge):
+    told = done.acknowledgements()
+    for what, is_left_out, chooser in LEFT_OUT:
+        wanted = [told[len(told) // 4], told[len(told) // 2], told[-1]]
+        problems = []
+        for position, disk in states(done, wanted, lambda path: not is_left_out(path)):
+            top = judge.place()
+            disk.write(top, chooser)
+            problems += judge.problems(top, done.book, position)
+            if problems:
+                break
+        tally.check(problems, "without the sync %s something is lost, and the test notices" % what)
