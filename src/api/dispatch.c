@@ -37,7 +37,6 @@ static void come_back(struct loop_task *task);
 static void become_durable(struct loop_task *task);
 static enum err run(struct req *req);
 static enum err read_request(struct req *req);
-static enum err parse_json(struct req *req);
 static void start_over(struct req *req);
 static void send_to_worker(struct req *req);
 static void finish(struct req *req, enum err err);
@@ -225,7 +224,7 @@ static enum err read_request(struct req *req)
     if (request->body_undecodable)
         return ERR_SERIALIZATION;
     if (request->body.size != 0)
-        err = parse_json(req);
+        err = req_json_parse(req);
     if (err != OK)
         return err;
     if (target != NULL)
@@ -246,43 +245,6 @@ static enum err read_request(struct req *req)
     err = input_check(req->op, req->input, &req->fault);
     /* Known, and checked as such, but not served yet: clients are told as of any unknown one. */
     return err == OK && !req->op->served ? ERR_UNKNOWN_OPERATION : err;
-}
-
-/* yyjson's memory from the arena: small bodies only, since nothing is given back. */
-static void *json_alloc(void *ctx, size_t size)
-{
-    return arena_alloc(ctx, size);
-}
-
-static void *json_resize(void *ctx, void *old, size_t old_size, size_t size)
-{
-    return arena_resize(ctx, old, old_size, size);
-}
-
-static void json_free(void *ctx, void *memory)
-{
-    (void)ctx, (void)memory;
-}
-
-static enum err parse_json(struct req *req)
-{
-    const struct http_request *request = http_exchange_request(req->exchange);
-    yyjson_alc arena = {json_alloc, json_resize, json_free, req->arena};
-    bool small = request->body.size <= REQ_LOOP_BYTES_MAX;
-
-    req->doc = yyjson_read_opts((char *)(uintptr_t)request->body.data, request->body.size, 0,
-                                small ? &arena : NULL, NULL);
-    if (req->doc == NULL)
-        return ERR_SERIALIZATION;
-    req->input = yyjson_doc_get_root(req->doc);
-    if (small)
-        return OK;
-    /* Up to nine times the body, and kept until the reply. */
-    return http_exchange_hold(req->exchange,
-                              request->body.size +
-                                  yyjson_doc_get_val_count(req->doc) * sizeof(yyjson_val))
-               ? OK
-               : ERR_BUSY;
 }
 
 static void release_tables(struct req *req)
@@ -320,8 +282,7 @@ static void finish(struct req *req, enum err err)
         req->status = (unsigned)err_row(req->fault.err)->status;
     }
     release_tables(req);
-    if (req->doc != NULL && request->body.size > REQ_LOOP_BYTES_MAX)
-        yyjson_doc_free(req->doc);
+    req_json_free(req);
     if (req->reply->size > REQ_LOOP_BYTES_MAX && http_exchange_compresses(req->exchange)) {
         req->work.run = compress_on_worker;
         req->back.run = send_compressed;

@@ -42,6 +42,7 @@ struct req {
     struct auth_caller caller;
     struct input_place place;
     yyjson_doc *doc;
+    size_t json_bytes; /* of the document, if it is not in the arena */
     yyjson_val *input;
     struct buf *reply; /* the JSON body; empty: the service replies without one */
     bool may_wait;     /* on a worker */
@@ -64,6 +65,11 @@ struct req {
 /* Handlers: enum err op_get_item(struct req *req), one for each OP row. */
 #define OP(name, handler, service, access, input, summary) req_step_fn op_##handler;
 #include "api/ops.def"
+
+/* The body as a document: req->doc and input. ERR_SERIALIZATION, ERR_BUSY: too much for all requests
+ * together. It lives until req_json_free, which dispatch calls. */
+enum err req_json_parse(struct req *req) MUST_CHECK;
+void req_json_free(struct req *req);
 
 /* Sets the error and the client's message; the result is for `return`. */
 enum err req_fail(struct req *req, enum err err, const char *format, ...) PRINTF_LIKE(3, 4);

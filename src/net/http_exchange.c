@@ -134,7 +134,7 @@ bool http_exchange_count_held(struct http_exchange *exchange)
 
 bool http_exchange_hold(struct http_exchange *exchange, size_t bytes)
 {
-    exchange->handler_bytes += bytes;
+    exchange->handler_bytes = bytes;
     return http_exchange_count_held(exchange);
 }
 

@@ -114,8 +114,8 @@ void http_exchange_send(struct http_exchange *exchange, unsigned status);
  * connection. Loop thread only, once. */
 void http_exchange_refuse(struct http_exchange *exchange, unsigned status);
 
-/* Counts memory of the handler's own into what all connections hold, until the send. False: that is
- * more than held_bytes_max. By whoever has the exchange. */
+/* How much memory of its own the handler has for this exchange: it counts into what all connections
+ * hold, until the send. False: that is more than held_bytes_max. By whoever has the exchange. */
 bool http_exchange_hold(struct http_exchange *exchange, size_t bytes) MUST_CHECK;
 
 /* Decodes a body that was left coded. ERR_TOO_LARGE: beyond body_bytes_max, to be refused with 413;

@@ -16,24 +16,27 @@
 #include "net/loop.h"
 #include "net/tls.h"
 #include "net/worker.h"
+#include "server/machine.h"
 #include "server/options.h"
 #include "store/store.h"
 #include "table/catalog.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 
-#define QUEUE_BYTES_MAX    ((size_t)64 << 20) /* submitted writes that are not durable yet */
-#define WORKER_QUEUE_MAX   4096
-#define HEAD_BYTES_MAX     ((size_t)32 << 10)
-#define HEADER_COUNT_MAX   100
-#define HELD_BYTES_MAX     ((size_t)1 << 30) /* large bodies and replies in hand, together */
+#define QUEUE_BYTES_MAX  ((size_t)64 << 20) /* submitted writes that are not durable yet */
+#define WORKER_QUEUE_MAX 4096
+#define HEAD_BYTES_MAX   ((size_t)32 << 10)
+#define HEADER_COUNT_MAX 100
+#define ENGINE_FILES_MAX 4096
+/* Large bodies, what they parse into, and replies in hand, together: at most this, and at most this
+ * part of the memory there is. */
+#define HELD_BYTES_MAX     ((uint64_t)1 << 30)
+#define HELD_MEMORY_PART   4
 #define IDLE_TIMEOUT_MS    (5u * 60 * 1000)
 #define RECEIVE_TIMEOUT_MS (60u * 1000)
 #define SEND_TIMEOUT_MS    (60u * 1000)
@@ -65,7 +68,6 @@ static enum err open_store(struct server *server, struct fault *fault);
 static enum err start_loops(struct server *server, struct fault *fault);
 static enum err listen_on(struct server *server, struct fault *fault);
 static void announce(const struct server *server);
-static void allow_connections(unsigned count);
 static void drain(struct server *server);
 static void wait_for_commits(struct store *store);
 
@@ -75,7 +77,7 @@ enum err server_start(const struct options *options, struct fault *fault, struct
     enum err err;
 
     s->options = options;
-    allow_connections(options->max_connections);
+    machine_allow_files((uint64_t)options->max_connections + ENGINE_FILES_MAX);
     err = open_store(s, fault);
     if (err == OK)
         err = catalog_open(s->store, fault, &s->catalog);
@@ -167,16 +169,6 @@ static enum err open_store(struct server *server, struct fault *fault)
     return store_open(&options, fault, &server->store);
 }
 
-/* As many as the process may use, not as many as there are: containers and taskset count. */
-static unsigned core_count(void)
-{
-    cpu_set_t set;
-
-    if (sched_getaffinity(0, sizeof(set), &set) != 0)
-        return 1;
-    return (unsigned)CPU_COUNT(&set);
-}
-
 static void *run_loop(void *arg)
 {
     pthread_setname_np(pthread_self(), "loop");
@@ -186,7 +178,8 @@ static void *run_loop(void *arg)
 
 static enum err start_loops(struct server *server, struct fault *fault)
 {
-    unsigned count = server->options->threads != 0 ? server->options->threads : core_count();
+    unsigned count =
+        server->options->threads != 0 ? server->options->threads : machine_processors();
 
     server->loops = mem_zalloc(count * sizeof(server->loops[0]));
     server->loop_list = mem_zalloc(count * sizeof(server->loop_list[0]));
@@ -204,6 +197,13 @@ static enum err start_loops(struct server *server, struct fault *fault)
     return OK;
 }
 
+static size_t held_bytes_max(void)
+{
+    uint64_t part = machine_memory_bytes() / HELD_MEMORY_PART;
+
+    return (size_t)(part < HELD_BYTES_MAX ? part : HELD_BYTES_MAX);
+}
+
 static enum err listen_on(struct server *server, struct fault *fault)
 {
     const struct options *o = server->options;
@@ -219,7 +219,7 @@ static enum err listen_on(struct server *server, struct fault *fault)
         .head_bytes_max = HEAD_BYTES_MAX,
         .header_count_max = HEADER_COUNT_MAX,
         .connection_count_max = o->max_connections,
-        .held_bytes_max = HELD_BYTES_MAX,
+        .held_bytes_max = held_bytes_max(),
         .idle_timeout_ms = IDLE_TIMEOUT_MS,
         .receive_timeout_ms = RECEIVE_TIMEOUT_MS,
         .send_timeout_ms = SEND_TIMEOUT_MS,
@@ -253,23 +253,6 @@ static void announce(const struct server *server)
         log_string("data", o->in_memory ? "in memory" : o->data),
         log_string("auth", o->auth == AUTH_KEYS ? "keys" : "open"), log_string("region", o->region),
         log_u64("threads", server->loop_count), log_string("version", STELE_VERSION));
-}
-
-/* Descriptors for the connections and as many again for the engine's files, if we may. */
-static void allow_connections(unsigned count)
-{
-    rlim_t wanted = (rlim_t)count + 4096;
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
-        return;
-    limit.rlim_cur =
-        limit.rlim_max == RLIM_INFINITY || limit.rlim_max > wanted ? wanted : limit.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
-        LOG(WARN,
-            "fewer open files are allowed than --max-connections may need; raise the limit "
-            "(ulimit -n, LimitNOFILE=)",
-            log_u64("allowed", limit.rlim_cur), log_u64("wanted", wanted));
 }
 
 static void drain(struct server *server)
