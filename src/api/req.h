@@ -66,8 +66,8 @@ struct req {
 #define OP(name, handler, service, access, input, summary) req_step_fn op_##handler;
 #include "api/ops.def"
 
-/* The body as a document: req->doc and input. ERR_SERIALIZATION, ERR_BUSY: too much for all requests
- * together. It lives until req_json_free, which dispatch calls. */
+/* The body as a document: req->doc and input. ERR_SERIALIZATION, ERR_BUSY: too much for all
+ * requests together. It lives until req_json_free, which dispatch calls. */
 enum err req_json_parse(struct req *req) MUST_CHECK;
 void req_json_free(struct req *req);
 
