@@ -55,8 +55,8 @@ struct table_write {
     void *ctx; /* of both */
     bool may_wait;
     size_t images_bytes_max; /* unless it may wait: larger images together are a worker's */
-    bool kicks_later; /* the caller calls store_kick itself, once for several writes */
-    enum err decided; /* what decide returned: the write's outcome once done says OK */
+    bool kicks_later;        /* the caller calls store_kick itself, once for several writes */
+    enum err decided;        /* what decide returned: the write's outcome once done says OK */
 };
 
 /* ERR_PENDING: done will be called, perhaps before this returns; touch nothing of the write after

@@ -86,30 +86,30 @@ static void record_open(int fd, const char *path, int flags, bool existed)
     record(ENTRY_OPEN, last_handle, how, path, strlen(path));
 }
 
-#define OPEN(name)                                                                                 \
-    int name(const char *path, int flags, ...)                                                     \
-    {                                                                                              \
-        REAL(int, name, const char *, int, ...);                                                   \
-        mode_t mode = 0;                                                                           \
-        bool existed;                                                                              \
-        int fd;                                                                                    \
-                                                                                                   \
-        if (preload_has_mode(flags)) {                                                             \
-            va_list arguments;                                                                     \
-                                                                                                   \
-            va_start(arguments, flags);                                                            \
-            mode = va_arg(arguments, mode_t);                                                      \
-            va_end(arguments);                                                                     \
-        }                                                                                          \
-        if (!preload_watches(path))                                                                \
-            return real(path, flags, mode);                                                        \
-        pthread_mutex_lock(&preload_lock);                                                         \
-        existed = access(path, F_OK) == 0;                                                         \
-        fd = real(path, flags, mode);                                                              \
-        if (fd >= 0)                                                                               \
-            record_open(fd, path, flags, existed);                                                 \
-        pthread_mutex_unlock(&preload_lock);                                                       \
-        return fd;                                                                                 \
+#define OPEN(name)                                 \
+    int name(const char *path, int flags, ...)     \
+    {                                              \
+        REAL(int, name, const char *, int, ...);   \
+        mode_t mode = 0;                           \
+        bool existed;                              \
+        int fd;                                    \
+                                                   \
+        if (preload_has_mode(flags)) {             \
+            va_list arguments;                     \
+                                                   \
+            va_start(arguments, flags);            \
+            mode = va_arg(arguments, mode_t);      \
+            va_end(arguments);                     \
+        }                                          \
+        if (!preload_watches(path))                \
+            return real(path, flags, mode);        \
+        pthread_mutex_lock(&preload_lock);         \
+        existed = access(path, F_OK) == 0;         \
+        fd = real(path, flags, mode);              \
+        if (fd >= 0)                               \
+            record_open(fd, path, flags, existed); \
+        pthread_mutex_unlock(&preload_lock);       \
+        return fd;                                 \
     }
 OPEN(open)
 OPEN(open64)
@@ -122,38 +122,38 @@ int close(int fd)
     return real(fd);
 }
 
-#define CHANGE_PATH(name)                                                                          \
-    int name(const char *path)                                                                     \
-    {                                                                                              \
-        REAL(int, name, const char *);                                                             \
-        int result;                                                                                \
-                                                                                                   \
-        if (!preload_watches(path))                                                                \
-            return real(path);                                                                     \
-        pthread_mutex_lock(&preload_lock);                                                         \
-        result = real(path);                                                                       \
-        if (result == 0)                                                                           \
-            record(ENTRY_UNLINK, 0, 0, path, strlen(path));                                        \
-        pthread_mutex_unlock(&preload_lock);                                                       \
-        return result;                                                                             \
+#define CHANGE_PATH(name)                                   \
+    int name(const char *path)                              \
+    {                                                       \
+        REAL(int, name, const char *);                      \
+        int result;                                         \
+                                                            \
+        if (!preload_watches(path))                         \
+            return real(path);                              \
+        pthread_mutex_lock(&preload_lock);                  \
+        result = real(path);                                \
+        if (result == 0)                                    \
+            record(ENTRY_UNLINK, 0, 0, path, strlen(path)); \
+        pthread_mutex_unlock(&preload_lock);                \
+        return result;                                      \
     }
 CHANGE_PATH(unlink)
 CHANGE_PATH(rmdir)
 
-#define CHANGE_PATHS(name, kind)                                                                   \
-    int name(const char *from, const char *to)                                                     \
-    {                                                                                              \
-        REAL(int, name, const char *, const char *);                                               \
-        int result;                                                                                \
-                                                                                                   \
-        if (!preload_watches(to))                                                                  \
-            return real(from, to);                                                                 \
-        pthread_mutex_lock(&preload_lock);                                                         \
-        result = real(from, to);                                                                   \
-        if (result == 0)                                                                           \
-            record_paths(kind, from, to);                                                          \
-        pthread_mutex_unlock(&preload_lock);                                                       \
-        return result;                                                                             \
+#define CHANGE_PATHS(name, kind)                     \
+    int name(const char *from, const char *to)       \
+    {                                                \
+        REAL(int, name, const char *, const char *); \
+        int result;                                  \
+                                                     \
+        if (!preload_watches(to))                    \
+            return real(from, to);                   \
+        pthread_mutex_lock(&preload_lock);           \
+        result = real(from, to);                     \
+        if (result == 0)                             \
+            record_paths(kind, from, to);            \
+        pthread_mutex_unlock(&preload_lock);         \
+        return result;                               \
     }
 CHANGE_PATHS(rename, ENTRY_RENAME)
 CHANGE_PATHS(link, ENTRY_LINK)
@@ -192,20 +192,20 @@ ssize_t write(int fd, const void *data, size_t size)
     return written;
 }
 
-#define PWRITE(name)                                                                               \
-    ssize_t name(int fd, const void *data, size_t size, off_t offset)                              \
-    {                                                                                              \
-        REAL(ssize_t, name, int, const void *, size_t, off_t);                                     \
-        ssize_t written;                                                                           \
-                                                                                                   \
-        if (preload_fd(fd) == 0)                                                                   \
-            return real(fd, data, size, offset);                                                   \
-        pthread_mutex_lock(&preload_lock);                                                         \
-        written = real(fd, data, size, offset);                                                    \
-        if (written > 0)                                                                           \
-            record(ENTRY_WRITE, preload_fd(fd), (uint64_t)offset, data, (size_t)written);          \
-        pthread_mutex_unlock(&preload_lock);                                                       \
-        return written;                                                                            \
+#define PWRITE(name)                                                                      \
+    ssize_t name(int fd, const void *data, size_t size, off_t offset)                     \
+    {                                                                                     \
+        REAL(ssize_t, name, int, const void *, size_t, off_t);                            \
+        ssize_t written;                                                                  \
+                                                                                          \
+        if (preload_fd(fd) == 0)                                                          \
+            return real(fd, data, size, offset);                                          \
+        pthread_mutex_lock(&preload_lock);                                                \
+        written = real(fd, data, size, offset);                                           \
+        if (written > 0)                                                                  \
+            record(ENTRY_WRITE, preload_fd(fd), (uint64_t)offset, data, (size_t)written); \
+        pthread_mutex_unlock(&preload_lock);                                              \
+        return written;                                                                   \
     }
 PWRITE(pwrite)
 PWRITE(pwrite64)
@@ -236,57 +236,57 @@ static void record_size(int fd)
     record(ENTRY_RESIZE, preload_fd(fd), (uint64_t)info.st_size, NULL, 0);
 }
 
-#define FTRUNCATE(name)                                                                            \
-    int name(int fd, off_t size)                                                                   \
-    {                                                                                              \
-        REAL(int, name, int, off_t);                                                               \
-        int result;                                                                                \
-                                                                                                   \
-        if (preload_fd(fd) == 0)                                                                   \
-            return real(fd, size);                                                                 \
-        pthread_mutex_lock(&preload_lock);                                                         \
-        result = real(fd, size);                                                                   \
-        if (result == 0)                                                                           \
-            record_size(fd);                                                                       \
-        pthread_mutex_unlock(&preload_lock);                                                       \
-        return result;                                                                             \
+#define FTRUNCATE(name)                      \
+    int name(int fd, off_t size)             \
+    {                                        \
+        REAL(int, name, int, off_t);         \
+        int result;                          \
+                                             \
+        if (preload_fd(fd) == 0)             \
+            return real(fd, size);           \
+        pthread_mutex_lock(&preload_lock);   \
+        result = real(fd, size);             \
+        if (result == 0)                     \
+            record_size(fd);                 \
+        pthread_mutex_unlock(&preload_lock); \
+        return result;                       \
     }
 FTRUNCATE(ftruncate)
 FTRUNCATE(ftruncate64)
 
 /* Without KEEP_SIZE it makes a file longer; a hole punched behind the end changes nothing. */
-#define FALLOCATE(name)                                                                            \
-    int name(int fd, int mode, off_t offset, off_t size)                                           \
-    {                                                                                              \
-        REAL(int, name, int, int, off_t, off_t);                                                   \
-        int result;                                                                                \
-                                                                                                   \
-        if (preload_fd(fd) == 0)                                                                   \
-            return real(fd, mode, offset, size);                                                   \
-        pthread_mutex_lock(&preload_lock);                                                         \
-        result = real(fd, mode, offset, size);                                                     \
-        if (result == 0)                                                                           \
-            record_size(fd);                                                                       \
-        pthread_mutex_unlock(&preload_lock);                                                       \
-        return result;                                                                             \
+#define FALLOCATE(name)                                  \
+    int name(int fd, int mode, off_t offset, off_t size) \
+    {                                                    \
+        REAL(int, name, int, int, off_t, off_t);         \
+        int result;                                      \
+                                                         \
+        if (preload_fd(fd) == 0)                         \
+            return real(fd, mode, offset, size);         \
+        pthread_mutex_lock(&preload_lock);               \
+        result = real(fd, mode, offset, size);           \
+        if (result == 0)                                 \
+            record_size(fd);                             \
+        pthread_mutex_unlock(&preload_lock);             \
+        return result;                                   \
     }
 FALLOCATE(fallocate)
 FALLOCATE(fallocate64)
 
-#define POSIX_FALLOCATE(name)                                                                      \
-    int name(int fd, off_t offset, off_t size)                                                     \
-    {                                                                                              \
-        REAL(int, name, int, off_t, off_t);                                                        \
-        int result;                                                                                \
-                                                                                                   \
-        if (preload_fd(fd) == 0)                                                                   \
-            return real(fd, offset, size);                                                         \
-        pthread_mutex_lock(&preload_lock);                                                         \
-        result = real(fd, offset, size);                                                           \
-        if (result == 0)                                                                           \
-            record_size(fd);                                                                       \
-        pthread_mutex_unlock(&preload_lock);                                                       \
-        return result;                                                                             \
+#define POSIX_FALLOCATE(name)                  \
+    int name(int fd, off_t offset, off_t size) \
+    {                                          \
+        REAL(int, name, int, off_t, off_t);    \
+        int result;                            \
+                                               \
+        if (preload_fd(fd) == 0)               \
+            return real(fd, offset, size);     \
+        pthread_mutex_lock(&preload_lock);     \
+        result = real(fd, offset, size);       \
+        if (result == 0)                       \
+            record_size(fd);                   \
+        pthread_mutex_unlock(&preload_lock);   \
+        return result;                         \
     }
 POSIX_FALLOCATE(posix_fallocate)
 POSIX_FALLOCATE(posix_fallocate64)
@@ -321,12 +321,12 @@ static int sync_recorded(int fd)
     return 0;
 }
 
-#define SYNC(name)                                                                                 \
-    int name(int fd)                                                                               \
-    {                                                                                              \
-        REAL(int, name, int);                                                                      \
-                                                                                                   \
-        return preload_fd(fd) != 0 ? sync_recorded(fd) : real(fd);                                 \
+#define SYNC(name)                                                 \
+    int name(int fd)                                               \
+    {                                                              \
+        REAL(int, name, int);                                      \
+                                                                   \
+        return preload_fd(fd) != 0 ? sync_recorded(fd) : real(fd); \
     }
 SYNC(fsync)
 SYNC(fdatasync)
