@@ -4,8 +4,6 @@
 #include "base/assert.h"
 #include "item/number.h"
 
-#define SLOT_OFFSET 7
-
 /* In an encoded S or B component. */
 #define ESCAPED_BYTE 0x00
 #define ESCAPE_DATA  0xff /* behind a 00 that is data */
@@ -32,7 +30,7 @@ void key_append_prefix(struct buf *out, uint32_t table_id, enum key_space space,
     bytes_put_u32(prefix, table_id);
     prefix[4] = (uint8_t)space;
     bytes_put_u16(prefix + 5, index_id);
-    bytes_put_u64(prefix + SLOT_OFFSET, slot);
+    bytes_put_u64(prefix + KEY_SLOT_OFFSET, slot);
     buf_append(out, prefix, sizeof(prefix));
 }
 
@@ -110,7 +108,7 @@ struct bytes key_of_item(const struct key_schema *schema, uint32_t table_id,
             hash_end = key.size;
     }
     bytes_put_u64(
-        key.data + SLOT_OFFSET,
+        key.data + KEY_SLOT_OFFSET,
         key_slot(hash_key, bytes_make(key.data + KEY_PREFIX_BYTES, hash_end - KEY_PREFIX_BYTES)));
     return buf_finish_arena(&key);
 }

@@ -16,6 +16,7 @@
 #include "item/value.h"
 
 #define KEY_PREFIX_BYTES    15
+#define KEY_SLOT_OFFSET     7
 #define KEY_HASH_BYTES_MAX  2048 /* partition key value, before encoding */
 #define KEY_RANGE_BYTES_MAX 1024 /* sort key value */
 

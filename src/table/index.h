@@ -1,12 +1,14 @@
-/* index.h - what a secondary index is: its definition.
+/* index.h - what a secondary index is: its definition, and how far it has come.
  * A local index shares the partition key of its table, and its capacity; a global one has keys and
- * capacity of its own.
- * Ownership: bytes and lists belong to whoever made the definition.
- * Source:    contract core-api-tables.md 1, 2 and 12.
+ * capacity of its own. How its entries are stored: index_entry.h.
+ * Ownership: bytes and lists belong to whoever made the definition; those of a table's indexes live
+ *            as long as the table.
+ * Source:    contract core-api-tables.md 1, 2, 3 and 12.
  */
 #pragma once
 
-#include "table/table.h"
+#include "item/key.h"
+#include "table/capacity.h"
 
 #define INDEX_LOCAL_MAX     5   /* of a table */
 #define INDEX_GLOBAL_MAX    20  /* of a table */
@@ -25,4 +27,19 @@ struct index_definition {
     struct bytes *included; /* of INDEX_PROJECTS_INCLUDED: what comes besides keys, by name */
     unsigned included_count;
     struct table_capacity capacity; /* of a global index */
+};
+
+/* Stored: never renumber. */
+enum index_status { INDEX_CREATING, INDEX_ACTIVE, INDEX_UPDATING, INDEX_DELETING };
+
+/* An index of a table. */
+struct table_index {
+    uint16_t id; /* in its storage keys; never 0, and never used again in this table */
+    struct index_definition definition;
+    /* What it is until somebody publishes otherwise; index_status_now tells what it shows. */
+    enum index_status status;
+    /* INDEX_CREATING: until then room is made for it; afterwards it is filled from the items.
+     * INDEX_UPDATING: it ends then by itself, and `before` is what was described until then. */
+    uint64_t status_until_ms;
+    struct table_capacity before;
 };

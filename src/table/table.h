@@ -10,30 +10,14 @@
 #include "base/err.h"
 #include "base/rng.h"
 #include "item/key.h"
+#include "table/capacity.h"
+#include "table/index.h"
 
 #include <stdatomic.h>
 
 enum table_status { TABLE_CREATING, TABLE_ACTIVE, TABLE_UPDATING, TABLE_DELETING };
 enum table_billing { TABLE_PROVISIONED, TABLE_PAY_PER_REQUEST };
 enum table_class { TABLE_CLASS_UNSET, TABLE_CLASS_STANDARD, TABLE_CLASS_INFREQUENT_ACCESS };
-
-/* Throughput of a provisioned table; all 0 on demand. Times in ms since 1970, 0: never. */
-struct table_throughput {
-    uint64_t read_units;
-    uint64_t write_units;
-    uint64_t increased_ms;
-    uint64_t decreased_ms;
-    uint32_t decreases_today; /* counted on the UTC day of decreased_ms */
-};
-
-/* What a table or a global index may do a second. */
-struct table_capacity {
-    struct table_throughput throughput;
-    int64_t on_demand_read_max; /* request units, -1: none */
-    int64_t on_demand_write_max;
-    uint64_t warm_read_units;
-    uint64_t warm_write_units;
-};
 
 /* What a client can set, and what Describe shows. Bytes live as long as the table. */
 struct table_settings {
@@ -73,6 +57,9 @@ struct table_definition {
     char uuid[RNG_UUID_SIZE];
     uint64_t created_ms;
     struct key_schema schema;
+    const struct table_index *indexes; /* local ones first, each kind in the order of its making */
+    unsigned index_count;
+    uint16_t next_index_id; /* 0: there was none yet */
     struct table_settings settings;
     struct table_tags tags;
     struct bytes ttl_attribute; /* empty: items do not expire */
@@ -93,10 +80,22 @@ struct table {
     struct arena arena; /* of the definition's bytes */
 };
 
-/* What the table shows now: CREATING and UPDATING end by themselves. */
+/* What the table shows now: CREATING and UPDATING end by themselves. It is also UPDATING while room
+ * is made for a new index, and while one is being removed. */
 enum table_status table_status_now(const struct table *table, uint64_t now_ms);
 /* The settings that are described now. */
 const struct table_settings *table_settings_now(const struct table *table, uint64_t now_ms);
+
+/* An index by name; NULL: the table has none of it. */
+const struct table_index *table_index_find(const struct table *table, struct bytes name);
+/* What an index shows now. It can be read while it is ACTIVE or UPDATING. */
+enum index_status table_index_status_now(const struct table *table, const struct table_index *index,
+                                         uint64_t now_ms);
+/* Of an index that is CREATING: it is being filled from the items. */
+bool table_index_backfills_now(const struct table_index *index, uint64_t now_ms);
+/* The capacity of a global index that is described now. */
+const struct table_capacity *table_index_capacity_now(const struct table_index *index,
+                                                      uint64_t now_ms);
 
 /* Copies the definition; one holder. `earlier` is another definition of the same table, or NULL. */
 struct table *table_create(const struct table_definition *definition, struct table *earlier);
@@ -105,8 +104,10 @@ void table_release(struct table **table);
 /* Whether the caller is the only one left who holds any definition of this table. */
 bool table_held_alone(const struct table *table);
 
-/* arn:aws:dynamodb:<region>:<account>:table/<name> */
+/* arn:aws:dynamodb:<region>:<account>:table/<name>, and the same with /index/<name> behind it */
 struct bytes table_arn(const struct table_definition *definition, struct arena *arena);
+struct bytes table_index_arn(const struct table_definition *definition,
+                             const struct table_index *index, struct arena *arena);
 
 /* Record text (JSON) of a definition, and back. ERR_CORRUPT, ERR_NEWER_FORMAT. The read definition
  * points into the arena. */

@@ -2,7 +2,6 @@
 #include "table/table_keys.h"
 
 #include "base/assert.h"
-#include "item/key.h"
 
 static struct bytes prefix_key(uint32_t table_id, enum key_space space, uint16_t index_id,
                                uint64_t slot, struct bytes rest, struct arena *arena)
@@ -61,16 +60,22 @@ struct store_range table_items_range(uint32_t table_id, struct arena *arena)
 struct store_range table_segment_range(uint32_t table_id, uint32_t segment, uint32_t segment_count,
                                        struct arena *arena)
 {
+    return table_slots_range(table_id, KEY_SPACE_ITEM, 0, segment, segment_count, arena);
+}
+
+struct store_range table_slots_range(uint32_t table_id, enum key_space space, uint16_t index_id,
+                                     uint32_t segment, uint32_t segment_count, struct arena *arena)
+{
     unsigned __int128 all = (unsigned __int128)1 << 64;
     unsigned __int128 first = all * segment / segment_count;
     unsigned __int128 after = all * (segment + 1) / segment_count;
     struct store_range range = {0};
 
-    ASSERT(segment < segment_count);
-    range.from = prefix_key(table_id, KEY_SPACE_ITEM, 0, (uint64_t)first, BYTES(""), arena);
+    ASSERT(segment < segment_count && index_id < UINT16_MAX);
+    range.from = prefix_key(table_id, space, index_id, (uint64_t)first, BYTES(""), arena);
     if (after == all)
-        range.to = prefix_key(table_id, KEY_SPACE_ITEM, 1, 0, BYTES(""), arena);
+        range.to = prefix_key(table_id, space, (uint16_t)(index_id + 1), 0, BYTES(""), arena);
     else
-        range.to = prefix_key(table_id, KEY_SPACE_ITEM, 0, (uint64_t)after, BYTES(""), arena);
+        range.to = prefix_key(table_id, space, index_id, (uint64_t)after, BYTES(""), arena);
     return range;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "item/key.h"
 #include "store/store.h"
 
 /* A server record of space meta. */
@@ -21,3 +22,6 @@ struct store_range table_whole_range(uint32_t table_id, struct arena *arena);
 struct store_range table_items_range(uint32_t table_id, struct arena *arena);
 struct store_range table_segment_range(uint32_t table_id, uint32_t segment, uint32_t segment_count,
                                        struct arena *arena);
+/* The same of any space that is ordered by slots, and of the index that has this id in it. */
+struct store_range table_slots_range(uint32_t table_id, enum key_space space, uint16_t index_id,
+                                     uint32_t segment, uint32_t segment_count, struct arena *arena);

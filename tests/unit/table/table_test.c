@@ -139,6 +139,84 @@ TEST(table_record_golden)
     arena_fini(&arena);
 }
 
+/* As above. */
+TEST(table_record_with_indexes_golden)
+{
+    static const char golden[] =
+        "\x01{\"keys\":[{\"name\":\"Artist\",\"type\":\"S\"},{\"name\":\"Year\",\"type\":\"N\"}],"
+        "\"id\":7,\"account\":\"000000000000\",\"region\":\"us-east-1\",\"name\":\"Music\","
+        "\"uuid\":\"95277133-af3f-4e39-a592-817668590251\",\"createdMs\":1700000000123,"
+        "\"hashKeys\":1,\"status\":1,\"statusUntilMs\":0,\"settings\":{\"billing\":\"on-demand\","
+        "\"readUnits\":0,\"writeUnits\":0,\"increasedMs\":0,\"decreasedMs\":0,"
+        "\"decreasesToday\":0,\"wasOnDemand\":true,\"onDemandMs\":1700000000123,"
+        "\"onDemandReadMax\":-1,\"onDemandWriteMax\":50,\"warmReadUnits\":12000,"
+        "\"warmWriteUnits\":4000,\"class\":0,\"classChangedMs\":0,\"deletionProtection\":false},"
+        "\"nextIndexId\":4,\"indexes\":[{\"id\":1,\"name\":\"ByLabel\",\"kind\":\"local\","
+        "\"hashKeys\":1,\"keys\":[{\"name\":\"Artist\",\"type\":\"S\"},"
+        "{\"name\":\"Label\",\"type\":\"B\"}],\"projection\":\"keys\",\"status\":1,"
+        "\"statusUntilMs\":0},{\"id\":3,\"name\":\"ByGenre\",\"kind\":\"global\",\"hashKeys\":1,"
+        "\"keys\":[{\"name\":\"Genre\",\"type\":\"S\"}],\"projection\":\"included\","
+        "\"included\":[\"A\",\"B\"],\"capacity\":{\"readUnits\":5,\"writeUnits\":6,"
+        "\"increasedMs\":0,\"decreasedMs\":0,\"decreasesToday\":0,\"onDemandReadMax\":-1,"
+        "\"onDemandWriteMax\":-1,\"warmReadUnits\":7,\"warmWriteUnits\":8},\"status\":2,"
+        "\"statusUntilMs\":9,\"before\":{\"readUnits\":1,\"writeUnits\":0,\"increasedMs\":0,"
+        "\"decreasedMs\":0,\"decreasesToday\":0,\"onDemandReadMax\":-1,\"onDemandWriteMax\":-1,"
+        "\"warmReadUnits\":0,\"warmWriteUnits\":0}}]}";
+    struct bytes included[] = {BYTES("A"), BYTES("B")};
+    struct table_capacity none = {.on_demand_read_max = -1, .on_demand_write_max = -1};
+    struct table_index indexes[] = {
+        {.id = 1,
+         .status = INDEX_ACTIVE,
+         .definition = {.name = BYTES("ByLabel"),
+                        .kind = INDEX_LOCAL,
+                        .projection = INDEX_PROJECTS_KEYS,
+                        .schema = {1, 1, {{BYTES("Artist"), VALUE_S}, {BYTES("Label"), VALUE_B}}}}},
+        {.id = 3,
+         .status = INDEX_UPDATING,
+         .status_until_ms = 9,
+         .before = none,
+         .definition = {.name = BYTES("ByGenre"),
+                        .kind = INDEX_GLOBAL,
+                        .projection = INDEX_PROJECTS_INCLUDED,
+                        .included = included,
+                        .included_count = 2,
+                        .capacity = none,
+                        .schema = {1, 0, {{BYTES("Genre"), VALUE_S}}}}},
+    };
+    struct table_definition definition = music(), read;
+    const struct table_index *index;
+    struct table *table;
+    struct arena arena;
+
+    arena_init(&arena);
+    definition.id = 7;
+    definition.indexes = indexes;
+    definition.index_count = 2;
+    definition.next_index_id = 4;
+    indexes[1].before.throughput.read_units = 1;
+    indexes[1].definition.capacity.throughput.read_units = 5;
+    indexes[1].definition.capacity.throughput.write_units = 6;
+    indexes[1].definition.capacity.warm_read_units = 7;
+    indexes[1].definition.capacity.warm_write_units = 8;
+    CHECK_TEXT(table_record_write(&definition, &arena), golden);
+    CHECK_OK(table_record_read(bytes_of_string(golden), &arena, &read));
+    CHECK_U64(read.next_index_id, 4);
+    CHECK_TEXT(table_record_write(&read, &arena), golden);
+    table = table_create(&read, NULL);
+    arena_fini(&arena); /* a table has bytes of its own */
+
+    index = table_index_find(table, BYTES("ByGenre"));
+    CHECK(index != NULL && index->id == 3);
+    CHECK_TEXT(index->definition.included[1], "B");
+    CHECK_TEXT(index->definition.schema.attributes[0].name, "Genre");
+    CHECK_U64(table_index_status_now(table, index, 8), INDEX_UPDATING);
+    CHECK_U64(table_index_capacity_now(index, 8)->throughput.read_units, 1);
+    CHECK_U64(table_index_status_now(table, index, 9), INDEX_ACTIVE);
+    CHECK_U64(table_index_capacity_now(index, 9)->throughput.read_units, 5);
+    CHECK(table_index_find(table, BYTES("Other")) == NULL);
+    table_release(&table);
+}
+
 /* The same for a table with tags and time to live. */
 TEST(table_record_golden_of_tags_and_time_to_live)
 {
