@@ -1,6 +1,7 @@
 /* op_scan.c - Scan: all items of a table, or of one segment of it, in slot order. */
 #include "api/legacy_params.h"
 #include "api/page.h"
+#include "api/start_key.h"
 #include "table/catalog.h"
 #include "table/table_keys.h"
 
@@ -24,8 +25,7 @@ enum err op_scan(struct req *req)
     struct expr_set expressions = {0};
     struct input_table name;
     struct segment segment;
-    struct value start_key;
-    bool has_start;
+    struct start_key start;
     int64_t limit = input_integer(req->input, "Limit", INT64_MAX);
     enum err err;
 
@@ -39,7 +39,7 @@ enum err op_scan(struct req *req)
     if (err == OK)
         err = legacy_filter(req, "ScanFilter", &expressions);
     if (err == OK)
-        err = page_start_key(req, &has_start, &start_key);
+        err = start_key_read(req, &start);
     if (err == OK)
         err = read_segment(req, &segment);
     if (err == OK)
@@ -54,8 +54,8 @@ enum err op_scan(struct req *req)
         return err;
     page.range =
         table_segment_range(page.table->definition.id, segment.index, segment.count, req->arena);
-    if (has_start)
-        err = start_after(req, page.table, start_key, &segment, &page.range);
+    if (start.given)
+        err = start_after(req, page.table, start.attributes, &segment, &page.range);
     if (err == OK)
         err = item_params_check_key_paths(req, &expressions, &page.table->definition.schema);
     if (err != OK)

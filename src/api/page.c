@@ -1,6 +1,7 @@
 /* page.c - what Query and Scan have in common. */
 #include "api/page.h"
 
+#include "api/start_key.h"
 #include "base/assert.h"
 #include "table/table_read.h"
 
@@ -43,32 +44,6 @@ enum err page_check_index(struct req *req)
         return OK;
     return req_fail(req, ERR_VALIDATION, "The table does not have the specified index: %.*s",
                     BYTES_ARGS(index));
-}
-
-/* Messages about duplicates, number sets, numeric conversion, digits and magnitude stay bare. */
-static bool stays_bare(struct bytes message)
-{
-    static const char *const bare[] = {"contains duplicates", "number set", "numeric value",
-                                       "significant digits", "magnitude"};
-
-    for (size_t i = 0; i < sizeof(bare) / sizeof(bare[0]); i++)
-        if (memmem(message.data, message.size, bare[i], strlen(bare[i])) != NULL)
-            return true;
-    return false;
-}
-
-enum err page_start_key(struct req *req, bool *given, struct value *key)
-{
-    enum err err;
-
-    *given = input_member(req->input, "ExclusiveStartKey") != NULL;
-    if (!*given)
-        return OK;
-    err = item_params_key(req, req->input, "ExclusiveStartKey", key);
-    if (err != ERR_VALIDATION || stays_bare(req->fault.message))
-        return err;
-    return req_fail(req, err, "The provided starting key is invalid: %.*s",
-                    BYTES_ARGS(req->fault.message));
 }
 
 static void append_item(struct req *req, const struct page *page, struct value attributes,
@@ -123,7 +98,7 @@ static enum err read_items(struct req *req, const struct page *page, struct tabl
             so_far->count++;
         }
     } while (!is_full(req, page, so_far));
-    *last = key_attributes_of(&page->table->definition.schema, item.attributes, req->arena);
+    *last = start_key_of(&page->table->definition.schema, NULL, item.attributes, req->arena);
     return OK;
 }
 

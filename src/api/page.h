@@ -24,8 +24,5 @@ enum err page_check_select(struct req *req, const char *prefix, bool *only_count
 /* There are no secondary indexes yet, so any name is unknown. */
 enum err page_check_index(struct req *req) MUST_CHECK;
 
-/* ExclusiveStartKey as a map value, with its own rules for messages; empty without one. */
-enum err page_start_key(struct req *req, bool *given, struct value *key) MUST_CHECK;
-
 /* Fills the reply. ERR_WOULD_BLOCK and the errors of table_read.h. */
 enum err page_read(struct req *req, const struct page *page) MUST_CHECK;
