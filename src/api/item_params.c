@@ -12,6 +12,8 @@ struct key_path_search {
 
 static struct bytes list_present(struct req *req, yyjson_val *in, const char *const names[],
                                  size_t count, bool counts_key_conditions);
+static enum err check_values_used(struct req *req, yyjson_val *in,
+                                  const struct item_params *params);
 static enum err check_conditional_operator(struct req *req, yyjson_val *in,
                                            const struct item_params *params);
 static bool visit_key_path(void *ctx, struct bytes attribute, bool nested);
@@ -28,28 +30,41 @@ enum err item_params_check(struct req *req, yyjson_val *in, const struct item_pa
     bool counts_key_conditions = has(in, "KeyConditionExpression");
     struct bytes expressions = list_present(req, in, params->expressions, 4, true);
     struct bytes legacy = list_present(req, in, params->legacy, 5, counts_key_conditions);
-    struct bytes holders = BYTES("");
-    bool holds_values = false;
-    unsigned holder_count = 0;
 
     if (expressions.size != 0 && legacy.size != 0)
         return item_params_refuse_mixed(req, legacy, expressions);
     if (expressions.size == 0 && has(in, "ExpressionAttributeNames"))
         return req_fail(req, ERR_VALIDATION,
                         "ExpressionAttributeNames can only be specified when using expressions");
+    if (has(in, "ExpressionAttributeValues")) {
+        enum err err = check_values_used(req, in, params);
+
+        if (err != OK)
+            return err;
+    }
+    return check_conditional_operator(req, in, params);
+}
+
+/* Values need an expression that can hold some: any but a projection. */
+static enum err check_values_used(struct req *req, yyjson_val *in, const struct item_params *params)
+{
+    struct bytes holders = BYTES("");
+    unsigned count = 0;
+
     for (unsigned i = 0; i < 4 && params->expressions[i] != NULL; i++) {
         if (strcmp(params->expressions[i], "ProjectionExpression") == 0)
             continue;
-        holds_values |= has(in, params->expressions[i]);
+        if (has(in, params->expressions[i]))
+            return OK;
         holders = arena_format(req->arena, "%.*s%s%s", BYTES_ARGS(holders),
-                               holder_count++ != 0 ? " and " : "", params->expressions[i]);
+                               count++ != 0 ? " and " : "", params->expressions[i]);
     }
-    if (!holds_values && holder_count != 0 && has(in, "ExpressionAttributeValues"))
-        return fault_set_wrapped(&req->fault, ERR_VALIDATION,
-                                 "ExpressionAttributeValues can only be specified when using "
-                                 "expressions: %.*s %s null",
-                                 BYTES_ARGS(holders), holder_count > 1 ? "are" : "is");
-    return check_conditional_operator(req, in, params);
+    if (count == 0)
+        return OK;
+    return fault_set_wrapped(&req->fault, ERR_VALIDATION,
+                             "ExpressionAttributeValues can only be specified when using "
+                             "expressions: %.*s %s null",
+                             BYTES_ARGS(holders), count > 1 ? "are" : "is");
 }
 
 enum err item_params_refuse_mixed(struct req *req, struct bytes legacy, struct bytes expressions)

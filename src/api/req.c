@@ -5,17 +5,21 @@
 #include "base/clock.h"
 #include "table/catalog.h"
 
-/* A loop's writes of one round are committed together: its thread kicks the store at the end of the
- * round in which something was submitted. */
+/* A loop's writes are committed together: it kicks the store at the end of a round that found
+ * nothing more to do, a few rounds after the first write at the latest. While requests are waiting,
+ * a sync begun early only makes the next one late. */
+#define KICK_ROUNDS_MAX 4
+
 struct round_kick {
     struct loop_task task;
+    struct loop *loop;
     struct store *store;
-    bool posted;
+    unsigned rounds; /* since the first write, 0: nothing to kick */
 };
 static _Thread_local struct round_kick round_kick;
 
 static void on_done(void *ctx, enum err err);
-static void kick_at_round_end(struct loop *loop, struct store *store);
+static void kick_soon(struct loop *loop, struct store *store);
 
 enum err req_fail(struct req *req, enum err err, const char *format, ...)
 {
@@ -89,7 +93,7 @@ enum err req_write_with(struct req *req, struct table_change *changes, unsigned 
     };
     err = table_write(&req->write);
     if (err == ERR_PENDING && on_loop)
-        kick_at_round_end(loop, store);
+        kick_soon(loop, store);
     return err == OK ? on_durable(req) : err;
 }
 
@@ -103,15 +107,20 @@ static void on_done(void *ctx, enum err err)
 
 static void run_kick(struct loop_task *task)
 {
-    round_kick.posted = false;
+    if (loop_had_events(round_kick.loop) && round_kick.rounds < KICK_ROUNDS_MAX) {
+        round_kick.rounds++;
+        loop_post(round_kick.loop, task);
+        return;
+    }
+    round_kick.rounds = 0;
     store_kick(round_kick.store);
-    (void)task;
 }
 
-static void kick_at_round_end(struct loop *loop, struct store *store)
+static void kick_soon(struct loop *loop, struct store *store)
 {
-    if (round_kick.posted)
+    if (round_kick.rounds != 0)
         return;
-    round_kick = (struct round_kick){.task.run = run_kick, .store = store, .posted = true};
+    round_kick =
+        (struct round_kick){.task.run = run_kick, .loop = loop, .store = store, .rounds = 1};
     loop_post(loop, &round_kick.task);
 }

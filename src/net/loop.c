@@ -28,6 +28,7 @@ struct loop {
     struct loop_task asleep;            /* its address in `posted`: the loop sleeps */
     int event_count;                    /* of this round */
     int event_index;                    /* being reported */
+    bool had_events;                    /* this round */
     struct epoll_event events[EVENTS_PER_ROUND];
 };
 
@@ -143,6 +144,11 @@ uint64_t loop_now_ms(const struct loop *loop)
     return loop->timers.now_ms;
 }
 
+bool loop_had_events(const struct loop *loop)
+{
+    return loop->had_events;
+}
+
 bool loop_is_current(const struct loop *loop)
 {
     return current == loop;
@@ -171,6 +177,7 @@ static void wait_for_events(struct loop *loop)
         loop->event_count = 0;
     }
     loop->event_index = -1;
+    loop->had_events = loop->event_count > 0;
 }
 
 static void report_events(struct loop *loop)

@@ -76,5 +76,7 @@ void loop_timer_cancel(struct loop *loop, struct loop_timer *timer);
 
 /* The monotonic time at which this round began; cheaper than asking the clock. */
 uint64_t loop_now_ms(const struct loop *loop);
+/* Whether this round began with events; then more may have come meanwhile. */
+bool loop_had_events(const struct loop *loop);
 /* True on the loop's own thread. */
 bool loop_is_current(const struct loop *loop);

@@ -166,6 +166,7 @@ void store_kick(struct store *store)
 {
     /* Under the lock, or the committer might look, find nothing, and sleep through this. */
     pthread_mutex_lock(&store->queue_lock);
+    store->kicked = true;
     pthread_cond_signal(&store->queue_filled);
     pthread_mutex_unlock(&store->queue_lock);
 }

@@ -144,8 +144,9 @@ typedef void store_done_fn(void *ctx, enum err err, uint64_t version);
 enum err store_submit(struct store *store, struct store_hold *hold,
                       struct store_mutation **mutation, store_done_fn *done, void *ctx) MUST_CHECK;
 
-/* Wakes the committer if it sleeps. Once for many submissions, soon after them: a committer woken
- * by the first would sync that one alone, and on a single core in the way of the others. */
+/* Lets the committer take what was submitted. Once for many submissions, soon after them: a
+ * committer that took the first would sync that one alone, and on a single core in the way of the
+ * others. */
 void store_kick(struct store *store);
 
 /* Both, waiting for the outcome: for start-up and background work, never on a loop. */

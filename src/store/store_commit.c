@@ -67,7 +67,7 @@ void *store_commit_run(void *arg)
     return NULL;
 }
 
-/* Waits for work. NULL: none, but it is time to look for room. False: none, and none will come. */
+/* Waits for work that was kicked: a loop gathers more until then. NULL: none, but it is time to look for room. False: none, and none will come. */
 static bool take_group(struct store *store, struct store_mutation **group)
 {
     struct store_mutation *last;
@@ -75,7 +75,7 @@ static bool take_group(struct store *store, struct store_mutation **group)
     bool stopped;
 
     pthread_mutex_lock(&store->queue_lock);
-    while (store->queue_first == NULL && !store->stopping) {
+    while ((store->queue_first == NULL || !store->kicked) && !store->stopping) {
         struct timespec until;
 
         if (!atomic_load_explicit(&store->full, memory_order_relaxed)) {
@@ -98,8 +98,10 @@ static bool take_group(struct store *store, struct store_mutation **group)
             bytes += last->bytes.size + sizeof(*last);
         }
         store->queue_first = last->next;
-        if (store->queue_first == NULL)
+        if (store->queue_first == NULL) {
             store->queue_end = &store->queue_first;
+            store->kicked = false;
+        }
         store->queue_bytes -= bytes;
         last->next = NULL;
     }

@@ -26,10 +26,11 @@ struct store {
     struct store_counts *counts;
     size_t queue_bytes_max;
 
-    pthread_mutex_t queue_lock; /* guards queue_* and last_version */
+    pthread_mutex_t queue_lock; /* guards queue_*, kicked and last_version */
     pthread_cond_t queue_filled;
     struct store_mutation *queue_first, **queue_end;
     size_t queue_bytes;
+    bool kicked; /* the queue may be taken */
     bool stopping;
     uint64_t last_version;
 

@@ -281,6 +281,7 @@ static void make_options(struct rocks *rocks, const struct store_options *option
     rocksdb_options_set_max_write_buffer_number(o, 3);
     rocksdb_options_set_level_compaction_dynamic_level_bytes(o, 1);
     rocksdb_options_set_max_background_jobs(o, 2);
+    store_rocks_ext_compact_in_background(o);
     rocksdb_options_set_bytes_per_sync(o, 1 << 20);
     rocksdb_options_set_compression(o, rocksdb_lz4_compression);
     rocksdb_options_set_bottommost_compression(o, rocksdb_zstd_compression);

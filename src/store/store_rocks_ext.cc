@@ -90,6 +90,14 @@ void store_rocks_ext_resume_when_told(rocksdb_options_t *options)
     options_of(options)->listeners.push_back(std::make_shared<ResumeWhenTold>());
 }
 
+void store_rocks_ext_compact_in_background(rocksdb_options_t *options)
+{
+    /* An older kernel or a container may forbid it; it is a matter of latency only. */
+    options_of(options)
+        ->env->LowerThreadPoolCPUPriority(rocksdb::Env::Priority::LOW, rocksdb::CpuPriority::kLow)
+        .PermitUncheckedError();
+}
+
 enum store_rocks_resume store_rocks_ext_resume(rocksdb_t *handle, const char *path, char *why,
                                                size_t why_size)
 {

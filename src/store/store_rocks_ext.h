@@ -13,6 +13,10 @@ extern "C" {
  * RocksDB would try that by itself, from its own thread, every five seconds, and have us wait. */
 void store_rocks_ext_resume_when_told(rocksdb_options_t *options);
 
+/* Compactions give way to requests where there are fewer cores than threads: a slice of theirs is
+ * milliseconds. They still get their share: RocksDB slows writers down when it falls behind. */
+void store_rocks_ext_compact_in_background(rocksdb_options_t *options);
+
 /* What RocksDB has to say goes to `log`, from any thread, instead of a file of its own: that file
  * is on the disk that may be full, and 7.8 as Debian builds it ends the process when a line cannot
  * be written. Not verbose: errors only. */
