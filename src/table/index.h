@@ -8,7 +8,7 @@
 #pragma once
 
 #include "item/key.h"
-#include "table/capacity.h"
+#include "table/throughput.h"
 
 #define INDEX_LOCAL_MAX     5   /* of a table */
 #define INDEX_GLOBAL_MAX    20  /* of a table */

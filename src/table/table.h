@@ -10,8 +10,8 @@
 #include "base/err.h"
 #include "base/rng.h"
 #include "item/key.h"
-#include "table/capacity.h"
 #include "table/index.h"
+#include "table/throughput.h"
 
 #include <stdatomic.h>
 

@@ -58,8 +58,8 @@ TEST(index_entry_golden_bytes)
          "01 00 0000 0000000000000000 00000016 04 05 67656e7265 01 01 78 02 706b 01 03 616263"
          "02 736b 02 04 01befdff 05 7469746c65 01 01 74"},
         {&by_place,
-         "{\"pk\":{\"S\":\"a\"},\"sk\":{\"N\":\"0\"},\"country\":{\"S\":\"a\"},\"zip\":{\"N\":\"0\"}"
-         ",\"street\":{\"S\":\"z\"},\"id\":{\"B\":\"AP8A\"}}",
+         "{\"pk\":{\"S\":\"a\"},\"sk\":{\"N\":\"0\"},\"country\":{\"S\":\"a\"},\"zip\":"
+         "{\"N\":\"0\"},\"street\":{\"S\":\"z\"},\"id\":{\"B\":\"AP8A\"}}",
          "00000007 03 0003 99515b10ae589206 61 0001 02 7a 0001 00ffff00ff 0001 61 0001 02",
          "01 00 0000 0000000000000000 0000001e 06 07 636f756e747279 01 01 61 02 6964 03 03 00ff00"
          "02 706b 01 01 61 02 736b 02 01 02 06 737472656574 01 01 7a 03 7a6970 02 01 02"},
@@ -96,8 +96,8 @@ TEST(index_entry_only_of_items_with_all_keys)
         {"{\"country\":{\"S\":\"a\"},\"zip\":{\"N\":\"0\"},\"street\":{\"S\":\"\"},\"id\":{\"B\":"
          "\"AQ==\"}}",
          false},
-        {"{\"country\":{\"NULL\":true},\"zip\":{\"N\":\"0\"},\"street\":{\"S\":\"z\"},\"id\":{\"B\":"
-         "\"AQ==\"}}",
+        {"{\"country\":{\"NULL\":true},\"zip\":{\"N\":\"0\"},\"street\":{\"S\":\"z\"},\"id\":"
+         "{\"B\":\"AQ==\"}}",
          false},
     };
     struct arena arena;
@@ -168,8 +168,8 @@ TEST(index_ranges_hold_their_entries_and_no_others)
 
     arena_init(&arena);
     value = value_make_map(
-        "{\"pk\":{\"S\":\"a\"},\"sk\":{\"N\":\"0\"},\"country\":{\"S\":\"a\"},\"zip\":{\"N\":\"0\"},"
-        "\"street\":{\"S\":\"z\"},\"id\":{\"B\":\"AP8A\"}}",
+        "{\"pk\":{\"S\":\"a\"},\"sk\":{\"N\":\"0\"},\"country\":{\"S\":\"a\"},\"zip\":"
+        "{\"N\":\"0\"},\"street\":{\"S\":\"z\"},\"id\":{\"B\":\"AP8A\"}}",
         &arena);
     key = index_entry_key(&music, &by_place, hash_key, value, &arena);
     whole = index_whole_range(music.id, &by_place, &arena);

@@ -1,4 +1,4 @@
-/* capacity.h - what a table or a global index may do a second: settings and their history. */
+/* throughput.h - what a table or a global index may do a second: settings and their history. */
 #pragma once
 
 #include <stdint.h>
