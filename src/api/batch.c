@@ -39,7 +39,8 @@ void batch_reply_capacity(struct req *req, const struct batch_tables *tables)
     for (unsigned i = 0; i < tables->count; i++) {
         if (i > 0)
             buf_append_byte(req->reply, ',');
-        capacity_append(req->reply, report, tables->at[i].name.given, tables->at[i].units);
+        capacity_append(req->reply, report, tables->at[i].name.given, tables->at[i].table,
+                        &tables->at[i].capacity, NULL);
     }
     buf_append_byte(req->reply, ']');
 }

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "api/capacity.h"
 #include "api/item_params.h"
 
 struct batch_table {
@@ -10,7 +11,7 @@ struct batch_table {
     struct input_table name;
     struct table *table;
     unsigned first, count; /* its part of the operation's own array */
-    double units;
+    struct capacity capacity;
 };
 
 struct batch_tables {

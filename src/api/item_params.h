@@ -48,23 +48,3 @@ struct bytes item_params_return_values(yyjson_val *in);
 void reply_member(struct buf *reply, const char *name);
 void reply_member_bytes(struct buf *reply, struct bytes name); /* escaped where it must be */
 void reply_item(struct buf *reply, const char *name, struct value attributes);
-
-enum capacity_report { CAPACITY_NONE, CAPACITY_TOTAL, CAPACITY_INDEXES };
-enum capacity_report capacity_report_of(yyjson_val *in);
-
-/* Units of contract core-api-data.md 5.2 and 5.3. */
-double capacity_read_units(uint64_t bytes, bool consistent);
-double capacity_write_units(uint64_t bytes);
-/* Of a change that went through the write door: by the larger of its two images. */
-double capacity_change_units(const struct table_change *change);
-
-/* {"TableName":...,"CapacityUnits":...}, or nothing for CAPACITY_NONE. */
-void capacity_append(struct buf *reply, enum capacity_report report, struct bytes table_name,
-                     double units);
-/* The same of a transaction, whose units are named again by what they are: "ReadCapacityUnits" or
- * "WriteCapacityUnits". */
-void capacity_append_transact(struct buf *reply, enum capacity_report report,
-                              struct bytes table_name, double units, const char *units_name);
-/* The same as member ConsumedCapacity. */
-void capacity_append_member(struct buf *reply, enum capacity_report report, struct bytes table_name,
-                            double units);

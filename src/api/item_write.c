@@ -1,6 +1,7 @@
 /* item_write.c - one decision for every way to write an item. */
 #include "api/item_write.h"
 
+#include "api/capacity.h"
 #include "api/legacy_params.h"
 
 struct target_search {
@@ -251,8 +252,12 @@ enum err item_write_reply(struct req *req)
 
 void item_write_reply_capacity(struct req *req, const struct item_write_alone *alone)
 {
-    uint32_t bytes = item_write_sized_bytes(&alone->write, &alone->change);
+    const struct table_change *change = &alone->change;
+    struct capacity capacity = {
+        .table_units = capacity_write_units(item_write_sized_bytes(&alone->write, change)),
+    };
 
-    capacity_append_member(req->reply, capacity_report_of(req->input), alone->write.name.given,
-                           capacity_write_units(bytes));
+    capacity_add_index_changes(&capacity, change);
+    capacity_append_member(req->reply, req->input, alone->write.name.given, change->table,
+                           &capacity);
 }

@@ -197,7 +197,7 @@ static enum err read_items(struct req *req, struct batch *batch, unsigned *read_
             bytes += size_bytes;
             if (bytes > REQ_LOOP_BYTES_MAX && !req->may_wait)
                 return ERR_WOULD_BLOCK;
-            table->units += capacity_read_units(size_bytes, consistent);
+            table->capacity.table_units += capacity_read_units(size_bytes, consistent);
         }
         buf_append_byte(req->reply, ']');
     }

@@ -156,7 +156,7 @@ static enum err reply(struct req *req)
         struct batch_table *table = &batch->tables.at[i];
 
         for (unsigned j = table->first; j < table->first + table->count; j++)
-            table->units += capacity_change_units(&batch->changes[j]);
+            capacity_add_change(&table->capacity, &batch->changes[j]);
     }
     buf_append_lit(req->reply, "{\"UnprocessedItems\":{}");
     batch_reply_capacity(req, &batch->tables);

@@ -1,4 +1,5 @@
 /* op_get_item.c - GetItem: read one item by its primary key. */
+#include "api/capacity.h"
 #include "api/item_params.h"
 #include "api/legacy_params.h"
 #include "table/table_read.h"
@@ -15,6 +16,7 @@ enum err op_get_item(struct req *req)
     struct table *table;
     struct value key;
     struct item item = item_absent();
+    struct capacity capacity = {0};
     enum err err;
 
     err = req_table_name(req, &name);
@@ -45,9 +47,9 @@ enum err op_get_item(struct req *req)
                    expressions.projection != NULL
                        ? expr_project(expressions.projection, item.attributes, req->arena)
                        : item.attributes);
-    capacity_append_member(
-        req->reply, capacity_report_of(req->input), name.given,
-        capacity_read_units(item.size_bytes, input_bool(req->input, "ConsistentRead", false)));
+    capacity.table_units =
+        capacity_read_units(item.size_bytes, input_bool(req->input, "ConsistentRead", false));
+    capacity_append_member(req->reply, req->input, name.given, table, &capacity);
     buf_append_byte(req->reply, '}');
     return OK;
 }

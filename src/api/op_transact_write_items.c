@@ -134,6 +134,7 @@ static void name_changes(struct transaction *t, struct arena *arena)
             continue;
         t->changes[t->change_count] =
             (struct table_change){.table = t->actions[i].table, .key = t->actions[i].key};
+        t->actions[i].change = &t->changes[t->change_count];
         t->change_actions[t->change_count++] = i;
     }
 }

@@ -1,6 +1,7 @@
 /* page.c - what Query and Scan have in common. */
 #include "api/page.h"
 
+#include "api/capacity.h"
 #include "api/start_key.h"
 #include "base/assert.h"
 #include "table/table_read.h"
@@ -105,6 +106,7 @@ static enum err read_items(struct req *req, const struct page *page, struct tabl
 enum err page_read(struct req *req, const struct page *page)
 {
     struct progress so_far = {0};
+    struct capacity capacity = {0};
     struct value last = {0};
     struct table_cursor cursor;
     enum err err;
@@ -127,9 +129,9 @@ enum err page_read(struct req *req, const struct page *page)
     buf_append_u64(req->reply, so_far.scanned);
     if (err == OK)
         reply_item(req->reply, "LastEvaluatedKey", last);
-    capacity_append_member(
-        req->reply, capacity_report_of(req->input), page->table_name,
-        capacity_read_units(so_far.bytes, input_bool(req->input, "ConsistentRead", false)));
+    capacity.table_units =
+        capacity_read_units(so_far.bytes, input_bool(req->input, "ConsistentRead", false));
+    capacity_append_member(req->reply, req->input, page->table_name, page->table, &capacity);
     buf_append_byte(req->reply, '}');
     return OK;
 }

@@ -1,6 +1,7 @@
 /* transact.c - items, reasons and capacity of transactions. */
 #include "api/transact.h"
 
+#include "api/capacity.h"
 #include "json/json_write.h"
 
 static enum err find_table(struct req *req, struct transact_action actions[], unsigned index);
@@ -159,29 +160,41 @@ static bool table_is_new(const struct transact_action actions[], unsigned index)
     return true;
 }
 
+/* Of the item twice the units, of the indexes once. */
+static void add_action(struct capacity *capacity, const struct transact_action *action,
+                       enum transact_units units)
+{
+    if (units == TRANSACT_READ_UNITS) {
+        capacity->table_units += 2 * capacity_read_units(action->sized_bytes, true);
+        return;
+    }
+    capacity->table_units += 2 * capacity_write_units(action->sized_bytes);
+    if (action->change != NULL)
+        capacity_add_index_changes(capacity, action->change);
+}
+
 void transact_append_capacity(struct req *req, const struct transact_action actions[],
                               unsigned count, enum transact_units units)
 {
     enum capacity_report report = capacity_report_of(req->input);
-    bool reads = units == TRANSACT_READ_UNITS;
 
     if (report == CAPACITY_NONE)
         return;
     reply_member(req->reply, "ConsumedCapacity");
     buf_append_byte(req->reply, '[');
     for (unsigned first = 0; first < count; first++) {
-        double sum = 0;
+        struct capacity capacity = {0};
 
         if (!table_is_new(actions, first))
             continue;
         for (unsigned i = first; i < count; i++)
             if (actions[i].table == actions[first].table)
-                sum += 2 * (reads ? capacity_read_units(actions[i].sized_bytes, true)
-                                  : capacity_write_units(actions[i].sized_bytes));
+                add_action(&capacity, &actions[i], units);
         if (first != 0)
             buf_append_byte(req->reply, ',');
-        capacity_append_transact(req->reply, report, actions[first].name.given, sum,
-                                 reads ? "ReadCapacityUnits" : "WriteCapacityUnits");
+        capacity_append(req->reply, report, actions[first].name.given, actions[first].table,
+                        &capacity,
+                        units == TRANSACT_READ_UNITS ? "ReadCapacityUnits" : "WriteCapacityUnits");
     }
     buf_append_byte(req->reply, ']');
 }

@@ -12,10 +12,11 @@ _Static_assert(TRANSACT_ACTIONS_MAX <= REQ_TABLES_MAX, "each action may name its
 
 struct transact_action {
     struct input_table name;
-    struct table *table;     /* NULL: there is none */
-    struct value attributes; /* the key attributes, perhaps among others */
-    struct bytes key;        /* storage key; empty if the action means no item */
-    uint64_t sized_bytes;    /* the image that its capacity counts */
+    struct table *table;               /* NULL: there is none */
+    struct value attributes;           /* the key attributes, perhaps among others */
+    struct bytes key;                  /* storage key; empty if the action means no item */
+    uint64_t sized_bytes;              /* the image that its capacity counts */
+    const struct table_change *change; /* once it went through the write door */
     /* why it cancels the transaction; OK: it does not */
     enum err failure;
     struct bytes message;
