@@ -1,0 +1,260 @@
+"""Lists that all clients append to, alone and in transactions over several lists: blind ones, ones that
+check or change what they have read (if two did so crosswise, each on the other's old state, that would be
+write skew), ones that are sent twice or again after a kill under one token, and reads of many lists at
+one moment. What is recorded is a history of transactions."""
+
+import random
+
+import drive
+import serial
+
+# Lists of one partition, which a query reads together, and of another table.
+TABLE, OTHER = "List", "OtherList"
+ACTIVE = 5
+LIST_MAX = 60  # then another list takes its place: reads stay small
+
+
+class Work:
+    wanted = ["%s done" % each for each in
+              ("UpdateItem", "GetItem", "Query", "BatchGetItem", "TransactGetItems",
+               "TransactWriteItems")] + ["TransactWriteItems TransactionCanceledException"]
+
+    def __init__(self, seed):
+        self.rng = random.Random("lists %s" % seed)
+        self.prefix = "%x" % (seed & 0xffffffff)
+        self.list_count = ACTIVE
+        self.active = list(range(ACTIVE))
+        self.appended = {}  # list -> how often
+        self.known = {}  # list -> its longest that was seen
+        self.element = 0
+        self.calls = []
+        self.history = []  # of transactions, once it is checked
+        self.repeats = []  # (document, token, notes) to send again
+        self.groups = {}  # token -> [Call]
+        self.problems = []
+        self.outcomes = {}
+        self.makers = [(self.append, 12), (self.get, 10), (self.query, 6), (self.batch, 5),
+                       (self.transact_get, 22), (self.blind, 15), (self.guarded, 25), (self.repeat, 5)]
+
+    def create(self, client):
+        for table in (TABLE, OTHER):
+            client.call("CreateTable", TableName=table, BillingMode="PAY_PER_REQUEST",
+                        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"},
+                                   {"AttributeName": "sk", "KeyType": "RANGE"}],
+                        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"},
+                                              {"AttributeName": "sk", "AttributeType": "N"}])
+
+    def next(self):
+        if self.repeats and self.rng.random() < 0.5:
+            return self.tokened(*self.repeats.pop(0))
+        return self.rng.choices([each for each, _ in self.makers], [w for _, w in self.makers])[0]()
+
+    # --- making calls ---
+
+    def place(self, key):
+        return {"TableName": OTHER if key % 3 == 2 else TABLE,
+                "Key": {"pk": {"S": "lists"}, "sk": {"N": str(key)}}}
+
+    def pick(self, at_least=1):
+        return self.rng.sample(self.active, self.rng.randrange(at_least, min(4, len(self.active)) + 1))
+
+    def add(self, key):
+        """An element to append. A full list gives its place to a new one."""
+        self.element += 1
+        self.appended[key] = self.appended.get(key, 0) + 1
+        if self.appended[key] == LIST_MAX:
+            self.active[self.active.index(key)] = self.list_count
+            self.list_count += 1
+        return self.element
+
+    def append_action(self, key, element):
+        return dict(self.place(key), UpdateExpression="SET l = list_append(if_not_exists(l, :none), :new)",
+                    ExpressionAttributeValues={":none": {"L": []}, ":new": {"L": [{"N": str(element)}]}})
+
+    def guard(self, action, known):
+        """The action takes place if the list is as it was seen."""
+        values = action.setdefault("ExpressionAttributeValues", {})
+        if known:
+            action["ConditionExpression"] = "size(l) = :size"
+            values[":size"] = {"N": str(len(known))}
+        else:
+            action["ConditionExpression"] = "attribute_not_exists(l)"
+        if not values:
+            del action["ExpressionAttributeValues"]
+        return dict(action, ReturnValuesOnConditionCheckFailure="ALL_OLD")
+
+    def append(self):
+        key = self.rng.choice(self.active)
+        element = self.add(key)
+        return drive.Call("UpdateItem", dict(self.append_action(key, element), ReturnValues="ALL_NEW"),
+                          keys=[key], appends={key: element})
+
+    def get(self):
+        key = self.rng.choice(self.active)
+        return drive.Call("GetItem", dict(self.place(key), ConsistentRead=True), keys=[key])
+
+    def query(self):
+        document = {"TableName": TABLE, "KeyConditionExpression": "pk = :pk AND sk >= :first",
+                    "ExpressionAttributeValues": {":pk": {"S": "lists"},
+                                                  ":first": {"N": str(min(self.active))}},
+                    "ConsistentRead": True}
+        keys = [key for key in self.active if self.place(key)["TableName"] == TABLE]
+        return drive.Call("Query", document, keys=keys)
+
+    def batch(self):
+        keys, request = self.pick(2), {}
+        for key in keys:
+            place = self.place(key)
+            part = request.setdefault(place["TableName"], {"Keys": [], "ConsistentRead": True})
+            part["Keys"].append(place["Key"])
+        return drive.Call("BatchGetItem", {"RequestItems": request}, keys=keys)
+
+    def transact_get(self):
+        keys = self.pick()
+        return drive.Call("TransactGetItems", {"TransactItems": [{"Get": self.place(key)} for key in keys]},
+                          keys=keys)
+
+    def blind(self):
+        appends = {key: self.add(key) for key in self.pick()}
+        items = [{"Update": self.append_action(key, element)} for key, element in appends.items()]
+        return self.transaction(items, list(appends), appends, {})
+
+    def guarded(self):
+        """Reads some lists, as it saw them, and appends to others or the same."""
+        keys = self.pick(2)
+        split = self.rng.randrange(1, len(keys))
+        appends = {key: self.add(key) for key in keys[:split]}
+        reads, items = {}, []
+        for key in keys:
+            known = self.known.get(key, ())
+            if key not in appends:
+                items.append({"ConditionCheck": self.guard(self.place(key), known)})
+            elif self.rng.random() < 0.4:
+                items.append({"Update": self.append_action(key, appends[key])})
+                continue
+            elif self.rng.random() < 0.5:
+                items.append({"Update": self.guard(self.append_action(key, appends[key]), known)})
+            else:
+                place = self.place(key)
+                item = dict(place.pop("Key"), l={"L": [{"N": str(e)} for e in known + (appends[key],)]})
+                items.append({"Put": self.guard(dict(place, Item=item), known)})
+            reads[key] = known
+        return self.transaction(items, keys, appends, reads)
+
+    def transaction(self, items, keys, appends, reads):
+        document = {"TransactItems": items}
+        if self.rng.random() < 0.6:
+            return drive.Call("TransactWriteItems", document, keys=keys, appends=appends, reads=reads)
+        token = "%s-%d" % (self.prefix, self.element)
+        document["ClientRequestToken"] = token
+        notes = {"keys": keys, "appends": appends, "reads": reads}
+        if self.rng.random() < 0.4:
+            self.repeats.append((document, token, notes))
+        return self.tokened(document, token, notes)
+
+    def tokened(self, document, token, notes):
+        call = drive.Call("TransactWriteItems", document, token=token, **notes)
+        self.groups.setdefault(token, []).append(call)
+        return call
+
+    def repeat(self):
+        """Some call with a token, long after."""
+        if not self.groups:
+            return self.get()
+        call = self.rng.choice(list(self.groups.values())[-200:])[0]
+        notes = {name: call.notes[name] for name in ("keys", "appends", "reads")}
+        return self.tokened(call.document, call.notes["token"], notes)
+
+    def last_reads(self):
+        """Every list, each by a call of its own."""
+        return [drive.Call("GetItem", dict(self.place(key), ConsistentRead=True), keys=[key])
+                for key in range(self.list_count)]
+
+    # --- what became of them ---
+
+    def ended(self, call):
+        outcome = "%s %s" % (call.operation, call.error or call.status)
+        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
+        self.calls.append(call)
+        if call.status == drive.REFUSED and not self.is_expected(call):
+            self.problems.append("%r" % call)
+        for key, seen in self.seen(call).items():
+            if len(seen) > len(self.known.get(key, ())):
+                self.known[key] = seen
+        token = call.notes.get("token")
+        if token and call.status == drive.UNKNOWN:
+            self.repeats.append((call.document, token,
+                                 {name: call.notes[name] for name in ("keys", "appends", "reads")}))
+
+    def is_expected(self, call):
+        if call.error != "TransactionCanceledException":
+            return False
+        codes = {reason["Code"] for reason in call.reply["CancellationReasons"]}
+        return "ConditionalCheckFailed" in codes and codes <= {"None", "ConditionalCheckFailed"}
+
+    def seen(self, call):
+        """key -> the list that the answer shows."""
+        keys = call.notes["keys"]
+        if call.status == drive.UNKNOWN:
+            return {}
+        if call.operation == "UpdateItem":
+            return {keys[0]: elements(call.reply.get("Attributes"))}
+        if call.operation == "GetItem":
+            return {keys[0]: elements(call.reply.get("Item"))}
+        if call.operation == "TransactGetItems":
+            return {key: elements(each.get("Item")) for key, each in zip(keys, call.reply["Responses"])}
+        if call.operation in ("Query", "BatchGetItem"):
+            items = call.reply["Items"] if call.operation == "Query" else \
+                [item for part in call.reply["Responses"].values() for item in part]
+            found = {int(item["sk"]["N"]): elements(item) for item in items}
+            return {key: found.get(key, ()) for key in keys}
+        if call.error == "TransactionCanceledException":
+            seen = {}
+            for key, reason in zip(keys, call.reply["CancellationReasons"]):
+                if reason["Code"] == "ConditionalCheckFailed":
+                    seen[key] = elements(reason.get("Item"))
+                elif key in call.notes["reads"]:
+                    seen[key] = call.notes["reads"][key]
+            return seen
+        return {}
+
+    # --- the history ---
+
+    def check(self):
+        problems, history = list(self.problems), []
+        for number, call in enumerate(self.calls):
+            if "token" in call.notes:
+                continue
+            name = "%s %d" % (call.operation, number)
+            seen = self.seen(call)
+            if call.operation in ("Query", "BatchGetItem"):  # of one moment by item only
+                history += [serial.Transaction("%s of %d" % (name, key), call.start, call.end,
+                                               serial.DONE, {key: read}) for key, read in seen.items()]
+            elif call.operation == "UpdateItem" and call.status == drive.DONE:
+                (key, element), = call.notes["appends"].items()
+                if seen[key][-1:] != (element,):
+                    problems.append("%s answered without its own element %s: %s" % (name, element, seen))
+                history.append(transaction(name, call, {key: seen[key][:-1]}))
+            else:
+                history.append(transaction(name, call, seen))
+        for token, calls in self.groups.items():
+            try:
+                history += serial.one_of(token, [transaction("token %s, %d" % (token, i), call,
+                                                             self.seen(call))
+                                                 for i, call in enumerate(calls) if call.end is not None])
+            except serial.Repeated as repeated:
+                problems.append(str(repeated))
+        self.history = history
+        return problems + serial.check(history)
+
+
+def transaction(name, call, seen):
+    status = {drive.DONE: serial.DONE, drive.REFUSED: serial.FAILED,
+              drive.UNKNOWN: serial.UNKNOWN}[call.status]
+    reads = call.notes.get("reads", {}) if status != serial.FAILED else {}
+    return serial.Transaction(name, call.start, call.end, status, {**reads, **seen},
+                              call.notes.get("appends"))
+
+
+def elements(item):
+    return tuple(int(each["N"]) for each in item["l"]["L"]) if item else ()
