@@ -43,6 +43,17 @@ static bool read_cache(struct stripe *stripe, uint64_t hash, struct bytes key, s
     return true;
 }
 
+/* What the engine said of a key: OK and the value, or ERR_ABSENT, which leaves *value as it was.
+ * The latch is held. */
+static void remember_read(struct stripe *stripe, uint64_t hash, struct bytes key, enum err err,
+                          const struct bytes *value)
+{
+    if (err == OK)
+        store_cache_set(&stripe->cache, hash, key, false, *value);
+    else
+        store_cache_set(&stripe->cache, hash, key, true, (struct bytes){0});
+}
+
 enum err store_read(struct store *store, struct bytes key, bool may_wait, struct arena *arena,
                     struct bytes *value)
 {
@@ -65,7 +76,7 @@ enum err store_read(struct store *store, struct bytes key, bool may_wait, struct
         return err;
     pthread_mutex_lock(&stripe->latch);
     if (changes == atomic_load(&stripe->changes) && find_pending(stripe, key) == NULL)
-        store_cache_set(&stripe->cache, hash, key, err == ERR_ABSENT, *value);
+        remember_read(stripe, hash, key, err, value);
     pthread_mutex_unlock(&stripe->latch);
     return err;
 }
@@ -151,7 +162,7 @@ enum err store_newest(struct store_hold *hold, struct bytes key, const struct st
         return err;
     err = store_get(store, NULL, STORE_DATA, key, false, arena, value);
     if (err == OK || err == ERR_ABSENT)
-        store_cache_set(&stripe->cache, hash, key, err == ERR_ABSENT, *value);
+        remember_read(stripe, hash, key, err, value);
     return err;
 }
 
