@@ -1,4 +1,6 @@
 /* store_counts.c - a hash of the counters seen so far, loaded from the engine on first use.
+ * Loading waits for the disk, so it is done outside of the lock: who waits holds up nobody but itself.
+ * Two may load the same counter; the first one in stays.
  * Record: format u8 (1) · items u64 · bytes u64 (docs/decisions/0001-stored-formats.md).
  */
 #include "store/store_counts.h"
@@ -34,6 +36,8 @@ struct store_counts {
 
 static unsigned bucket_of(struct bytes key);
 static enum err find_or_load(struct store_counts *counts, struct bytes key, struct counter **found);
+static struct counter *find(const struct store_counts *counts, struct bytes key);
+static enum err load(struct store_counts *counts, struct bytes key, struct counter **loaded);
 static uint64_t add(uint64_t value, int64_t delta, struct bytes key);
 static void drop(struct store_counts *counts, struct counter *counter);
 
@@ -146,23 +150,53 @@ static unsigned bucket_of(struct bytes key)
     return hash % BUCKET_COUNT;
 }
 
-/* Under the lock. Reads at most once per counter and process, so waiting for it is bearable. */
+/* Enters and leaves under the lock, and lets go of it to load. Only the committer changes counters,
+ * and it never does before they are here: what was read meanwhile is still so. */
 static enum err find_or_load(struct store_counts *counts, struct bytes key, struct counter **found)
 {
-    struct counter **bucket = &counts->buckets[bucket_of(key)];
-    struct counter *counter = *bucket;
+    struct counter *counter = find(counts, key), *loaded;
+    enum err err;
+
+    if (counter == NULL) {
+        pthread_mutex_unlock(&counts->lock);
+        err = load(counts, key, &loaded);
+        pthread_mutex_lock(&counts->lock);
+        if (err != OK)
+            return err;
+        counter = find(counts, key);
+        if (counter != NULL) {
+            free(loaded);
+        } else {
+            struct counter **bucket = &counts->buckets[bucket_of(key)];
+
+            counter = loaded;
+            counter->next = *bucket;
+            *bucket = counter;
+        }
+    }
+    *found = counter;
+    return OK;
+}
+
+/* Under the lock. */
+static struct counter *find(const struct store_counts *counts, struct bytes key)
+{
+    struct counter *counter = counts->buckets[bucket_of(key)];
+
+    while (counter != NULL && !bytes_equal(key, bytes_make(counter->key, counter->key_size)))
+        counter = counter->next;
+    return counter;
+}
+
+/* From the engine, waiting if need be. Not under the lock. */
+static enum err load(struct store_counts *counts, struct bytes key, struct counter **loaded)
+{
+    struct counter *counter = mem_zalloc(sizeof(*counter));
     struct arena arena;
     struct bytes record;
     enum err err;
 
-    while (counter != NULL && !bytes_equal(key, bytes_make(counter->key, counter->key_size)))
-        counter = counter->next;
-    if (counter != NULL) {
-        *found = counter;
-        return OK;
-    }
     ASSERT(key.size <= STORE_COUNT_KEY_BYTES_MAX);
-    counter = mem_zalloc(sizeof(*counter));
     memcpy(counter->key, key.data, key.size);
     counter->key_size = key.size;
     arena_init(&arena);
@@ -176,14 +210,11 @@ static enum err find_or_load(struct store_counts *counts, struct bytes key, stru
         counter->published.bytes = bytes_get_u64(record.data + 9);
     }
     arena_fini(&arena);
-    if (err != OK) {
+    if (err == OK)
+        *loaded = counter;
+    else
         free(counter);
-        return err;
-    }
-    counter->next = *bucket;
-    *bucket = counter;
-    *found = counter;
-    return OK;
+    return err;
 }
 
 static uint64_t add(uint64_t value, int64_t delta, struct bytes key)
