@@ -151,7 +151,7 @@ static void commit_group(struct store *store, struct store_mutation *group)
                            STORE_NO_STAMP, bytes_make(version_record, sizeof(version_record)),
                            STORE_NO_STAMP);
         err = store_counts_begin(store->counts, group, totals);
-        totals->adds_data = false;
+        store_mutation_makes_room(totals);
         last->next = totals;
         if (err == OK)
             err = store->engine->class->write(store->engine, group, &why);

@@ -123,6 +123,11 @@ void store_mutation_delete_range(struct store_mutation *mutation, enum store_fam
     op->value_size = (uint32_t)to.size;
 }
 
+void store_mutation_makes_room(struct store_mutation *mutation)
+{
+    mutation->adds_data = false;
+}
+
 void store_mutation_count(struct store_mutation *mutation, struct bytes counter_key, int64_t items,
                           int64_t bytes)
 {

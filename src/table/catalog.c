@@ -241,6 +241,8 @@ static enum err write_definition(struct catalog *catalog, const struct table_def
         store_mutation_put(mutation, STORE_DATA, table_meta_key(NEXT_ID_RECORD, &arena),
                            STORE_NO_STAMP, bytes_make(record, sizeof(record)), STORE_NO_STAMP);
     }
+    if (d->status == TABLE_DELETING)
+        store_mutation_makes_room(mutation);
     err = store_submit_and_wait(catalog->store, NULL, &mutation);
     store_mutation_destroy(&mutation);
     arena_fini(&arena);

@@ -16,6 +16,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 # Bodies that do not compress, so that a disk is full when the clients think so.
 HEAVY = dict(writers=4, churn=False, compressible=False, big_share=0.6)
 FILL = dict(HEAVY, big_keys=40, big_share=0.9, big_bytes=(200000, 380000), deletes=False)
+SPARE = "Spare"
 PROBE = (ledger.PLAIN, "probe", None)
 
 
@@ -72,6 +73,7 @@ class Bed:
     def __enter__(self):
         self.own.__enter__()
         self.book.create_tables(self.own.client())
+        self.make_spare()
         return self
 
     def __exit__(self, *_):
@@ -152,6 +154,30 @@ class Bed:
                     self.book.refuse(op)
         return done
 
+    def make_spare(self):
+        """A table to drop when the disk is full; the ledger has it among those that come and go."""
+        op = ledger.Op(self.book.clock(), {SPARE: 1})
+        self.book.churn[SPARE] = [op]
+        with self.own.client() as client:
+            client.call("CreateTable", TableName=SPARE, BillingMode="PAY_PER_REQUEST",
+                        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+                        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "N"}])
+            for i in range(20):
+                client.call("PutItem", TableName=SPARE, Item={"id": {"N": "%d" % i}, "number": {"N": "1"}})
+        self.book.acknowledge(op)
+
+    def drop_spare(self):
+        """What DeleteTable is answered: 200, or the error's name."""
+        op = ledger.Op(self.book.clock(), {SPARE: None})
+        with self.own.client() as client:
+            try:
+                client.call("DeleteTable", TableName=SPARE)
+            except api.ApiError as error:
+                return "%d %s" % (error.status, error.name)
+        self.book.churn[SPARE].append(op)
+        self.book.acknowledge(op)
+        return 200
+
     def lines(self, text):
         return sum(text in line for line in self.own.log().splitlines())
 
@@ -209,6 +235,7 @@ def full_at_first_start(bed):
         bed.own.kill()
     bed.own.start()
     bed.book.create_tables(bed.own.client())
+    bed.make_spare()
     bed.run_for(50)
     bed.restart("after a first start on a full disk")
 
@@ -234,6 +261,8 @@ def while_full(bed, deletes):
     if deletes:
         done = bed.delete(30)
         bed.check(done == 30, "deletes go on", lambda: "%d of 30\n%s" % (done, bed.own.log_tail()))
+        answer = bed.drop_spare()
+        bed.check(answer == 200, "a table can be dropped", answer)
     bed.audit("while full", is_same_run=True)
     told = bed.lines("Free some space")
     bed.check(told == 1, "one line of the log says what to do", bed.own.log_tail)
