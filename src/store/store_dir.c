@@ -18,6 +18,8 @@
 /* Room to write out what is in memory (two memtables, compressed) and go on deleting. */
 #define RESERVE_BYTES ((off_t)32 << 20)
 #define FILES_MIN     16 /* inodes: a file system can run out of these alone */
+/* A new directory's first files and records. */
+#define FIRST_BYTES ((uint64_t)1 << 20)
 
 struct store_dir {
     char *path;
@@ -25,12 +27,17 @@ struct store_dir {
     char *reserve_path;
     int lock_fd;
     bool had_tables;
+    bool is_new;       /* made by us, and not kept yet */
+    size_t made_bytes; /* of path: the outermost folder that was made; 0: all were there */
 };
 
-static enum err make_folders(const char *path, struct fault *fault);
+static enum err make_folders(struct store_dir *dir, struct fault *fault);
 static enum err take_lock(struct store_dir *dir, struct fault *fault);
 static enum err check_format(struct store_dir *dir, const char *engine, unsigned major,
                              unsigned minor, struct fault *fault);
+static enum err check_first_room(const struct store_dir *dir, struct fault *fault);
+static void remove_all(struct store_dir *dir);
+static void remove_folders(struct store_dir *dir);
 static enum err make_durable(struct store_dir *dir, struct fault *fault);
 static enum err check_engine_files(struct store_dir *dir, struct fault *fault);
 static void keep_used_mark(struct store_dir *dir);
@@ -42,17 +49,16 @@ static enum err sync_folder(const char *path);
 enum err store_dir_open(const char *path, const char *engine, unsigned major, unsigned minor,
                         struct fault *fault, struct store_dir **dir)
 {
-    struct store_dir *d;
-    enum err err = make_folders(path, fault);
+    struct store_dir *d = mem_zalloc(sizeof(*d));
+    enum err err;
 
-    if (err != OK)
-        return err;
-    d = mem_zalloc(sizeof(*d));
     d->path = mem_string(path);
     d->engine_path = join(path, "rocks");
     d->reserve_path = join(path, "RESERVE");
     d->lock_fd = -1;
-    err = take_lock(d, fault);
+    err = make_folders(d, fault);
+    if (err == OK)
+        err = take_lock(d, fault);
     if (err == OK)
         err = check_format(d, engine, major, minor, fault);
     if (err == OK)
@@ -74,13 +80,21 @@ void store_dir_close(struct store_dir **dir)
 
     if (d == NULL)
         return;
+    if (d->is_new)
+        remove_all(d);
     if (d->lock_fd >= 0)
         close(d->lock_fd); /* and with it the lock */
+    remove_folders(d);
     free(d->path);
     free(d->engine_path);
     free(d->reserve_path);
     free(d);
     *dir = NULL;
+}
+
+void store_dir_keep(struct store_dir *dir)
+{
+    dir->is_new = false;
 }
 
 const char *store_dir_engine_path(const struct store_dir *dir)
@@ -138,9 +152,9 @@ enum err store_dir_keep_reserve(struct store_dir *dir)
     return err;
 }
 
-static enum err make_folders(const char *path, struct fault *fault)
+static enum err make_folders(struct store_dir *dir, struct fault *fault)
 {
-    char *part = mem_string(path);
+    char *part = mem_string(dir->path);
     enum err err = OK;
 
     for (char *at = part + 1; err == OK; at++) {
@@ -149,7 +163,9 @@ static enum err make_folders(const char *path, struct fault *fault)
         if (!end && *at != '/')
             continue;
         *at = 0;
-        if (mkdir(part, 0700) != 0 && errno != EEXIST)
+        if (mkdir(part, 0700) == 0)
+            dir->made_bytes = dir->made_bytes != 0 ? dir->made_bytes : (size_t)(at - part);
+        else if (errno != EEXIST)
             err = fault_set(fault, ERR_IO, "cannot make the data directory %s: %s", part,
                             strerror(errno));
         if (end)
@@ -160,17 +176,33 @@ static enum err make_folders(const char *path, struct fault *fault)
     return err;
 }
 
+/* Whether the path still names what is open. */
+static bool is_file(int fd, const char *path)
+{
+    struct stat open_file, named;
+
+    return fstat(fd, &open_file) == 0 && stat(path, &named) == 0 &&
+           open_file.st_dev == named.st_dev && open_file.st_ino == named.st_ino;
+}
+
 static enum err take_lock(struct store_dir *dir, struct fault *fault)
 {
     char *path = join(dir->path, "LOCK");
     char holder[256];
     enum err err = OK;
+    bool locked = false;
     ssize_t size;
 
     dir->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    while (dir->lock_fd >= 0 && (locked = flock(dir->lock_fd, LOCK_EX | LOCK_NB) == 0) &&
+           !is_file(dir->lock_fd, path)) {
+        /* It was a directory that somebody else made and removed again (remove_all). */
+        close(dir->lock_fd);
+        dir->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    }
     if (dir->lock_fd < 0) {
         err = fault_set(fault, ERR_IO, "cannot open %s: %s", path, strerror(errno));
-    } else if (flock(dir->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+    } else if (!locked) {
         size = read(dir->lock_fd, holder, sizeof(holder) - 1);
         holder[size > 0 ? size : 0] = 0;
         holder[strcspn(holder, "\n")] = 0;
@@ -197,7 +229,10 @@ static enum err check_format(struct store_dir *dir, const char *engine, unsigned
     enum err err = OK;
 
     if (file == NULL && errno == ENOENT) {
-        err = make_durable(dir, fault);
+        dir->is_new = access(dir->engine_path, F_OK) != 0 && errno == ENOENT;
+        err = check_first_room(dir, fault);
+        if (err == OK)
+            err = make_durable(dir, fault);
         if (err == OK)
             err = write_format(dir, path, engine, major, minor, fault);
     } else if (file == NULL) {
@@ -224,6 +259,57 @@ static enum err check_format(struct store_dir *dir, const char *engine, unsigned
         fclose(file);
     free(path);
     return err;
+}
+
+static enum err check_first_room(const struct store_dir *dir, struct fault *fault)
+{
+    uint64_t room = store_dir_room_bytes(dir), needed = STORE_DIR_ROOM_BYTES_MIN + FIRST_BYTES;
+
+    if (room >= needed)
+        return OK;
+    return fault_set(
+        fault, ERR_NO_SPACE,
+        "the disk of the data directory %s is full: %llu bytes can be written there, a "
+        "new directory needs %llu. Free some space, or choose another --data",
+        dir->path, (unsigned long long)room, (unsigned long long)needed);
+}
+
+/* What was made for a directory that never got a record, so that the next start finds what this one
+ * found. Its lock last: until then nobody else is here. */
+static void remove_all(struct store_dir *dir)
+{
+    static const char *const names[] = {"FORMAT", "FORMAT.new", "RESERVE", "USED", "LOCK"};
+    DIR *folder = opendir(dir->engine_path);
+    struct dirent *entry;
+
+    while (folder != NULL && (entry = readdir(folder)) != NULL)
+        unlinkat(dirfd(folder), entry->d_name, 0);
+    if (folder != NULL)
+        closedir(folder);
+    rmdir(dir->engine_path);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char *path = join(dir->path, names[i]);
+
+        unlink(path);
+        free(path);
+    }
+}
+
+/* Those that we made, as far as they are empty: a kept directory is not. */
+static void remove_folders(struct store_dir *dir)
+{
+    size_t size = strlen(dir->path);
+
+    while (dir->made_bytes != 0 && size >= dir->made_bytes) {
+        dir->path[size] = 0;
+        if (rmdir(dir->path) != 0 && errno != ENOENT)
+            break;
+        while (size > 0 && dir->path[size - 1] == '/')
+            size--;
+        while (size > 0 && dir->path[size - 1] != '/')
+            size--;
+        size -= size > 0;
+    }
 }
 
 /* Before FORMAT says that this is a data directory: no power cut takes back the engine's folder, or
@@ -302,6 +388,16 @@ static void keep_used_mark(struct store_dir *dir)
     free(path);
 }
 
+/* False with errno. Files of a few bytes: what is written in part had no room. */
+static bool write_whole(int fd, const char *text, size_t size)
+{
+    ssize_t written = write(fd, text, size);
+
+    if (written >= 0 && (size_t)written < size)
+        errno = ENOSPC;
+    return written == (ssize_t)size;
+}
+
 /* All of it or nothing: written beside, synced, renamed, and the folder synced. */
 static enum err write_format(struct store_dir *dir, const char *file, const char *engine,
                              unsigned major, unsigned minor, struct fault *fault)
@@ -313,9 +409,8 @@ static enum err write_format(struct store_dir *dir, const char *file, const char
     enum err err = OK;
     int fd;
 
-    errno = ENOSPC; /* what a short write means; the other calls set their own */
     fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0 || write(fd, text, (size_t)size) != size || fsync(fd) != 0 ||
+    if (fd < 0 || !write_whole(fd, text, (size_t)size) || fsync(fd) != 0 ||
         rename(beside, file) != 0 || sync_folder(dir->path) != OK)
         err = fault_set(fault, ERR_IO, "cannot write %s: %s", file, strerror(errno));
     if (fd >= 0)

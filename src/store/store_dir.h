@@ -16,13 +16,20 @@ struct store_dir;
 
 #define STORE_DIR_FORMAT 1
 
+/* What groups that add data leave of the disk, for writing out what is in memory. */
+#define STORE_DIR_ROOM_BYTES_MIN ((uint64_t)16 << 20)
+
 /* Makes or opens it. `engine` and its version (major, minor) are recorded; a directory written by a
  * newer format or a newer engine is refused, and one whose engine files lost their root: the engine
  * would take it for a new one and sweep the rest away.
- * ERR_LOCKED, ERR_NEWER_FORMAT, ERR_CORRUPT, ERR_IO. */
+ * A new one leaves nothing behind if it is closed before store_dir_keep, and is refused where there
+ * is no room for its first records.
+ * ERR_LOCKED, ERR_NEWER_FORMAT, ERR_CORRUPT, ERR_NO_SPACE, ERR_IO. */
 enum err store_dir_open(const char *path, const char *engine, unsigned major, unsigned minor,
                         struct fault *fault, struct store_dir **dir) MUST_CHECK;
 void store_dir_close(struct store_dir **dir);
+/* Records are in it: from now on the directory stays. */
+void store_dir_keep(struct store_dir *dir);
 
 /* Path of the engine's folder. */
 const char *store_dir_engine_path(const struct store_dir *dir);

@@ -32,8 +32,6 @@
 #define BLOCK_BYTES      (8 << 10)
 #define RECOVER_TO_POINT 2 /* kPointInTimeRecovery: what was synced, in order, up to a torn end */
 
-/* What a group leaves of the disk, for writing out what is in memory. */
-#define ROOM_BYTES_MIN         ((uint64_t)16 << 20)
 #define ROOM_BYTES_MIN_DELETES ((uint64_t)1 << 20)
 #define READERS_WAIT_MS        1000
 
@@ -57,7 +55,7 @@ static bool has_room(struct rocks *rocks, const struct store_mutation *group, st
         needed += group->bytes.size;
         adds_data |= group->adds_data;
     }
-    needed += adds_data ? ROOM_BYTES_MIN : ROOM_BYTES_MIN_DELETES;
+    needed += adds_data ? STORE_DIR_ROOM_BYTES_MIN : ROOM_BYTES_MIN_DELETES;
     if (room >= needed)
         return true;
     buf_append_format(why, "%llu bytes are left, %llu are needed", (unsigned long long)room,
@@ -103,8 +101,10 @@ static enum err rocks_write(struct store_engine *engine, const struct store_muta
         return ERR_NO_SPACE;
     fill_batch(rocks, group);
     rocksdb_write(rocks->db, rocks->write_synced, rocks->batch, &error);
-    if (error == NULL)
+    if (error == NULL) {
+        store_dir_keep(rocks->dir);
         return OK;
+    }
     buf_append_string(why, error);
     /* A sync that finds no space may have lost what it was to write, like any that fails. */
     if (is_no_space(error) && strstr(error, "While fsync") == NULL &&
@@ -217,7 +217,7 @@ enum err store_rocks_open(const struct store_options *options, struct fault *fau
         make_options(rocks, options);
         err = open_db(rocks, fault);
     }
-    if (err == ERR_NO_SPACE) {
+    if (err == ERR_NO_SPACE && rocks->dir != NULL) {
         store_dir_release_reserve(rocks->dir); /* what it is for */
         err = open_db(rocks, fault);
     }

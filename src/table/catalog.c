@@ -550,6 +550,10 @@ static enum err read_hash_key(struct catalog *catalog, struct arena *arena, stru
                        STORE_NO_STAMP);
     err = store_submit_and_wait(catalog->store, NULL, &mutation);
     store_mutation_destroy(&mutation);
+    if (err == ERR_NO_SPACE)
+        return fault_set(fault, err,
+                         "the disk of the data directory is full: No space left on device for its "
+                         "first record. Free some space, then start again");
     return err == OK ? OK : fault_set(fault, err, "cannot write to the data directory");
 }
 

@@ -220,19 +220,27 @@ def full_at_first_write(bed):
 
 
 def full_at_first_start(bed):
-    """Nothing to lose yet; what the start left behind must not stand in the way of the next."""
+    """It says so and leaves nothing; the next one starts."""
     bed.own.kill()
-    for room in (0, 10, 5000):
+    for warns, room in [(1, 0), (1, 5000), (1, 16 * MIB)] + [(0, room) for room in range(0, 160, 12)]:
+        name = "with %d bytes of room" % room + (", without a warning" if not warns else "")
         shutil.rmtree(bed.own.data)
+        bed.disk.warns = warns
         bed.disk.room = room
+        logged = len(bed.own.log())
         try:
             bed.own.start()
-            bed.check(False, "a start with %d bytes of room fails" % room)
-        except server.ServerError as error:
-            bed.check("No space left on device" in str(error), "a start on a full disk says why", error)
+            bed.check(room > 100 and not warns, "a start is refused " + name)
+            bed.own.kill()
+        except server.ServerError:
+            said = bed.own.log()[logged:]
+            bed.check("Free some space" in said or "No space left on device" in said,
+                      "a start on a full disk says why, " + name, said)
+            bed.check(not os.path.exists(bed.own.data), "it leaves nothing behind, " + name)
         bed.disk.room = -1
         bed.own.start()
         bed.own.kill()
+    shutil.rmtree(bed.own.data)
     bed.own.start()
     bed.book.create_tables(bed.own.client())
     bed.make_spare()
