@@ -124,8 +124,8 @@ void store_mutation_delete(struct store_mutation *mutation, enum store_family fa
 /* Not seen by store_newest: only for keys nobody writes any more. */
 void store_mutation_delete_range(struct store_mutation *mutation, enum store_family family,
                                  struct bytes from, struct bytes to);
-/* Says that what was put so far leads to removals: taken on a full disk, as deletes are. For records
- * of bounded number and size only. */
+/* Says that what was put so far leads to removals: taken on a full disk, as deletes are. For
+ * records of bounded number and size only. */
 void store_mutation_makes_room(struct store_mutation *mutation);
 /* Adds to a counter record, written once a group; keys of at most STORE_COUNT_KEY_BYTES_MAX. */
 #define STORE_COUNT_KEY_BYTES_MAX 32

@@ -67,7 +67,8 @@ void *store_commit_run(void *arg)
     return NULL;
 }
 
-/* Waits for work that was kicked: a loop gathers more until then. NULL: none, but it is time to look for room. False: none, and none will come. */
+/* Waits for work that was kicked: a loop gathers more until then. NULL: none, but it is time to
+ * look for room. False: none, and none will come. */
 static bool take_group(struct store *store, struct store_mutation **group)
 {
     struct store_mutation *last;

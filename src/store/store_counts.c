@@ -1,6 +1,6 @@
 /* store_counts.c - a hash of the counters seen so far, loaded from the engine on first use.
- * Loading waits for the disk, so it is done outside of the lock: who waits holds up nobody but itself.
- * Two may load the same counter; the first one in stays.
+ * Loading waits for the disk, so it is done outside of the lock: who waits holds up nobody but
+ * itself. Two may load the same counter; the first one in stays.
  * Record: format u8 (1) · items u64 · bytes u64 (docs/decisions/0001-stored-formats.md).
  */
 #include "store/store_counts.h"
