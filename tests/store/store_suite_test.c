@@ -568,6 +568,7 @@ TEST(store_refuses_a_newer_or_damaged_directory)
     struct bytes message;
 
     bed_open(&bed, true);
+    CHECK_OK(put(&bed, "key", "value"));
     store_close(&bed.store);
     overwrite(&bed, "FORMAT", "stele-data 2 rocksdb 7.8\n");
     CHECK_ERR(open_again(&bed, &message), ERR_NEWER_FORMAT);
@@ -581,6 +582,29 @@ TEST(store_refuses_a_newer_or_damaged_directory)
     overwrite(&bed, "rocks/CURRENT", "nonsense\n");
     CHECK(open_again(&bed, &message) != OK);
     bed_close(&bed);
+}
+
+TEST(store_without_a_record_leaves_nothing)
+{
+    struct bed bed = {0};
+    char path[300], outer[300];
+
+    snprintf(outer, sizeof(outer), "%s/outer", unit_temp_dir());
+    snprintf(bed.path, sizeof(bed.path), "%s/inner/data/", outer);
+    bed_open(&bed, true);
+    CHECK(access(bed.path, F_OK) == 0);
+    bed_close(&bed);
+    CHECK(access(outer, F_OK) != 0);
+    CHECK(access(unit_temp_dir(), F_OK) == 0);
+
+    bed_open(&bed, true);
+    CHECK_OK(put(&bed, "key", "value"));
+    bed_close(&bed);
+    snprintf(path, sizeof(path), "%s/FORMAT", bed.path);
+    CHECK(access(path, F_OK) == 0);
+    bed_open(&bed, true); /* kept for good, whatever this opening writes */
+    bed_close(&bed);
+    CHECK(access(path, F_OK) == 0);
 }
 
 TEST(store_that_lost_its_root_is_refused_not_taken_for_a_new_one)
