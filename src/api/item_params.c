@@ -16,6 +16,8 @@ static enum err check_values_used(struct req *req, yyjson_val *in,
                                   const struct item_params *params);
 static enum err check_conditional_operator(struct req *req, yyjson_val *in,
                                            const struct item_params *params);
+static enum err check_key_paths(struct req *req, const struct expr_set *set,
+                                const struct key_schema *schema, const char *what);
 static bool visit_key_path(void *ctx, struct bytes attribute, bool nested);
 
 static bool has(yyjson_val *in, const char *name)
@@ -139,8 +141,24 @@ enum err item_params_key(struct req *req, yyjson_val *in, const char *member, st
     return value_map_from_json(input_member(in, member), req->arena, &req->fault, key);
 }
 
+/* The table's keys, then those of its indexes, global ones first: core-api-data.md 3. */
 enum err item_params_check_key_paths(struct req *req, const struct expr_set *set,
-                                     const struct key_schema *schema)
+                                     const struct table *table)
+{
+    const struct table_definition *definition = &table->definition;
+    enum err err = check_key_paths(req, set, &definition->schema, "Key");
+
+    for (unsigned i = 0; i < definition->index_count && err == OK; i++)
+        if (definition->indexes[i].definition.kind == INDEX_GLOBAL)
+            err = check_key_paths(req, set, &definition->indexes[i].definition.schema, "IndexKey");
+    for (unsigned i = 0; i < definition->index_count && err == OK; i++)
+        if (definition->indexes[i].definition.kind == INDEX_LOCAL)
+            err = check_key_paths(req, set, &definition->indexes[i].definition.schema, "IndexKey");
+    return err;
+}
+
+static enum err check_key_paths(struct req *req, const struct expr_set *set,
+                                const struct key_schema *schema, const char *what)
 {
     struct key_path_search search = {.schema = schema};
 
@@ -156,8 +174,8 @@ enum err item_params_check_key_paths(struct req *req, const struct expr_set *set
         return OK;
     return req_fail(req, ERR_VALIDATION,
                     "Key attributes must be scalars; list random access '[]' and map lookup '.' "
-                    "are not allowed: Key: %.*s",
-                    BYTES_ARGS(search.found));
+                    "are not allowed: %s: %.*s",
+                    what, BYTES_ARGS(search.found));
 }
 
 static bool visit_key_path(void *ctx, struct bytes attribute, bool nested)

@@ -30,10 +30,10 @@ enum err item_params_expressions(struct req *req, yyjson_val *in, struct expr_se
 enum err item_params_key(struct req *req, yyjson_val *in, const char *member,
                          struct value *key) MUST_CHECK;
 
-/* "Key attributes must be scalars": no path of an expression goes into a key attribute. The set's
- * parts may be NULL. */
+/* "Key attributes must be scalars": no path of an expression goes into a key attribute of the table
+ * or of any of its indexes. The set's parts may be NULL. */
 enum err item_params_check_key_paths(struct req *req, const struct expr_set *set,
-                                     const struct key_schema *schema) MUST_CHECK;
+                                     const struct table *table) MUST_CHECK;
 
 /* Storage key of an item whose key attributes were checked. */
 struct bytes item_params_storage_key(struct req *req, const struct table *table,

@@ -90,7 +90,7 @@ enum err item_write_check(struct req *req, const struct item_write *write,
 
     if (err == OK)
         err = check_targets(req, write, schema);
-    return err == OK ? item_params_check_key_paths(req, &write->expressions, schema) : err;
+    return err == OK ? item_params_check_key_paths(req, &write->expressions, table) : err;
 }
 
 static bool visit_target(void *ctx, struct bytes attribute, bool nested)

@@ -145,7 +145,7 @@ static enum err check_keys(struct req *req, struct batch *batch)
                 return err;
             get->storage_key = item_params_storage_key(req, table->table, get->key);
         }
-        err = item_params_check_key_paths(req, &batch->expressions[i], schema);
+        err = item_params_check_key_paths(req, &batch->expressions[i], table->table);
         if (err != OK)
             return err;
     }

@@ -33,7 +33,7 @@ enum err op_get_item(struct req *req)
     if (err == OK)
         err = key_check_key(&table->definition.schema, key, &req->fault);
     if (err == OK)
-        err = item_params_check_key_paths(req, &expressions, &table->definition.schema);
+        err = item_params_check_key_paths(req, &expressions, table);
     if (err != OK)
         return err;
 

@@ -6,24 +6,26 @@
 #include "api/page.h"
 #include "api/query_key.h"
 #include "table/catalog.h"
+#include "table/index_entry.h"
 
 static const struct item_params params = {
     .expressions = {"ProjectionExpression", "FilterExpression", "KeyConditionExpression"},
     .legacy = {"AttributesToGet", "QueryFilter", "ConditionalOperator", "KeyConditions"},
 };
 
+static enum err check_against_schema(struct req *req, struct page *page, struct start_key *start,
+                                     struct query_key *key);
 static enum err check_filter(struct req *req, const struct expr_set *expressions,
                              const struct key_schema *schema);
-static struct store_range range_of(struct req *req, const struct table *table,
+static struct store_range range_of(struct req *req, const struct page *page,
                                    const struct query_key *key, const struct start_key *start);
 
 enum err op_query(struct req *req)
 {
-    struct page page = {.limit = UINT64_MAX};
+    struct expr_set expressions = {0};
+    struct page page = {.expressions = &expressions, .limit = UINT64_MAX};
     struct query_key key;
     struct start_key start;
-    struct expr_set expressions = {0};
-    const struct key_schema *schema;
     struct input_table name;
     int64_t limit = input_integer(req->input, "Limit", 0);
     enum err err;
@@ -55,30 +57,44 @@ enum err op_query(struct req *req)
     if (err == OK)
         err = req_item_table(req, &name, &page.table);
     if (err == OK)
-        err = page_check_index(req);
-    if (err != OK)
-        return err;
-    schema = &page.table->definition.schema;
-    err = start_key_check_count(req, &start, schema, NULL, "The provided starting key is invalid");
+        err = page_find_index(req, &page);
     if (err == OK)
-        err = query_key_read(req, &expressions, schema, &start, &key);
-    if (err == OK)
-        err = start_key_check_table(req, &start);
-    if (err == OK)
-        err = query_key_check_start(req, &key, &start);
-    if (err == OK) /* of the projection; in a filter no key attribute may stand at all */
-        err = item_params_check_key_paths(
-            req, &(struct expr_set){.projection = expressions.projection}, schema);
-    if (err == OK)
-        err = check_filter(req, &expressions, schema);
+        err = check_against_schema(req, &page, &start, &key);
     if (err != OK)
         return err;
     page.table_name = name.given;
-    page.expressions = &expressions;
-    page.range = range_of(req, page.table, &key, &start);
+    page.range = range_of(req, &page, &key, &start);
     if (limit > 0)
         page.limit = (uint64_t)limit;
     return page_read(req, &page);
+}
+
+static enum err check_against_schema(struct req *req, struct page *page, struct start_key *start,
+                                     struct query_key *key)
+{
+    const struct expr_set *expressions = page->expressions;
+    const struct key_schema *schema = page_schema(page);
+    const struct key_schema *index = page->index != NULL ? schema : NULL;
+    enum err err = start_key_check_count(req, start, &page->table->definition.schema, index,
+                                         "The provided starting key is invalid");
+
+    if (err == OK)
+        err = query_key_read(req, expressions, schema, start, key);
+    if (err == OK)
+        err = start_key_check_table(req, start);
+    if (err == OK)
+        err = query_key_check_start(req, key, start);
+    if (err == OK)
+        err = item_params_check_key_paths(
+            req, &(struct expr_set){.projection = expressions->projection}, page->table);
+    if (err == OK)
+        err = check_filter(req, expressions, schema);
+    if (err == OK)
+        err = page_check_attributes(req, page);
+    if (err == OK)
+        err = item_params_check_key_paths(req, &(struct expr_set){.filter = expressions->filter},
+                                          page->table);
+    return err;
 }
 
 struct key_search {
@@ -129,19 +145,23 @@ static struct bytes partition_of(struct req *req, const struct table *table, str
     return buf_finish_arena(&prefix);
 }
 
-static struct store_range range_of(struct req *req, const struct table *table,
+static struct store_range range_of(struct req *req, const struct page *page,
                                    const struct query_key *key, const struct start_key *start)
 {
     struct value hash[KEY_ATTRIBUTES_MAX];
     struct store_range range;
-    struct bytes from;
+    struct bytes partition, from;
 
     query_key_partition(key, hash);
-    range = query_key_range(key, partition_of(req, table, hash[0]), req->arena);
+    partition = page->index == NULL
+                    ? partition_of(req, page->table, hash[0])
+                    : index_partition_prefix(page->table->definition.id, page->index,
+                                             catalog_hash_key(req->api->catalog), hash, req->arena);
+    range = query_key_range(key, partition, req->arena);
     range.backward = !input_bool(req->input, "ScanIndexForward", true);
     if (!start->given)
         return range;
-    from = item_params_storage_key(req, table, start->attributes);
+    from = page_storage_key(req, page, start->attributes);
     if (range.backward)
         range.to = from;
     else

@@ -2,7 +2,7 @@
 #include "api/legacy_params.h"
 #include "api/page.h"
 #include "api/start_key.h"
-#include "table/catalog.h"
+#include "table/index_entry.h"
 #include "table/table_keys.h"
 
 static const struct item_params params = {
@@ -16,13 +16,15 @@ struct segment {
 };
 
 static enum err read_segment(struct req *req, struct segment *segment);
-static enum err start_after(struct req *req, const struct table *table, struct value key,
-                            const struct segment *segment, struct store_range *range);
+static struct store_range range_of(struct req *req, const struct page *page,
+                                   const struct segment *segment);
+static enum err check_start(struct req *req, struct page *page, const struct segment *segment,
+                            struct start_key *start);
 
 enum err op_scan(struct req *req)
 {
-    struct page page = {0};
     struct expr_set expressions = {0};
+    struct page page = {.expressions = &expressions};
     struct input_table name;
     struct segment segment;
     struct start_key start;
@@ -49,19 +51,22 @@ enum err op_scan(struct req *req)
     if (err == OK)
         err = req_item_table(req, &name, &page.table);
     if (err == OK)
-        err = page_check_index(req);
+        err = page_find_index(req, &page);
     if (err != OK)
         return err;
-    page.range =
-        table_segment_range(page.table->definition.id, segment.index, segment.count, req->arena);
-    if (start.given)
-        err = start_after(req, page.table, start.attributes, &segment, &page.range);
+    page.range = range_of(req, &page, &segment);
+    err = check_start(req, &page, &segment, &start);
     if (err == OK)
-        err = item_params_check_key_paths(req, &expressions, &page.table->definition.schema);
+        err = item_params_check_key_paths(
+            req, &(struct expr_set){.projection = expressions.projection}, page.table);
+    if (err == OK)
+        err = page_check_attributes(req, &page);
+    if (err == OK)
+        err = item_params_check_key_paths(req, &(struct expr_set){.filter = expressions.filter},
+                                          page.table);
     if (err != OK)
         return err;
     page.table_name = name.given;
-    page.expressions = &expressions;
     page.limit = (uint64_t)limit;
     return page_read(req, &page);
 }
@@ -91,27 +96,42 @@ static enum err read_segment(struct req *req, struct segment *segment)
     return OK;
 }
 
-static enum err start_after(struct req *req, const struct table *table, struct value key,
-                            const struct segment *segment, struct store_range *range)
+static struct store_range range_of(struct req *req, const struct page *page,
+                                   const struct segment *segment)
 {
-    struct bytes start;
-    enum err err = OK;
+    uint32_t id = page->table->definition.id;
 
-    if (value_count(key) != key_schema_count(&table->definition.schema))
-        return req_fail(req, ERR_VALIDATION,
-                        "The provided starting key is invalid: The provided key element does not "
+    return page->index == NULL
+               ? table_segment_range(id, segment->index, segment->count, req->arena)
+               : index_segment_range(id, page->index, segment->index, segment->count, req->arena);
+}
+
+/* And lets the page begin behind it. */
+static enum err check_start(struct req *req, struct page *page, const struct segment *segment,
+                            struct start_key *start)
+{
+    const struct key_schema *index = page->index != NULL ? page_schema(page) : NULL;
+    const struct key_schema *table = &page->table->definition.schema;
+    struct bytes from;
+    enum err err = start_key_check_count(
+        req, start, table, index,
+        index != NULL ? "The provided starting key is invalid"
+                      : "The provided starting key is invalid: The provided key element does not "
                         "match the schema");
-    err = key_check_key(&table->definition.schema, key, &req->fault);
-    if (err != OK)
-        return req_fail(req, err, "The provided starting key is invalid: %.*s",
-                        BYTES_ARGS(req->fault.message));
-    start = item_params_storage_key(req, table, key);
-    if (bytes_compare(start, range->from) < 0 || bytes_compare(start, range->to) >= 0)
+
+    for (unsigned i = 0; index != NULL && i < key_schema_count(index) && err == OK; i++)
+        err = start_key_check_piece(req, start, &index->attributes[i], i < index->hash_count);
+    if (err == OK)
+        err = start_key_check_table(req, start);
+    if (err != OK || !start->given)
+        return err;
+    from = page_storage_key(req, page, start->attributes);
+    if (bytes_compare(from, page->range.from) < 0 || bytes_compare(from, page->range.to) >= 0)
         return req_fail(req, ERR_VALIDATION,
                         "The provided starting key is invalid: Invalid ExclusiveStartKey. Please "
                         "use ExclusiveStartKey with correct Segment. TotalSegments: %u Segment: "
                         "%u",
                         segment->count, segment->index);
-    range->from = key_after_prefix(start, req->arena);
+    page->range.from = key_after_prefix(from, req->arena);
     return OK;
 }

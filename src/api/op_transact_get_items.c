@@ -79,7 +79,8 @@ static enum err check_action(struct req *req, void *ctx, unsigned index)
     const struct key_schema *schema = &action->table->definition.schema;
     enum err err = key_check_key(schema, action->attributes, &req->fault);
 
-    return err == OK ? item_params_check_key_paths(req, &t->expressions[index], schema) : err;
+    return err == OK ? item_params_check_key_paths(req, &t->expressions[index], action->table)
+                     : err;
 }
 
 static enum err read_items(struct req *req, struct transaction *t)

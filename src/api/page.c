@@ -3,10 +3,13 @@
 
 #include "api/capacity.h"
 #include "api/start_key.h"
-#include "base/assert.h"
+#include "base/clock.h"
+#include "table/catalog.h"
+#include "table/index_entry.h"
 #include "table/table_read.h"
 
-#define PAGE_BYTES_MAX ((uint64_t)1 << 20)
+#define PARAMETER_INVALID "One or more parameter values were invalid: "
+#define PAGE_BYTES_MAX    ((uint64_t)1 << 20)
 
 enum err page_check_select(struct req *req, const char *prefix, bool *only_count)
 {
@@ -37,78 +40,228 @@ enum err page_check_select(struct req *req, const char *prefix, bool *only_count
     return OK;
 }
 
-enum err page_check_index(struct req *req)
+enum err page_find_index(struct req *req, struct page *page)
 {
-    struct bytes index = {0};
+    uint64_t now_ms = clock_wall_ms();
+    struct bytes name = {0};
+    enum index_status status;
 
-    if (!input_string(req->input, "IndexName", &index))
+    if (!input_string(req->input, "IndexName", &name))
         return OK;
-    return req_fail(req, ERR_VALIDATION, "The table does not have the specified index: %.*s",
-                    BYTES_ARGS(index));
+    page->index = table_index_find(page->table, name);
+    status = page->index == NULL ? INDEX_DELETING
+                                 : table_index_status_now(page->table, page->index, now_ms);
+    if (status == INDEX_DELETING)
+        return req_fail(req, ERR_VALIDATION, "The table does not have the specified index: %.*s",
+                        BYTES_ARGS(name));
+    if (page->index->definition.kind == INDEX_GLOBAL &&
+        input_bool(req->input, "ConsistentRead", false))
+        return req_fail(req, ERR_VALIDATION,
+                        "Consistent reads are not supported on global secondary indexes");
+    if (status == INDEX_CREATING)
+        return req_fail(req, ERR_VALIDATION,
+                        "Cannot read from backfilling global secondary index: %.*s",
+                        BYTES_ARGS(name));
+    return OK;
 }
+
+const struct key_schema *page_schema(const struct page *page)
+{
+    return page->index != NULL ? &page->index->definition.schema : &page->table->definition.schema;
+}
+
+struct bytes page_storage_key(struct req *req, const struct page *page, struct value attributes)
+{
+    if (page->index == NULL)
+        return item_params_storage_key(req, page->table, attributes);
+    return index_entry_key(&page->table->definition, page->index,
+                           catalog_hash_key(req->api->catalog), attributes, req->arena);
+}
+
+/* --- attributes that an index does not have --------------------------------------------------- */
+
+struct lack {
+    const struct page *page;
+    struct arena *arena;
+    struct bytes names; /* of what is not projected: "a, b" */
+};
+
+static bool visit_attribute(void *ctx, struct bytes attribute, bool nested)
+{
+    struct lack *lack = ctx;
+
+    (void)nested;
+    if (!index_projects(&lack->page->table->definition, lack->page->index, attribute))
+        lack->names = arena_format(lack->arena, "%.*s%s%.*s", BYTES_ARGS(lack->names),
+                                   lack->names.size != 0 ? ", " : "", BYTES_ARGS(attribute));
+    return true;
+}
+
+enum err page_check_attributes(struct req *req, struct page *page)
+{
+    struct lack shown = {.page = page, .arena = req->arena}, filtered = shown;
+    const struct expr_set *expressions = page->expressions;
+    struct bytes select = BYTES("");
+    bool all;
+
+    if (page->index == NULL || page->index->definition.projection == INDEX_PROJECTS_ALL)
+        return OK;
+    input_string(req->input, "Select", &select);
+    all = bytes_equal_string(select, "ALL_ATTRIBUTES");
+    if (expressions->projection != NULL)
+        expr_projection_visit_paths(expressions->projection, visit_attribute, &shown);
+    if (expressions->filter != NULL)
+        expr_condition_visit_paths(expressions->filter, visit_attribute, &filtered);
+    if (page->index->definition.kind == INDEX_LOCAL) {
+        page->shows_items = all || shown.names.size != 0;
+        page->fetches = page->shows_items || filtered.names.size != 0;
+        return OK;
+    }
+    if (all)
+        return req_fail(req, ERR_VALIDATION,
+                        PARAMETER_INVALID
+                        "Select type ALL_ATTRIBUTES is not supported for global secondary index "
+                        "%.*s because its projection type is not ALL",
+                        BYTES_ARGS(page->index->definition.name));
+    if (shown.names.size != 0)
+        return req_fail(req, ERR_VALIDATION,
+                        PARAMETER_INVALID "Global secondary index %.*s does not project [%.*s]",
+                        BYTES_ARGS(page->index->definition.name), BYTES_ARGS(shown.names));
+    return OK;
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
 
 static void append_item(struct req *req, const struct page *page, struct value attributes,
                         bool first)
 {
-    struct arena_mark mark = arena_mark(req->arena);
-
     if (!first)
         buf_append_byte(req->reply, ',');
     if (page->expressions->projection != NULL)
         attributes = expr_project(page->expressions->projection, attributes, req->arena);
     value_map_append_json(req->reply, attributes);
-    arena_release(req->arena, mark);
 }
 
 /* What was read so far. */
 struct progress {
-    uint64_t scanned, count, bytes;
+    uint64_t scanned, count;
+    uint64_t bytes;         /* of what was evaluated */
+    uint64_t fetched_bytes; /* of the items behind */
+    double fetched_units;
 };
 
 static bool is_full(const struct req *req, const struct page *page, const struct progress *so_far)
 {
-    return so_far->scanned >= page->limit || so_far->bytes >= PAGE_BYTES_MAX ||
+    return so_far->scanned >= page->limit ||
+           so_far->bytes + so_far->fetched_bytes >= PAGE_BYTES_MAX ||
            req->reply->size >= REQ_REPLY_BYTES_ENOUGH;
 }
 
 static bool is_too_long_for_loop(const struct progress *so_far)
 {
-    return so_far->scanned > REQ_LOOP_ITEMS_MAX || so_far->bytes > REQ_LOOP_BYTES_MAX;
+    return so_far->scanned > REQ_LOOP_ITEMS_MAX ||
+           so_far->bytes + so_far->fetched_bytes > REQ_LOOP_BYTES_MAX;
+}
+
+/* The item behind an entry, of the same moment. */
+static enum err fetch(struct req *req, const struct page *page, struct store_snapshot *snapshot,
+                      struct value entry, struct progress *so_far, struct value *attributes)
+{
+    bool consistent = input_bool(req->input, "ConsistentRead", false);
+    struct item item;
+    enum err err =
+        table_get_at(req->api->store, snapshot, item_params_storage_key(req, page->table, entry),
+                     req->may_wait, req->arena, &item);
+
+    if (err != OK)
+        return err == ERR_ABSENT ? ERR_CORRUPT : err; /* entries and items change together */
+    so_far->fetched_bytes += item.size_bytes;
+    so_far->fetched_units += capacity_read_units(item.size_bytes, consistent);
+    *attributes = item.attributes;
+    return OK;
+}
+
+static enum err read_item(struct req *req, const struct page *page, struct store_snapshot *snapshot,
+                          struct value attributes, struct progress *so_far)
+{
+    const struct expr_condition *filter = page->expressions->filter;
+    struct value item = attributes;
+    enum err err = OK;
+
+    if (page->fetches)
+        err = fetch(req, page, snapshot, attributes, so_far, &item);
+    if (!req->may_wait && is_too_long_for_loop(so_far))
+        return ERR_WOULD_BLOCK;
+    if (err != OK || (filter != NULL && !expr_condition_holds(filter, item)))
+        return err;
+    if (!page->only_count)
+        append_item(req, page, page->shows_items ? item : attributes, so_far->count == 0);
+    so_far->count++;
+    return OK;
 }
 
 /* Reads until the page is full (OK, and *last is the key to go on with) or the range ends
  * (ERR_ABSENT). */
 static enum err read_items(struct req *req, const struct page *page, struct table_cursor *cursor,
-                           struct progress *so_far, struct value *last)
+                           struct store_snapshot *snapshot, struct progress *so_far,
+                           struct value *last)
 {
-    const struct expr_condition *filter = page->expressions->filter;
     struct item item;
 
     do {
+        struct arena_mark mark = arena_mark(req->arena);
         enum err err = table_cursor_next(cursor, &item);
 
         if (err != OK)
             return err;
         so_far->scanned++;
         so_far->bytes += item.size_bytes;
-        if (!req->may_wait && is_too_long_for_loop(so_far))
-            return ERR_WOULD_BLOCK;
-        if (filter == NULL || expr_condition_holds(filter, item.attributes)) {
-            if (!page->only_count)
-                append_item(req, page, item.attributes, so_far->count == 0);
-            so_far->count++;
-        }
+        err = read_item(req, page, snapshot, item.attributes, so_far);
+        arena_release(req->arena, mark);
+        if (err != OK)
+            return err;
     } while (!is_full(req, page, so_far));
-    *last = start_key_of(&page->table->definition.schema, NULL, item.attributes, req->arena);
+    *last = start_key_of(&page->table->definition.schema,
+                         page->index != NULL ? &page->index->definition.schema : NULL,
+                         item.attributes, req->arena);
     return OK;
+}
+
+/* One state of the store: what a page reads of items must fit the entries that name them. */
+static enum err read_range(struct req *req, const struct page *page, struct progress *so_far,
+                           struct value *last)
+{
+    struct store_snapshot *snapshot = page->fetches ? store_snapshot_begin(req->api->store) : NULL;
+    struct table_cursor cursor;
+    enum err err;
+
+    table_cursor_open_at(&cursor, req->api->store, snapshot, page->range, req->may_wait);
+    err = read_items(req, page, &cursor, snapshot, so_far, last);
+    table_cursor_close(&cursor);
+    if (snapshot != NULL)
+        store_snapshot_end(req->api->store, &snapshot);
+    return err;
+}
+
+static void reply_capacity(struct req *req, const struct page *page, const struct progress *so_far)
+{
+    bool consistent = input_bool(req->input, "ConsistentRead", false);
+    double units = capacity_read_units(so_far->bytes, consistent);
+    struct capacity capacity = {0};
+
+    if (page->index == NULL)
+        capacity.table_units = units;
+    else
+        capacity_add_index(&capacity, (unsigned)(page->index - page->table->definition.indexes),
+                           units);
+    capacity.table_units += so_far->fetched_units;
+    capacity_append_member(req->reply, req->input, page->table_name, page->table, &capacity);
 }
 
 enum err page_read(struct req *req, const struct page *page)
 {
     struct progress so_far = {0};
-    struct capacity capacity = {0};
     struct value last = {0};
-    struct table_cursor cursor;
     enum err err;
 
     buf_append_byte(req->reply, '{');
@@ -116,9 +269,7 @@ enum err page_read(struct req *req, const struct page *page)
         reply_member(req->reply, "Items");
         buf_append_byte(req->reply, '[');
     }
-    table_cursor_open(&cursor, req->api->store, page->range, req->may_wait);
-    err = read_items(req, page, &cursor, &so_far, &last);
-    table_cursor_close(&cursor);
+    err = read_range(req, page, &so_far, &last);
     if (err != OK && err != ERR_ABSENT)
         return err;
     if (!page->only_count)
@@ -129,9 +280,7 @@ enum err page_read(struct req *req, const struct page *page)
     buf_append_u64(req->reply, so_far.scanned);
     if (err == OK)
         reply_item(req->reply, "LastEvaluatedKey", last);
-    capacity.table_units =
-        capacity_read_units(so_far.bytes, input_bool(req->input, "ConsistentRead", false));
-    capacity_append_member(req->reply, req->input, page->table_name, page->table, &capacity);
+    reply_capacity(req, page, &so_far);
     buf_append_byte(req->reply, '}');
     return OK;
 }

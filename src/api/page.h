@@ -1,7 +1,9 @@
 /* page.h - one page of a Query or Scan: walks a range, filters, projects, stops in time.
  * A page ends at Limit evaluated items, at 1 MiB of them, when its reply has become large, or at
  * the end of the range; the key of the last evaluated item is returned unless the range ended.
- * Source: contract core-api-items.md 6 "Evaluation and paging".
+ * Of an index, entries are what is evaluated. A local index's page reads the items behind them too
+ * if the request names attributes that the index does not project; both count then.
+ * Source: contract core-api-items.md 6 "Select", "Evaluation and paging"; core-api-data.md 5.2.
  */
 #pragma once
 
@@ -10,19 +12,31 @@
 
 struct page {
     struct table *table;
-    struct bytes table_name; /* as sent */
+    const struct table_index *index; /* NULL: the table itself is read */
+    struct bytes table_name;         /* as sent */
     struct store_range range;
     const struct expr_set *expressions;
     uint64_t limit; /* UINT64_MAX: none */
     bool only_count;
+    bool fetches;     /* the items behind the entries of a local index */
+    bool shows_items; /* and replies with them: the entries will not do */
 };
 
 /* Select, Limit and IndexName as both operations have them, before any read. `prefix` is what the
  * operation puts before one of the messages. */
 enum err page_check_select(struct req *req, const char *prefix, bool *only_count) MUST_CHECK;
 
-/* There are no secondary indexes yet, so any name is unknown. */
-enum err page_check_index(struct req *req) MUST_CHECK;
+/* The index that the request names, if it names one, and whether it can be read as asked. */
+enum err page_find_index(struct req *req, struct page *page) MUST_CHECK;
+
+/* Key attributes of what is read. */
+const struct key_schema *page_schema(const struct page *page);
+
+/* Storage key of an item or entry, from the key attributes of both. */
+struct bytes page_storage_key(struct req *req, const struct page *page, struct value attributes);
+
+/* Whether the index has the attributes that are asked for, or must fetch them. */
+enum err page_check_attributes(struct req *req, struct page *page) MUST_CHECK;
 
 /* Fills the reply. ERR_WOULD_BLOCK and the errors of table_read.h. */
 enum err page_read(struct req *req, const struct page *page) MUST_CHECK;

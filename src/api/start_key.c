@@ -82,7 +82,7 @@ enum err start_key_check_table(struct req *req, const struct start_key *start)
 {
     enum err err = OK;
 
-    if (!start->given || start->index == NULL)
+    if (!start->given)
         return OK;
     for (unsigned i = 0; err == OK && i < key_schema_count(start->table); i++)
         err = check_value(req, start, &start->table->attributes[i], i < start->table->hash_count);

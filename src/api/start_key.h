@@ -25,7 +25,7 @@ enum err start_key_check_count(struct req *req, struct start_key *start,
 enum err start_key_check_piece(struct req *req, const struct start_key *start,
                                const struct key_attribute *attribute, bool hash) MUST_CHECK;
 
-/* The table's key attributes in the start key of an index; nothing to do without one. */
+/* The table's key attributes. */
 enum err start_key_check_table(struct req *req, const struct start_key *start) MUST_CHECK;
 
 /* LastEvaluatedKey: the attributes of both schemas, in the arena. `index` may be NULL. */

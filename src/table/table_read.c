@@ -22,7 +22,14 @@ enum err table_get_at(struct store *store, const struct store_snapshot *snapshot
 void table_cursor_open(struct table_cursor *cursor, struct store *store, struct store_range range,
                        bool may_wait)
 {
-    cursor->cursor = store_cursor_open(store, NULL, STORE_DATA, range, may_wait);
+    table_cursor_open_at(cursor, store, NULL, range, may_wait);
+}
+
+void table_cursor_open_at(struct table_cursor *cursor, struct store *store,
+                          const struct store_snapshot *snapshot, struct store_range range,
+                          bool may_wait)
+{
+    cursor->cursor = store_cursor_open(store, snapshot, STORE_DATA, range, may_wait);
 }
 
 enum err table_cursor_next(struct table_cursor *cursor, struct item *item)

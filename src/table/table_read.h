@@ -22,6 +22,10 @@ struct table_cursor {
 };
 void table_cursor_open(struct table_cursor *cursor, struct store *store, struct store_range range,
                        bool may_wait);
+/* The same of a snapshot; NULL is the present. */
+void table_cursor_open_at(struct table_cursor *cursor, struct store *store,
+                          const struct store_snapshot *snapshot, struct store_range range,
+                          bool may_wait);
 /* The next item, which points into the cursor until the next call. ERR_ABSENT at the end. */
 enum err table_cursor_next(struct table_cursor *cursor, struct item *item) MUST_CHECK;
 void table_cursor_close(struct table_cursor *cursor);
