@@ -587,7 +587,7 @@ TEST(store_refuses_a_newer_or_damaged_directory)
 TEST(store_without_a_record_leaves_nothing)
 {
     struct bed bed = {0};
-    char path[300], outer[300];
+    char path[300], outer[128];
 
     snprintf(outer, sizeof(outer), "%s/outer", unit_temp_dir());
     snprintf(bed.path, sizeof(bed.path), "%s/inner/data/", outer);
