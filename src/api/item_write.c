@@ -43,7 +43,7 @@ enum err item_write_read(struct req *req, yyjson_val *in, enum item_write_kind k
     struct bytes table_name = {0};
     enum err err;
 
-    *write = (struct item_write){.kind = kind, .in_transaction = in_transaction, .in = in};
+    *write = (struct item_write){.kind = kind, .flat_size = in_transaction, .in = in};
     input_string(in, "TableName", &table_name);
     err = input_table(table_name, &req->place, &req->fault, &write->name);
     if (err == OK)
@@ -184,15 +184,14 @@ static enum err decide_update(struct req *req, struct item_write *write,
 }
 
 /* Contract core-api-data.md 4, "Limit checks": updates are measured with what they add, but not in
- * transactions. */
+ * transactions and PartiQL. */
 static enum err check_updated_size(struct req *req, const struct item_write *write)
 {
     size_t size = value_item_size_bytes(write->after);
     size_t with_overhead = size - value_item_size_bytes(write->attributes) +
                            expr_update_overhead_bytes(write->expressions.update);
 
-    if (size <= ITEM_SIZE_BYTES_MAX &&
-        (write->in_transaction || with_overhead <= ITEM_SIZE_BYTES_MAX))
+    if (size <= ITEM_SIZE_BYTES_MAX && (write->flat_size || with_overhead <= ITEM_SIZE_BYTES_MAX))
         return OK;
     return req_fail(req, ERR_VALIDATION,
                     "Item size to update has exceeded the maximum allowed size");

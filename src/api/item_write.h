@@ -11,7 +11,7 @@ enum item_write_kind { ITEM_WRITE_PUT, ITEM_WRITE_UPDATE, ITEM_WRITE_DELETE, ITE
 
 struct item_write {
     enum item_write_kind kind;
-    bool in_transaction;
+    bool flat_size; /* an update is measured by the item it makes, and no more */
     yyjson_val *in; /* its parameters */
     struct input_table name;
     struct expr_set expressions;

@@ -9,7 +9,6 @@
 #include "table/table_read.h"
 
 #define PARAMETER_INVALID "One or more parameter values were invalid: "
-#define PAGE_BYTES_MAX    ((uint64_t)1 << 20)
 
 enum err page_check_select(struct req *req, const char *prefix, bool *only_count)
 {

@@ -10,6 +10,8 @@
 #include "api/item_params.h"
 #include "store/store.h"
 
+#define PAGE_BYTES_MAX ((uint64_t)1 << 20) /* of evaluated items */
+
 struct page {
     struct table *table;
     const struct table_index *index; /* NULL: the table itself is read */

@@ -118,13 +118,15 @@ const char *expr_operator_text(enum expr_operator operation)
     return texts[operation];
 }
 
+static const struct expr_function functions[] = {
+#define FUNCTION(name, operands, use, result)                                  \
+    [EXPR_##name] = {BYTES(#name), EXPR_##name, operands, EXPR_FUNCTION_##use, \
+                     EXPR_FUNCTION_##result},
+#include "expr/functions.def"
+};
+
 const struct expr_function *expr_function_find(struct bytes name, enum expr_kind kind)
 {
-    static const struct expr_function functions[] = {
-#define FUNCTION(name, operands, use, result) \
-    {BYTES(#name), EXPR_##name, operands, EXPR_FUNCTION_##use, EXPR_FUNCTION_##result},
-#include "expr/functions.def"
-    };
     enum expr_function_use use =
         kind == EXPR_KIND_UPDATE ? EXPR_FUNCTION_UPDATE : EXPR_FUNCTION_CONDITION;
 
@@ -132,6 +134,11 @@ const struct expr_function *expr_function_find(struct bytes name, enum expr_kind
         if (functions[i].use == use && bytes_equal(functions[i].name, name))
             return &functions[i];
     return NULL;
+}
+
+const struct expr_function *expr_function_row(enum expr_function_id id)
+{
+    return &functions[id];
 }
 
 /* --- predicates ------------------------------------------------------------------------------- */

@@ -77,7 +77,7 @@ enum expr_relation expr_path_relation(const struct expr_path *a, const struct ex
 /* --- the tree --------------------------------------------------------------------------------- */
 
 /* Columns of functions.def. */
-enum expr_function_use { EXPR_FUNCTION_CONDITION, EXPR_FUNCTION_UPDATE };
+enum expr_function_use { EXPR_FUNCTION_CONDITION, EXPR_FUNCTION_UPDATE, EXPR_FUNCTION_PARTIQL };
 enum expr_function_result { EXPR_FUNCTION_BOOLEAN, EXPR_FUNCTION_VALUE };
 
 enum expr_function_id {
@@ -307,6 +307,7 @@ enum err expr_parse_update(const struct expr_source *source, struct arena *arena
 
 /* A row of functions.def that this kind of expression may use, or NULL. */
 const struct expr_function *expr_function_find(struct bytes name, enum expr_kind kind);
+const struct expr_function *expr_function_row(enum expr_function_id id);
 /* Whether a path must not name it; any case. */
 bool expr_reserved_word(struct bytes word);
 

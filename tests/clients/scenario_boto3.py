@@ -183,6 +183,40 @@ def scans():
     tap.same(sorted(item for part in parts for item in part), sorted(whole))
 
 
+def statements():
+    """execute_statement: writes, reads, pages, errors"""
+    def run(statement, *parameters, **more):
+        if parameters:
+            more["Parameters"] = list(parameters)
+        return client.execute_statement(Statement=statement, **more)
+
+    run('INSERT INTO "%s" VALUE {\'pk\': ?, \'sk\': ?, \'tags\': <<\'x\'>>}' % TABLE,
+        {"S": "statement"}, {"N": "1"})
+    tap.raises("DuplicateItemException", run,
+               "INSERT INTO %s VALUE {'pk': 'statement', 'sk': 1}" % TABLE)
+    rows = run("UPDATE %s SET v = ?, tags = set_add(tags, <<'y'>>) WHERE pk = ? AND sk = 1 "
+               "RETURNING ALL NEW *" % TABLE, {"B": b"bytes"}, {"S": "statement"})["Items"]
+    tap.same(sorted(rows[0]["tags"]["SS"]), ["x", "y"])
+    tap.same(rows[0]["v"], {"B": b"bytes"})
+    rows = resource.meta.client.execute_statement(
+        Statement="SELECT sk FROM %s WHERE pk = ? AND sk IN [1, 2]" % TABLE, Parameters=["statement"])
+    tap.same(rows["Items"], [{"sk": 1}])
+    found, token = [], {}
+    while True:
+        page = run("SELECT sk FROM %s WHERE pk = 'batch' AND half = 1 ORDER BY sk DESC" % TABLE,
+                   Limit=7, **token)
+        assert len(page["Items"]) <= 7
+        found += [int(item["sk"]["N"]) for item in page["Items"]]
+        if "NextToken" not in page:
+            break
+        token = {"NextToken": page["NextToken"]}
+    tap.same(found, list(range(57, 0, -2)))
+    tap.raises("ConditionalCheckFailedException", run,
+               "UPDATE %s SET v = 1 WHERE pk = 'statement' AND sk = 2" % TABLE)
+    tap.raises("ValidationException", run, "SELEKT * FROM %s" % TABLE)
+    run("DELETE FROM %s WHERE pk = 'statement' AND sk = 1" % TABLE)
+
+
 def errors():
     """errors have their own classes and codes"""
     tap.raises("ResourceNotFoundException", client.get_item, TableName="NoSuchTable", Key={"a": {"S": "b"}})
@@ -231,6 +265,6 @@ def drop():
 if __name__ == "__main__":
     if sys.argv[1] == "before":
         tap.run([create, provisioned, documents, conditions, updates, counter, batches, large_batches,
-                 queries, scans, errors, wrong_keys])
+                 queries, scans, statements, errors, wrong_keys])
     else:
         tap.run([survived, goes_on, drop])

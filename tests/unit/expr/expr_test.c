@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <yyjson.h>
 
-static const yyjson_val *json_read(const char *text, struct arena *arena);
 static const yyjson_val *json_string(const char *text, struct arena *arena);
 static char *swap_quotes(const char *text, char from, char to, struct arena *arena);
 
@@ -56,7 +55,7 @@ const char *canonical(const char *json, struct arena *arena)
 }
 
 /* The document lives in the arena. NULL for NULL. */
-static const yyjson_val *json_read(const char *text, struct arena *arena)
+const struct yyjson_val *json_read(const char *text, struct arena *arena)
 {
     size_t size, room;
     yyjson_alc alc;

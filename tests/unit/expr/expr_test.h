@@ -20,6 +20,8 @@ struct request {
 enum err parse_request(const struct request *request, struct arena *arena, struct fault *fault,
                        struct expr_set *set);
 
+/* NULL for NULL. */
+const struct yyjson_val *json_read(const char *json, struct arena *arena);
 /* {'a':{'S':'x'}} as an item. */
 struct value item_of(const char *json, struct arena *arena);
 /* An item as JSON with ' for ". */

@@ -1,0 +1,75 @@
+/* op_execute_statement.c - ExecuteStatement: one PartiQL statement. */
+#include "api/partiql.h"
+
+/* The request's state while it writes. */
+struct execution {
+    struct partiql_request request;
+    struct item_write_alone alone;
+};
+
+static enum err run_write(struct req *req, struct execution *execution, struct table *table);
+static enum err decide(void *ctx, struct table_change changes[], unsigned count);
+static enum err reply(struct req *req);
+
+enum err op_execute_statement(struct req *req)
+{
+    struct execution *execution = arena_new(req->arena, struct execution);
+    struct partiql_request *request = &execution->request;
+    struct table *table;
+    enum err err;
+
+    if (input_integer(req->input, "Limit", 1) < 1)
+        return req_fail(req, ERR_VALIDATION, "Limit must be greater than or equal to 1");
+    err = partiql_read(req, req->input, request);
+    if (err != OK)
+        return err;
+    if (request->statement->kind == PARTIQL_EXISTS) /* words (unverified) */
+        return req_fail(req, ERR_VALIDATION, "EXISTS can only be used in transactions");
+    if (!partiql_is_read(request))
+        err = partiql_write_read(req, request, &execution->alone.write);
+    if (err == OK)
+        err = req_item_table(req, &request->name, &table);
+    if (err != OK)
+        return err;
+    return partiql_is_read(request) ? partiql_select(req, request, table)
+                                    : run_write(req, execution, table);
+}
+
+static enum err run_write(struct req *req, struct execution *execution, struct table *table)
+{
+    struct item_write_alone *alone = &execution->alone;
+    enum err err = partiql_write_check(req, &execution->request, &alone->write, table);
+
+    if (err != OK)
+        return err;
+    req->state = execution;
+    alone->change = (struct table_change){
+        .table = table,
+        .key = item_params_storage_key(req, table, alone->write.attributes),
+    };
+    return req_write(req, &alone->change, 1, decide, reply);
+}
+
+static enum err decide(void *ctx, struct table_change changes[], unsigned count)
+{
+    struct req *req = ctx;
+    struct execution *execution = req->state;
+
+    (void)count;
+    return partiql_write_decide(req, &execution->request, &execution->alone.write, &changes[0]);
+}
+
+static enum err reply(struct req *req)
+{
+    const struct execution *execution = req->state;
+    const struct item_write_alone *alone = &execution->alone;
+    struct value row;
+
+    buf_append_lit(req->reply, "{\"Items\":[");
+    if (partiql_write_row(req, &execution->request, &alone->write, &alone->change, &row))
+        value_map_append_json(req->reply, row);
+    buf_append_byte(req->reply, ']');
+    item_write_reply_capacity(req, alone);
+    buf_append_byte(req->reply, '}');
+    return OK;
+}

@@ -1,0 +1,67 @@
+/* partiql.c - statements of requests, and the keys they name. */
+#include "api/partiql.h"
+
+static enum err check_statement(struct req *req, const struct partiql_statement *statement);
+
+enum err partiql_read(struct req *req, yyjson_val *in, struct partiql_request *request)
+{
+    struct partiql_statement *statement;
+    struct bytes text = {0};
+    enum err err;
+
+    request->in = in;
+    input_string(in, "Statement", &text);
+    err = partiql_parse(text, input_member(in, "Parameters"), req->arena, &req->fault, &statement);
+    if (err != OK)
+        return err;
+    request->statement = statement;
+    err = check_statement(req, statement);
+    if (err == OK)
+        err = input_table(statement->table, &req->place, &req->fault, &request->name);
+    return err;
+}
+
+/* Both texts are (unverified). */
+static enum err check_statement(struct req *req, const struct partiql_statement *statement)
+{
+    if (statement->kind == PARTIQL_DELETE && statement->returning != PARTIQL_RETURNS_NOTHING &&
+        statement->returning != PARTIQL_RETURNS_ALL_OLD)
+        return req_fail(req, ERR_VALIDATION,
+                        "RETURNING clause of a DELETE statement must be ALL OLD *");
+    if (statement->index.size != 0 && statement->kind != PARTIQL_SELECT &&
+        statement->kind != PARTIQL_EXISTS)
+        return req_fail(req, ERR_VALIDATION,
+                        "An index cannot be specified in an UPDATE or DELETE statement");
+    return OK;
+}
+
+bool partiql_key(struct req *req, const struct partiql_statement *statement,
+                 const struct key_schema *schema, struct value *key)
+{
+    struct value parts[KEY_ATTRIBUTES_MAX];
+    unsigned order[KEY_ATTRIBUTES_MAX], count = key_schema_count(schema);
+    struct value_builder builder;
+    struct buf out;
+
+    for (unsigned i = 0; i < count; i++) {
+        const struct value *values;
+        unsigned place = i;
+
+        if (partiql_key_values(statement->where, schema->attributes[i].name, req->arena, &values) !=
+            1)
+            return false;
+        parts[i] = values[0];
+        for (; place > 0 && bytes_compare(schema->attributes[order[place - 1]].name,
+                                          schema->attributes[i].name) > 0;
+             place--)
+            order[place] = order[place - 1];
+        order[place] = i;
+    }
+    buf_init_arena(&out, req->arena, SIZE_MAX);
+    value_build_begin_payload(&builder, &out, VALUE_M);
+    for (unsigned i = 0; i < count; i++)
+        value_build_entry(&builder, schema->attributes[order[i]].name, parts[order[i]]);
+    value_build_end(&builder);
+    *key = (struct value){VALUE_M, buf_finish_arena(&out)};
+    return true;
+}

@@ -1,0 +1,64 @@
+/* partiql.h - what the three PartiQL operations share: a statement of a request, the pages of its
+ * reads, its write.
+ * Order:  partiql_read, the table, then partiql_select, or partiql_write_check and, under the
+ *         door's hold, partiql_write_decide.
+ * Source: contract core-api-partiql.md.
+ */
+#pragma once
+
+#include "api/item_write.h"
+#include "expr/partiql.h"
+
+struct partiql_request {
+    yyjson_val *in; /* Statement, Parameters and settings */
+    const struct partiql_statement *statement;
+    struct input_table name;
+};
+
+/* Reads a statement's text and checks what needs no table. */
+enum err partiql_read(struct req *req, yyjson_val *in, struct partiql_request *request) MUST_CHECK;
+
+static inline bool partiql_is_read(const struct partiql_request *request)
+{
+    return request->statement->kind == PARTIQL_SELECT;
+}
+
+/* The key of the one item that a WHERE means, as an M value. False: it does not say all of it. */
+bool partiql_key(struct req *req, const struct partiql_statement *statement,
+                 const struct key_schema *schema, struct value *key) MUST_CHECK;
+
+/* Fills the reply with a page of a SELECT: members Items, NextToken and so on. */
+enum err partiql_select(struct req *req, const struct partiql_request *request,
+                        struct table *table) MUST_CHECK;
+
+/* --- writes, and EXISTS ----------------------------------------------------------------------- */
+
+/* What needs no table; `write` is then what item_write.h makes of it. */
+enum err partiql_write_read(struct req *req, const struct partiql_request *request,
+                            struct item_write *write) MUST_CHECK;
+/* What needs the table's schema. */
+enum err partiql_write_check(struct req *req, const struct partiql_request *request,
+                             struct item_write *write, const struct table *table) MUST_CHECK;
+/* item_write_decide with what PartiQL has of its own: ERR_DUPLICATE_ITEM, no item created by an
+ * UPDATE, a DELETE of nothing. */
+enum err partiql_write_decide(struct req *req, const struct partiql_request *request,
+                              struct item_write *write, struct table_change *change) MUST_CHECK;
+/* The row that RETURNING wants; false: none. */
+bool partiql_write_row(struct req *req, const struct partiql_request *request,
+                       const struct item_write *write, const struct table_change *change,
+                       struct value *row) MUST_CHECK;
+
+/* --- tokens of pages -------------------------------------------------------------------------- */
+
+/* Where a page ended: after a storage key, in which of the plan's ranges. */
+struct partiql_position {
+    uint64_t range;
+    struct bytes key;
+};
+/* Text that only the same statement with the same parameters on the same table takes back, in the
+ * arena. */
+struct bytes partiql_token_write(struct req *req, const struct partiql_statement *statement,
+                                 const struct table *table, struct partiql_position position);
+enum err partiql_token_read(struct req *req, const struct partiql_statement *statement,
+                            const struct table *table, struct bytes token,
+                            struct partiql_position *position) MUST_CHECK;

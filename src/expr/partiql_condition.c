@@ -1,0 +1,372 @@
+/* partiql_condition.c - WHERE as a condition tree.
+ * Where the language says something else than condition expressions, the tree says it in their
+ * terms: a comparison with what is missing is false here, <> included, so `a <> 1` becomes
+ * `attribute_exists(a) AND a <> 1`. Semantics: contract core-api-partiql.md 5.
+ */
+#include "expr/partiql_parser.h"
+
+static struct expr_node *parse_or(struct partiql_parser *p);
+static struct expr_node *parse_and(struct partiql_parser *p);
+static struct expr_node *parse_not(struct partiql_parser *p);
+static struct expr_node *negated(struct partiql_parser *p, struct expr_node *condition);
+static struct expr_node *parse_predicate(struct partiql_parser *p);
+static struct expr_node *parse_behind_operand(struct partiql_parser *p, struct expr_node *operand);
+static struct expr_node *parse_comparison(struct partiql_parser *p, struct expr_node *left);
+static struct expr_node *unequal(struct partiql_parser *p, struct expr_node *comparison);
+static struct expr_node *parse_between(struct partiql_parser *p, struct expr_node *operand);
+static struct expr_node *parse_in(struct partiql_parser *p, struct expr_node *operand);
+static bool parse_in_members(struct partiql_parser *p, struct expr_node *in,
+                             struct expr_node ***end);
+static bool parse_in_parameter(struct partiql_parser *p, struct expr_node *in,
+                               struct expr_node ***end);
+static struct expr_node *parse_is(struct partiql_parser *p, struct expr_node *operand);
+static struct expr_node *parse_function(struct partiql_parser *p);
+static void check_function(struct partiql_parser *p, const struct expr_node *node);
+static struct expr_node *parse_operand(struct partiql_parser *p);
+static struct expr_node *parse_size(struct partiql_parser *p);
+static void check_ordered(struct partiql_parser *p, const struct expr_node *operand);
+
+bool partiql_condition(struct partiql_parser *p, struct expr_condition **condition)
+{
+    struct expr_node *root = parse_or(p);
+
+    if (root == NULL)
+        return false;
+    *condition = arena_new(p->arena, struct expr_condition);
+    (*condition)->root = root;
+    return true;
+}
+
+/* One condition, or several with the same word between them. */
+static struct expr_node *chain(struct partiql_parser *p, enum partiql_token_kind word,
+                               enum expr_node_kind kind,
+                               struct expr_node *(*part)(struct partiql_parser *))
+{
+    struct expr_node *first = part(p), *node, **end;
+
+    if (first == NULL || p->token.kind != word)
+        return first;
+    node = partiql_node(p, kind);
+    end = &node->first;
+    partiql_add(node, &end, first);
+    while (partiql_accept(p, word)) {
+        struct expr_node *next = part(p);
+
+        if (next == NULL)
+            return NULL;
+        partiql_add(node, &end, next);
+    }
+    return node;
+}
+
+static struct expr_node *parse_or(struct partiql_parser *p)
+{
+    return chain(p, PARTIQL_TOKEN_OR, NODE_OR, parse_and);
+}
+
+static struct expr_node *parse_and(struct partiql_parser *p)
+{
+    return chain(p, PARTIQL_TOKEN_AND, NODE_AND, parse_not);
+}
+
+static struct expr_node *parse_not(struct partiql_parser *p)
+{
+    struct expr_node *inside;
+
+    if (p->token.kind != PARTIQL_TOKEN_NOT && p->token.kind != PARTIQL_TOKEN_OPEN)
+        return parse_predicate(p);
+    if (!partiql_enter(p))
+        return NULL;
+    if (partiql_accept(p, PARTIQL_TOKEN_NOT)) {
+        inside = parse_not(p);
+        inside = inside != NULL ? negated(p, inside) : NULL;
+    } else {
+        partiql_take(p);
+        inside = parse_or(p);
+        if (inside != NULL && !partiql_expect(p, PARTIQL_TOKEN_CLOSE))
+            inside = NULL;
+    }
+    p->depth--;
+    return inside;
+}
+
+static struct expr_node *negated(struct partiql_parser *p, struct expr_node *condition)
+{
+    struct expr_node *node = partiql_node(p, NODE_NOT), **end = &node->first;
+
+    partiql_add(node, &end, condition);
+    return node;
+}
+
+static struct expr_node *parse_predicate(struct partiql_parser *p)
+{
+    struct expr_node *left;
+
+    if (partiql_at_any_call(p) && !partiql_at_call(p, "size"))
+        return parse_function(p);
+    left = parse_operand(p);
+    return left != NULL ? parse_behind_operand(p, left) : NULL;
+}
+
+static struct expr_node *parse_behind_operand(struct partiql_parser *p, struct expr_node *left)
+{
+    bool negative;
+    struct expr_node *node;
+
+    if (p->token.kind >= PARTIQL_TOKEN_EQ && p->token.kind <= PARTIQL_TOKEN_GE)
+        return parse_comparison(p, left);
+    if (partiql_accept(p, PARTIQL_TOKEN_IS))
+        return parse_is(p, left);
+    negative = partiql_accept(p, PARTIQL_TOKEN_NOT);
+    if (partiql_accept(p, PARTIQL_TOKEN_BETWEEN)) {
+        node = parse_between(p, left);
+    } else if (partiql_accept(p, PARTIQL_TOKEN_IN)) {
+        node = parse_in(p, left);
+    } else { /* not a condition by itself */
+        (void)(p->token.kind == PARTIQL_TOKEN_END ? partiql_fail(p, "Expected a condition")
+                                                  : partiql_fail_term(p));
+        return NULL;
+    }
+    return node != NULL && negative ? negated(p, node) : node;
+}
+
+static struct expr_node *parse_comparison(struct partiql_parser *p, struct expr_node *left)
+{
+    struct expr_node *node = partiql_node(p, NODE_COMPARE), **end = &node->first, *right;
+
+    _Static_assert(PARTIQL_TOKEN_GE - PARTIQL_TOKEN_EQ == OPERATOR_GE - OPERATOR_EQ, "same order");
+    node->operation = (enum expr_operator)(OPERATOR_EQ + (p->token.kind - PARTIQL_TOKEN_EQ));
+    partiql_take(p);
+    if (p->token.kind == PARTIQL_TOKEN_END) {
+        (void)partiql_fail(p, "Missing right-hand side expression of infix operator");
+        return NULL;
+    }
+    right = parse_operand(p);
+    if (right == NULL)
+        return NULL;
+    partiql_add(node, &end, left);
+    partiql_add(node, &end, right);
+    if (node->operation >= OPERATOR_LT) {
+        check_ordered(p, left);
+        check_ordered(p, right);
+    }
+    return node->operation == OPERATOR_NE ? unequal(p, node) : node;
+}
+
+/* Paths must be there; a size that is not there compares as false anyway. */
+static struct expr_node *unequal(struct partiql_parser *p, struct expr_node *comparison)
+{
+    struct expr_node *both = partiql_node(p, NODE_AND), **end = &both->first;
+
+    for (const struct expr_node *side = comparison->first; side != NULL; side = side->next) {
+        struct expr_node *exists, *path, **inside;
+
+        if (side->kind != NODE_PATH)
+            continue;
+        exists = partiql_function_node(p, EXPR_attribute_exists);
+        inside = &exists->first;
+        path = partiql_node(p, NODE_PATH);
+        path->path = side->path;
+        partiql_add(exists, &inside, path);
+        partiql_add(both, &end, exists);
+    }
+    if (both->operand_count == 0)
+        return comparison;
+    partiql_add(both, &end, comparison);
+    return both;
+}
+
+static struct expr_node *parse_between(struct partiql_parser *p, struct expr_node *left)
+{
+    struct expr_node *node = partiql_node(p, NODE_BETWEEN), **end = &node->first, *bound;
+
+    partiql_add(node, &end, left);
+    bound = parse_operand(p);
+    if (bound == NULL || !partiql_expect(p, PARTIQL_TOKEN_AND))
+        return NULL;
+    partiql_add(node, &end, bound);
+    if (p->token.kind == PARTIQL_TOKEN_END) {
+        (void)partiql_fail(p, "Expected expression after AND");
+        return NULL;
+    }
+    bound = parse_operand(p);
+    if (bound == NULL)
+        return NULL;
+    partiql_add(node, &end, bound);
+    for (const struct expr_node *each = node->first; each != NULL; each = each->next)
+        check_ordered(p, each);
+    return node;
+}
+
+static struct expr_node *parse_in(struct partiql_parser *p, struct expr_node *left)
+{
+    struct expr_node *node = partiql_node(p, NODE_IN), **end = &node->first;
+
+    partiql_add(node, &end, left);
+    if (!parse_in_members(p, node, &end))
+        return NULL;
+    if (node->operand_count - 1 > EXPR_IN_OPERANDS_MAX) { /* words (unverified) */
+        (void)!fault_set(p->fault, ERR_VALIDATION,
+                         "The IN operator is provided with too many operands; number of operands: "
+                         "%u",
+                         node->operand_count - 1);
+        return NULL;
+    }
+    return node;
+}
+
+static bool parse_in_members(struct partiql_parser *p, struct expr_node *in,
+                             struct expr_node ***end)
+{
+    enum partiql_token_kind close = PARTIQL_TOKEN_CLOSE;
+
+    if (p->token.kind == PARTIQL_TOKEN_PARAMETER)
+        return parse_in_parameter(p, in, end);
+    if (p->token.kind == PARTIQL_TOKEN_OPEN_LIST)
+        close = PARTIQL_TOKEN_CLOSE_LIST;
+    else if (p->token.kind != PARTIQL_TOKEN_OPEN)
+        return partiql_fail_term(p);
+    partiql_take(p);
+    do {
+        struct expr_node *member = parse_operand(p);
+
+        if (member == NULL)
+            return false;
+        partiql_add(in, end, member);
+    } while (partiql_accept(p, PARTIQL_TOKEN_COMMA));
+    return partiql_expect(p, close);
+}
+
+/* A list or set that comes as one parameter. */
+static bool parse_in_parameter(struct partiql_parser *p, struct expr_node *in,
+                               struct expr_node ***end)
+{
+    struct expr_node *list = partiql_literal(p);
+    struct value_walk walk;
+
+    if (list == NULL)
+        return false;
+    if (list->value.type < VALUE_SS || list->value.type > VALUE_L) {
+        p->wrong_operand = true;
+        return true;
+    }
+    walk = value_walk_begin(list->value);
+    while (in->operand_count <= EXPR_IN_OPERANDS_MAX + 1 && value_walk_next(&walk)) {
+        struct expr_node *member = partiql_node(p, NODE_VALUE);
+
+        member->value = walk.value;
+        partiql_add(in, end, member);
+    }
+    return true;
+}
+
+static struct expr_node *parse_is(struct partiql_parser *p, struct expr_node *left)
+{
+    bool negative = partiql_accept(p, PARTIQL_TOKEN_NOT);
+    bool null = p->token.kind == PARTIQL_TOKEN_NULL;
+    struct expr_node *node, *name, **end;
+
+    if (!null && p->token.kind != PARTIQL_TOKEN_MISSING) {
+        (void)partiql_fail(p, "Expected type name");
+        return NULL;
+    }
+    if (left->kind != NODE_PATH) {
+        (void)partiql_fail_term(p);
+        return NULL;
+    }
+    partiql_take(p);
+    if (!null) { /* "IS NOT MISSING" is the function that is there */
+        node =
+            partiql_function_node(p, negative ? EXPR_attribute_exists : EXPR_attribute_not_exists);
+        end = &node->first;
+        partiql_add(node, &end, left);
+        return node;
+    }
+    node = partiql_function_node(p, EXPR_attribute_type);
+    end = &node->first;
+    partiql_add(node, &end, left);
+    name = partiql_node(p, NODE_VALUE);
+    name->value = (struct value){VALUE_S, BYTES("NULL")};
+    partiql_add(node, &end, name);
+    return negative ? negated(p, node) : node;
+}
+
+static struct expr_node *parse_function(struct partiql_parser *p)
+{
+    static const enum expr_function_id functions[] = {EXPR_begins_with, EXPR_contains,
+                                                      EXPR_attribute_type};
+    struct expr_node *node = NULL, **end, *argument;
+
+    for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]) && node == NULL; i++) {
+        struct bytes name = expr_function_row(functions[i])->name;
+
+        if (bytes_equal_no_case(p->token.text, name))
+            node = partiql_function_node(p, functions[i]);
+    }
+    if (node == NULL) {
+        (void)partiql_fail(p, "Unsupported function");
+        return NULL;
+    }
+    end = &node->first;
+    partiql_take(p);
+    partiql_take(p); /* "(" */
+    argument = partiql_path(p);
+    if (argument == NULL || !partiql_expect(p, PARTIQL_TOKEN_COMMA))
+        return NULL;
+    partiql_add(node, &end, argument);
+    argument = parse_operand(p);
+    if (argument == NULL || !partiql_expect(p, PARTIQL_TOKEN_CLOSE))
+        return NULL;
+    partiql_add(node, &end, argument);
+    check_function(p, node);
+    return node;
+}
+
+/* Evaluation counts on what is checked here. */
+static void check_function(struct partiql_parser *p, const struct expr_node *node)
+{
+    const struct expr_node *second = node->first->next;
+    enum value_type type;
+
+    if (node->function->id == EXPR_attribute_type)
+        p->wrong_operand |= second->kind != NODE_VALUE || second->value.type != VALUE_S ||
+                            !value_type_parse(second->value.payload, &type);
+    if (node->function->id == EXPR_begins_with)
+        p->wrong_operand |= second->kind == NODE_VALUE && second->value.type != VALUE_S &&
+                            second->value.type != VALUE_B;
+}
+
+static struct expr_node *parse_operand(struct partiql_parser *p)
+{
+    if (partiql_at_literal(p))
+        return partiql_literal(p);
+    if (partiql_at_call(p, "size"))
+        return parse_size(p);
+    if (p->token.kind == PARTIQL_TOKEN_WORD || p->token.kind == PARTIQL_TOKEN_QUOTED) {
+        if (!partiql_at_any_call(p))
+            return partiql_path(p);
+        (void)partiql_fail(p, "Unsupported function");
+        return NULL;
+    }
+    (void)partiql_fail_term(p);
+    return NULL;
+}
+
+static struct expr_node *parse_size(struct partiql_parser *p)
+{
+    struct expr_node *node = partiql_function_node(p, EXPR_size), **end = &node->first, *path;
+
+    partiql_take(p);
+    partiql_take(p); /* "(" */
+    path = partiql_path(p);
+    if (path == NULL || !partiql_expect(p, PARTIQL_TOKEN_CLOSE))
+        return NULL;
+    partiql_add(node, &end, path);
+    return node;
+}
+
+/* For "<" and its like. */
+static void check_ordered(struct partiql_parser *p, const struct expr_node *operand)
+{
+    p->wrong_operand |= operand->kind == NODE_VALUE && operand->value.type > VALUE_B;
+}
