@@ -74,7 +74,7 @@ static enum err check_paths(struct req *req, const struct select *select)
     const struct expr_set set = {.projection = select->statement->projection,
                                  .filter = select->statement->where};
 
-    return item_params_check_key_paths(req, &set, &select->table->definition.schema);
+    return item_params_check_key_paths(req, &set, select->table);
 }
 
 /* Where the page begins: behind the token's key. */
