@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/store_rocks_ext.h"
+#include "store/store_rocks_log.h"
 #include "store/store_rocks_priv.h"
 
 #include <stdio.h>
@@ -248,6 +249,8 @@ static void rocks_close(struct store_engine *engine)
         rocksdb_block_based_options_destroy(rocks->table_options);
     if (rocks->cache != NULL)
         rocksdb_cache_destroy(rocks->cache);
+    if (rocks->log != NULL)
+        store_rocks_log_destroy(&rocks->log);
     store_gate_destroy(&rocks->gate);
     store_dir_close(&rocks->dir);
     free(rocks);
@@ -281,6 +284,7 @@ static void make_options(struct rocks *rocks, const struct store_options *option
     rocksdb_options_set_max_write_buffer_number(o, 3);
     rocksdb_options_set_level_compaction_dynamic_level_bytes(o, 1);
     rocksdb_options_set_max_background_jobs(o, 2);
+    rocks->log = store_rocks_log_create(o, store_dir_engine_path(rocks->dir));
     store_rocks_ext_compact_in_background(o);
     rocksdb_options_set_bytes_per_sync(o, 1 << 20);
     rocksdb_options_set_compression(o, rocksdb_lz4_compression);

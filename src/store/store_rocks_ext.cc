@@ -24,7 +24,7 @@ static rocksdb::DB *db_of(rocksdb_t *handle, const char *path)
     return db->GetName() == path ? db : nullptr;
 }
 
-static rocksdb::Options *options_of(rocksdb_options_t *handle)
+rocksdb::Options *store_rocks_ext_options(rocksdb_options_t *handle)
 {
     auto *options = reinterpret_cast<rocksdb::Options *>(handle);
 
@@ -82,18 +82,18 @@ class LogTo : public rocksdb::Logger
 
 void store_rocks_ext_log_to(rocksdb_options_t *options, store_rocks_log_fn *log, bool verbose)
 {
-    options_of(options)->info_log = std::make_shared<LogTo>(log, verbose);
+    store_rocks_ext_options(options)->info_log = std::make_shared<LogTo>(log, verbose);
 }
 
 void store_rocks_ext_resume_when_told(rocksdb_options_t *options)
 {
-    options_of(options)->listeners.push_back(std::make_shared<ResumeWhenTold>());
+    store_rocks_ext_options(options)->listeners.push_back(std::make_shared<ResumeWhenTold>());
 }
 
 void store_rocks_ext_compact_in_background(rocksdb_options_t *options)
 {
     /* An older kernel or a container may forbid it; it is a matter of latency only. */
-    options_of(options)
+    store_rocks_ext_options(options)
         ->env->LowerThreadPoolCPUPriority(rocksdb::Env::Priority::LOW, rocksdb::CpuPriority::kLow)
         .PermitUncheckedError();
 }

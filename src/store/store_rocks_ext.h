@@ -38,4 +38,11 @@ void store_rocks_ext_version(unsigned *major, unsigned *minor);
 
 #ifdef __cplusplus
 }
+
+namespace rocksdb
+{
+struct Options;
+}
+/* What a handle of the C API stands for. */
+rocksdb::Options *store_rocks_ext_options(rocksdb_options_t *handle);
 #endif

@@ -10,7 +10,8 @@ LOG, TABLE, MANIFEST, FOLDER = 1, 2, 4, 8
 
 # struct faults of faultfs.c
 _FIELDS = ("room", "warns", "refuses_new", "write_kinds", "write_after", "write_bytes", "sync_kinds",
-           "sync_after", "write_error", "sync_error", "failed")
+           "sync_after", "write_error", "sync_error", "refuses_direct",
+           "failed")
 
 
 class Disk:

@@ -33,7 +33,8 @@ struct faults {
     int64_t sync_after;
     int64_t write_error; /* errno of them */
     int64_t sync_error;
-    int64_t failed; /* calls that failed; counted here */
+    int64_t refuses_direct; /* no direct I/O, as some file systems */
+    int64_t failed;         /* calls that failed; counted here */
 };
 
 static volatile struct faults *faults(void)
@@ -69,6 +70,8 @@ static uint32_t kind_of(const char *path)
         return KIND_MANIFEST;
     return KIND_OTHER;
 }
+
+static bool sync_fails(int fd);
 
 static int fail(int error)
 {
@@ -162,6 +165,11 @@ static bool may_open(const char *path, int flags)
         }                                                                        \
         if (!preload_watches(path))                                              \
             return real(path, flags, mode);                                      \
+        if ((flags & O_DIRECT) != 0 && faults()->refuses_direct) {               \
+            errno = EINVAL;                                                      \
+            return -1;                                                           \
+        }                                                                        \
+        flags &= ~O_DIRECT; /* a write that fails in part has any length */      \
         pthread_mutex_lock(&preload_lock);                                       \
         fd = may_open(path, flags) ? opened(path, real(path, flags, mode)) : -1; \
         pthread_mutex_unlock(&preload_lock);                                     \
@@ -244,6 +252,8 @@ ssize_t write(int fd, const void *data, size_t size)
         if (size != 0)                                                \
             written = real(fd, data, size, offset);                   \
         pthread_mutex_unlock(&preload_lock);                          \
+        if (written > 0 && (fcntl(fd, F_GETFL) & O_DSYNC) != 0)       \
+            written = sync_fails(fd) ? -1 : written;                  \
         return written;                                               \
     }
 PWRITE(pwrite)
@@ -339,6 +349,7 @@ FTRUNCATE(ftruncate64)
 
 /* --- syncs and space ------------------------------------------------------------------------- */
 
+/* Of a descriptor that syncs each of its writes, too. */
 static bool sync_fails(int fd)
 {
     volatile struct faults *f = faults();

@@ -52,7 +52,8 @@ def tests():
         yield "a write to %s fails" % what, lambda bed, k=kinds: write_fails(bed, k)
         yield "a sync of %s fails" % what, lambda bed, k=kinds: sync_fails(bed, k, errno.EIO)
     yield "a sync of a folder fails", lambda bed: sync_fails(bed, FOLDER, errno.EIO)
-    yield "a sync of the log finds no space", lambda bed: sync_fails(bed, LOG, errno.ENOSPC)
+    yield "a sync of the log fails, without direct I/O", lambda bed: indirect_sync_fails(bed, errno.EIO)
+    yield "a sync of the log finds no space, without direct I/O", lambda bed: indirect_sync_fails(bed, errno.ENOSPC)
 
 
 class Bed:
@@ -317,6 +318,12 @@ def sync_fails(bed, kinds, error):
     bed.disk.sync_after = bed.rng.randrange(0, 5) if kinds in (LOG, TABLE) else 0
     bed.disk.sync_kinds = kinds
     ends_and_starts(bed)
+
+
+def indirect_sync_fails(bed, error):
+    bed.disk.refuses_direct = 1
+    bed.restart("on a file system without direct I/O")
+    sync_fails(bed, LOG, error)
 
 
 def ends_and_starts(bed):

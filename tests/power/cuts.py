@@ -190,6 +190,8 @@ def recording_is_complete(tally, done, judge):
     tally.check(left == made, "the record tells every change of every file",
                 "%s" % sorted({name for name, _ in left.items() ^ made.items()}))
     shutil.rmtree(top)
+    tally.check(any(e.kind == record.RENAME and e.data.endswith(".log") for e in done.entries),
+                "a log that was written ahead of its use is among the files")
 
 
 def files(top):

@@ -34,6 +34,12 @@ struct head {
     uint64_t size;
 };
 
+static int sync_recorded(int fd);
+
+/* Descriptors that sync each write. The kernel is not told: a kill would come between its write and
+ * our record. */
+static bool syncs_writes[PRELOAD_FDS_MAX];
+
 /* A sync takes time, in which others write. */
 #define SYNC_NS 200000
 
@@ -83,33 +89,35 @@ static void record_open(int fd, const char *path, int flags, bool existed)
     if ((flags & O_TRUNC) != 0)
         how |= OPEN_TRUNCATED;
     preload_fd_set(fd, ++last_handle);
+    if (fd < PRELOAD_FDS_MAX)
+        syncs_writes[fd] = (flags & O_DSYNC) != 0;
     record(ENTRY_OPEN, last_handle, how, path, strlen(path));
 }
 
-#define OPEN(name)                                 \
-    int name(const char *path, int flags, ...)     \
-    {                                              \
-        REAL(int, name, const char *, int, ...);   \
-        mode_t mode = 0;                           \
-        bool existed;                              \
-        int fd;                                    \
-                                                   \
-        if (preload_has_mode(flags)) {             \
-            va_list arguments;                     \
-                                                   \
-            va_start(arguments, flags);            \
-            mode = va_arg(arguments, mode_t);      \
-            va_end(arguments);                     \
-        }                                          \
-        if (!preload_watches(path))                \
-            return real(path, flags, mode);        \
-        pthread_mutex_lock(&preload_lock);         \
-        existed = access(path, F_OK) == 0;         \
-        fd = real(path, flags, mode);              \
-        if (fd >= 0)                               \
-            record_open(fd, path, flags, existed); \
-        pthread_mutex_unlock(&preload_lock);       \
-        return fd;                                 \
+#define OPEN(name)                                            \
+    int name(const char *path, int flags, ...)                \
+    {                                                         \
+        REAL(int, name, const char *, int, ...);              \
+        mode_t mode = 0;                                      \
+        bool existed;                                         \
+        int fd;                                               \
+                                                              \
+        if (preload_has_mode(flags)) {                        \
+            va_list arguments;                                \
+                                                              \
+            va_start(arguments, flags);                       \
+            mode = va_arg(arguments, mode_t);                 \
+            va_end(arguments);                                \
+        }                                                     \
+        if (!preload_watches(path))                           \
+            return real(path, flags, mode);                   \
+        pthread_mutex_lock(&preload_lock);                    \
+        existed = access(path, F_OK) == 0;                    \
+        fd = real(path, flags & ~(O_DIRECT | O_DSYNC), mode); \
+        if (fd >= 0)                                          \
+            record_open(fd, path, flags, existed);            \
+        pthread_mutex_unlock(&preload_lock);                  \
+        return fd;                                            \
     }
 OPEN(open)
 OPEN(open64)
@@ -205,6 +213,8 @@ ssize_t write(int fd, const void *data, size_t size)
         if (written > 0)                                                                  \
             record(ENTRY_WRITE, preload_fd(fd), (uint64_t)offset, data, (size_t)written); \
         pthread_mutex_unlock(&preload_lock);                                              \
+        if (written > 0 && syncs_writes[fd])                                              \
+            sync_recorded(fd);                                                            \
         return written;                                                                   \
     }
 PWRITE(pwrite)
