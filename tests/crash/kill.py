@@ -30,7 +30,8 @@ def run(tally, seed, rounds):
         own.__exit__()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    print("kills: %d rounds, %d calls acknowledged" % (rounds, book.acknowledged))
+    print("kills: %d rounds, %d calls acknowledged, %d transactions sent again" %
+          (rounds, book.acknowledged, book.repeated))
 
 
 def kill_under_load(own, book, rng, number):
@@ -73,6 +74,9 @@ def audit(tally, own, book, rng, number, folder):
                 "\n".join(book.problems[:20]))
     book.problems.clear()
     book.settle(found)
+    problems = book.repeat(own.client()) + book.audit(own.client())[0]
+    tally.check(not problems, name + "transactions sent again under their tokens happen once",
+                "\n".join(problems[:20]))
 
 
 def audit_notices(tally, own, book):

@@ -7,7 +7,8 @@ changes, so that a ledger knows what had been acknowledged at any point of the r
 
 What holds, at whatever position the server stopped:
   - the state of an item is that of the last acknowledged call, or of a call sent after it;
-  - of a call that was not acknowledged, everything happened or nothing, a batch included;
+  - of a call that was not acknowledged, everything happened or nothing, batches and transactions included;
+  - a transaction that comes again under its token is answered, and does not happen again;
   - items are whole: each carries the checksum of its contents;
   - what an UpdateItem counts is exact: the number equals the tokens, no acknowledged token is missing,
     no token is there that nobody sent;
@@ -36,10 +37,11 @@ LATEST = float("inf")
 class Op:
     """One call that writes: what each of its keys becomes, a version or None."""
 
-    __slots__ = ("sent", "answered", "refused", "writes", "was_found")
+    __slots__ = ("sent", "answered", "refused", "writes", "counted", "was_found")
 
     def __init__(self, sent, writes):
         self.sent = sent
+        self.counted = None  # (sk, token) of the counter it adds to
         self.answered = NEVER
         self.refused = False  # with an error that says nothing of it happened
         self.writes = writes
@@ -78,11 +80,13 @@ class Ledger:
         self.history = {}  # (table, pk, sk) -> [Op], in the order of sending
         self.tokens = {}  # sk of the item -> [(token, Op)]
         self.swaps = []  # [(value, Op)] of the item that writers compare and swap
+        self.requests = []  # [(Op, document)] of transactions with a client's token
         self.churn = {}  # table name -> [Op], writes {name: incarnation}
         self.churn_items = {}  # (name, incarnation) -> {id: Op}
         self.problems = []
         self.acknowledged = 0
         self.refused = 0
+        self.repeated = 0
         self.token_count = 0
         self.lock = threading.Lock()  # guards the counters above and what writers share
         self.noise = base64.b64encode(random.Random(seed).randbytes(3 << 18)).decode()
@@ -108,6 +112,15 @@ class Ledger:
         op.refused = True
         with self.lock:
             self.refused += 1
+
+    def count(self, op, token):
+        """The counter that the call is to add its token to."""
+        with self.lock:
+            item = self.token_count // TOKENS_PER_ITEM
+            self.token_count += 1
+            self.tokens.setdefault(item, []).append((token, op))
+        op.counted = (item, token)
+        return item
 
     def acknowledged_state(self, key):
         """The version that the last acknowledged call left, or None."""
@@ -189,10 +202,12 @@ class Ledger:
                 problems.append("%s is %s, expected %s" %
                                 (key, show(actual), " or ".join(map(show, states))))
             newest = candidates[0]
-            if newest and len(newest.writes) > 1 and not newest.was_acknowledged(at) and \
-                    states[0] not in states[1:]:
+            if newest and not newest.was_acknowledged(at) and states[0] not in states[1:]:
                 open_ops.setdefault(newest, set()).add(actual == states[0])
-        problems += ["half of a batch is there: %s" % op.writes
+        for op, applied in open_ops.items():
+            if op.counted:
+                applied.add(op.counted[1] in found.tokens.get(op.counted[0], ()))
+        problems += ["half of a call is there: %s %s" % (op.writes, op.counted or "")
                      for op, applied in open_ops.items() if len(applied) > 1]
         problems += ["%s was never written" % (key,) for key in found.items if key not in self.history]
         return problems
@@ -280,6 +295,37 @@ class Ledger:
             self.made = {table: decided({}) for table in TABLES if table in found.tables}
             self.churn_items = {(name, found.churn[name]): {i: decided({}) for i in items}
                                 for name, items in found.churn_items.items()}
+
+    def repeat(self, client):
+        """Sends transactions again under their tokens, after settling: what had happened does not happen
+        again, and what had not happens now. Returns what is wrong with the answers."""
+        problems = []
+        for op, document in self.requests:
+            if op.answered is NEVER:  # it was its writer's last, so its keys are as it found or left them
+                again = self.begin(op.writes)
+                if op.counted:
+                    self.tokens.setdefault(op.counted[0], []).append((op.counted[1], again))
+                self.acknowledge(again)
+            try:
+                client.call("TransactWriteItems", **document)
+            except api.ApiError as error:
+                problems.append("sent again: %s; %.300s" % (error, document))
+                continue
+            self.repeated += 1
+            problems += self._repeat_changed(client, document)
+        self.requests = [(op, document) for op, document in self.requests if op.answered is not NEVER][-20:]
+        return problems
+
+    def _repeat_changed(self, client, document):
+        """The same token does not do for something else."""
+        changed = dict(document, TransactItems=document["TransactItems"] + [{"Delete": {
+            "TableName": LEDGER, "Key": key_of((LEDGER, "nobody's", 0))}}])
+        try:
+            client.call("TransactWriteItems", **changed)
+        except api.ApiError as error:
+            if error.name == "IdempotentParameterMismatchException":
+                return []
+        return ["a token did for two transactions: %.300s" % changed]
 
     def fork(self, clock):
         """A ledger that goes on from this one, with other positions. Settle it before it is used."""
@@ -417,8 +463,8 @@ class Writer(Worker):
         self.state = {}  # key -> version, as acknowledged
         for key in self.keys:
             self.state[key] = ledger.acknowledged_state(key) if key in ledger.history else None
-        self.steps = [(35, self.put), (20, self.update), (10, self.delete), (15, self.batch),
-                      (10, self.count), (5, self.swap), (5, self.read)]
+        self.steps = [(30, self.put), (15, self.update), (10, self.delete), (10, self.batch),
+                      (15, self.transact), (10, self.count), (5, self.swap), (5, self.read)]
         if not load.deletes:
             self.steps = [s for s in self.steps if s[1] != self.delete]
 
@@ -477,19 +523,57 @@ class Writer(Worker):
         if self.write(op, "BatchWriteItem", RequestItems=requests):
             self.done(op)
 
-    def count(self):
-        """Writers share these items: concurrent updates of one key."""
-        ledger = self.ledger
-        op = Op(ledger.clock(), {})
+    def transact(self):
+        """Cancelled if an acknowledged write was lost."""
+        writes, items = {}, []
+        for key in self.rng.sample(self.keys, self.rng.randrange(1, 6)):
+            items.append(self.action(key, writes))
+        op = self.ledger.begin(writes)
+        document = {"TransactItems": items}
+        if self.rng.random() < 0.5:
+            items.append({"Update": self.counting(op)})
+        if self.rng.random() < 0.7:
+            self.version += 1
+            document["ClientRequestToken"] = "%d-%d" % (self.index, self.version)
+            with self.ledger.lock:
+                self.ledger.requests.append((op, document))
+        if self.write(op, "TransactWriteItems", **document):
+            self.done(op)
+
+    def action(self, key, writes):
+        """One of a transaction, on the condition that the item is as it was left."""
+        old = self.state[key]
+        condition = {"TableName": key[0], "ConditionExpression": "attribute_not_exists(pk)"}
+        if old is not None:
+            condition.update(ConditionExpression="v = :old",
+                             ExpressionAttributeValues={":old": {"N": str(old)}})
+        kind = self.rng.choice(["Put", "Put", "Update", "Delete", "ConditionCheck"])
+        if kind == "ConditionCheck" or kind == "Delete" and not self.ledger.load.deletes:
+            return {"ConditionCheck": dict(condition, Key=key_of(key))}
+        if kind == "Delete":
+            writes[key] = None
+            return {"Delete": dict(condition, Key=key_of(key))}
+        writes[key], item = self.item(key, False)
+        if kind == "Put":
+            return {"Put": dict(condition, Item=item)}
+        values = dict(condition.get("ExpressionAttributeValues", {}))
+        values.update({":v": item["v"], ":b": item["body"], ":s": item["sum"]})
+        return {"Update": dict(condition, Key=key_of(key), ExpressionAttributeValues=values,
+                               ExpressionAttributeNames={"#s": "sum"},
+                               UpdateExpression="SET v = :v, body = :b, #s = :s")}
+
+    def counting(self, op):
+        """An update of an item that writers share: concurrent ones of one key."""
         self.version += 1
         token = "%d-%d" % (self.index, self.version)
-        with ledger.lock:
-            item = ledger.token_count // TOKENS_PER_ITEM
-            ledger.token_count += 1
-            ledger.tokens.setdefault(item, []).append((token, op))
-        self.write(op, "UpdateItem", TableName=LEDGER, Key=key_of((LEDGER, "tokens", item)),
-                   UpdateExpression="ADD n :one, tokens :t",
-                   ExpressionAttributeValues={":one": {"N": "1"}, ":t": {"SS": [token]}})
+        item = self.ledger.count(op, token)
+        return {"TableName": LEDGER, "Key": key_of((LEDGER, "tokens", item)),
+                "UpdateExpression": "ADD n :one, tokens :t",
+                "ExpressionAttributeValues": {":one": {"N": "1"}, ":t": {"SS": [token]}}}
+
+    def count(self):
+        op = Op(self.ledger.clock(), {})
+        self.write(op, "UpdateItem", **self.counting(op))
 
     def swap(self):
         key = key_of((LEDGER, "swap", 0))
