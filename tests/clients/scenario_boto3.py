@@ -10,7 +10,7 @@ import botocore.config
 from boto3.dynamodb.conditions import Attr, Key
 from boto3.dynamodb.types import Binary
 
-import tap
+from lib import tap
 
 ENDPOINT = os.environ["ENDPOINT"]
 TABLE = "Boto3Music"

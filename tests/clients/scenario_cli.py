@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 
-import tap
+from lib import tap
 
 TABLE = "CliMusic"
 
