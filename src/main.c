@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "server/health.h"
+#include "server/machine.h"
 #include "server/options.h"
 #include "server/server.h"
 #include "store/store.h"
@@ -139,6 +140,7 @@ static int run_check(int argc, char **argv)
         return EXIT_USAGE;
     }
     options.path = argv[1];
+    options.files_max = (unsigned)machine_allow_files() / 2;
     arena_init(&arena);
     fault_init(&fault, &arena);
     err = check_is_data(argv[1], &arena, &fault);

@@ -32,7 +32,6 @@
 #define WORKER_QUEUE_MAX 4096
 #define HEAD_BYTES_MAX   ((size_t)32 << 10)
 #define HEADER_COUNT_MAX 100
-#define ENGINE_FILES_MAX 4096
 /* Large bodies, what they parse into, and replies in hand, together: at most this, and at most this
  * part of the memory there is. */
 #define HELD_BYTES_MAX     ((uint64_t)1 << 30)
@@ -62,8 +61,10 @@ struct server {
     struct loop **loop_list;
     struct http_server *http;
     struct api api;
+    struct machine_files files;
 };
 
+static enum err share_files(struct server *server, struct fault *fault);
 static enum err open_store(struct server *server, struct fault *fault);
 static enum err start_loops(struct server *server, struct fault *fault);
 static enum err listen_on(struct server *server, struct fault *fault);
@@ -77,8 +78,9 @@ enum err server_start(const struct options *options, struct fault *fault, struct
     enum err err;
 
     s->options = options;
-    machine_allow_files((uint64_t)options->max_connections + ENGINE_FILES_MAX);
-    err = open_store(s, fault);
+    err = share_files(s, fault);
+    if (err == OK)
+        err = open_store(s, fault);
     if (err == OK)
         err = catalog_open(s->store, fault, &s->catalog);
     if (err == OK && options->tls_cert != NULL)
@@ -157,6 +159,26 @@ void server_stop(struct server **server)
     free(s);
 }
 
+static unsigned loops_wanted(const struct options *options)
+{
+    return options->threads != 0 ? options->threads : machine_processors();
+}
+
+static enum err share_files(struct server *server, struct fault *fault)
+{
+    const struct options *o = server->options;
+    uint64_t allowed = machine_allow_files();
+    enum err err = machine_share_files(allowed, loops_wanted(o), o->max_connections, fault,
+                                       &server->files);
+
+    if (err == OK && server->files.connections < o->max_connections)
+        LOG(WARN,
+            "fewer open files are allowed than --max-connections may need; raise the limit "
+            "(ulimit -n, LimitNOFILE=)",
+            log_u64("allowed", allowed), log_u64("connections", server->files.connections));
+    return err;
+}
+
 static enum err open_store(struct server *server, struct fault *fault)
 {
     struct store_options options = {
@@ -164,6 +186,7 @@ static enum err open_store(struct server *server, struct fault *fault)
         .cache_bytes = server->options->memory / 4 * 3,
         .image_bytes = server->options->memory / 4,
         .queue_bytes_max = QUEUE_BYTES_MAX,
+        .files_max = server->files.engine,
     };
 
     return store_open(&options, fault, &server->store);
@@ -178,8 +201,7 @@ static void *run_loop(void *arg)
 
 static enum err start_loops(struct server *server, struct fault *fault)
 {
-    unsigned count =
-        server->options->threads != 0 ? server->options->threads : machine_processors();
+    unsigned count = loops_wanted(server->options);
 
     server->loops = mem_zalloc(count * sizeof(server->loops[0]));
     server->loop_list = mem_zalloc(count * sizeof(server->loop_list[0]));
@@ -218,7 +240,7 @@ static enum err listen_on(struct server *server, struct fault *fault)
         .body_bytes_max = API_BODY_BYTES_MAX,
         .head_bytes_max = HEAD_BYTES_MAX,
         .header_count_max = HEADER_COUNT_MAX,
-        .connection_count_max = o->max_connections,
+        .connection_count_max = server->files.connections,
         .held_bytes_max = held_bytes_max(),
         .idle_timeout_ms = IDLE_TIMEOUT_MS,
         .receive_timeout_ms = RECEIVE_TIMEOUT_MS,

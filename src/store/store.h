@@ -31,6 +31,7 @@ struct store_options {
     size_t cache_bytes;     /* blocks kept in memory by the engine */
     size_t image_bytes;     /* images of single keys kept in front of it; 0: none */
     size_t queue_bytes_max; /* submitted and not yet durable */
+    unsigned files_max;     /* open at a time; 0: as many as there are */
 };
 
 /* ERR_LOCKED: another process has the directory; ERR_NEWER_FORMAT, ERR_CORRUPT, ERR_IO. The fault

@@ -36,6 +36,10 @@
 #define ROOM_BYTES_MIN_DELETES ((uint64_t)1 << 20)
 #define READERS_WAIT_MS        1000
 
+/* Logs, manifests, tables being written, and tables that many readers have at a time. */
+#define FILES_BESIDE_TABLES 64
+#define TABLES_OPEN_MIN     20
+
 static const char *const family_names[STORE_FAMILY_COUNT] = {"default", "journal"};
 
 static void make_options(struct rocks *rocks, const struct store_options *options);
@@ -256,6 +260,17 @@ static void rocks_close(struct store_engine *engine)
     free(rocks);
 }
 
+/* Open tables have their indexes and filters in memory, so as many as may be. A file that cannot be
+ * opened in a write ends the process. */
+static int tables_open_max(const struct store_options *options)
+{
+    if (options->files_max == 0)
+        return -1;
+    if (options->files_max < FILES_BESIDE_TABLES + TABLES_OPEN_MIN)
+        return TABLES_OPEN_MIN;
+    return (int)(options->files_max - FILES_BESIDE_TABLES);
+}
+
 static void make_options(struct rocks *rocks, const struct store_options *options)
 {
     rocksdb_options_t *o = rocksdb_options_create();
@@ -289,7 +304,7 @@ static void make_options(struct rocks *rocks, const struct store_options *option
     rocksdb_options_set_bytes_per_sync(o, 1 << 20);
     rocksdb_options_set_compression(o, rocksdb_lz4_compression);
     rocksdb_options_set_bottommost_compression(o, rocksdb_zstd_compression);
-    rocksdb_options_set_max_open_files(o, -1); /* indexes and filters stay in memory */
+    rocksdb_options_set_max_open_files(o, tables_open_max(options));
     rocksdb_options_set_stats_dump_period_sec(o, 0);
     store_rocks_ext_resume_when_told(o);
     store_rocks_ext_log_to(o, log_of_engine, log_enabled(LOG_DEBUG));
