@@ -168,8 +168,8 @@ static enum err share_files(struct server *server, struct fault *fault)
 {
     const struct options *o = server->options;
     uint64_t allowed = machine_allow_files();
-    enum err err = machine_share_files(allowed, loops_wanted(o), o->max_connections, fault,
-                                       &server->files);
+    enum err err =
+        machine_share_files(allowed, loops_wanted(o), o->max_connections, fault, &server->files);
 
     if (err == OK && server->files.connections < o->max_connections)
         LOG(WARN,
