@@ -6,10 +6,9 @@
 #include "api/throughput_params.h"
 #include "api/update_params.h"
 #include "base/clock.h"
+#include "table/decrease.h"
 
-#define DAY_MS            86400000u
-#define DECREASES_PER_DAY 4
-#define DECREASE_PAUSE_MS 3600000u
+#include <time.h>
 
 /* A change on its way from the table's definition to the next one. */
 struct change {
@@ -345,24 +344,39 @@ static enum err change_class(struct req *req, struct change *change)
 
 /* --- rows 28 and 29, and what new units mean -------------------------------------------------- */
 
+/* Thursday, October 8, 2026 at 11:20:48 PM Coordinated Universal Time */
+static struct bytes date_in_words(struct req *req, uint64_t time_ms)
+{
+    time_t seconds = (time_t)(time_ms / 1000);
+    struct tm utc;
+    char text[96];
+
+    gmtime_r(&seconds, &utc);
+    strftime(text, sizeof(text), "%A, %B %-d, %Y at %-I:%M:%S %p Coordinated Universal Time", &utc);
+    return arena_format(req->arena, "%s", text);
+}
+
 /* Row 28: four decreases a UTC day, then one an hour. */
 static enum err count_decrease(struct req *req, struct table_throughput *throughput)
 {
     uint64_t now_ms = clock_wall_ms();
-    bool today = throughput->decreased_ms / DAY_MS == now_ms / DAY_MS;
-    uint32_t count = today ? throughput->decreases_today : 0;
+    uint64_t next_ms = decrease_next_ms(throughput, now_ms);
 
-    if (count >= DECREASES_PER_DAY && now_ms - throughput->decreased_ms < DECREASE_PAUSE_MS)
+    if (next_ms > now_ms) {
+        struct bytes last = date_in_words(req, throughput->decreased_ms);
+        struct bytes next = date_in_words(req, next_ms);
+
         return req_fail(
             req, ERR_LIMIT_EXCEEDED,
             TABLE_LIMIT
-            "Provisioned throughput decreases are limited within a "
-            "given UTC day. After the first 4 decreases, each subsequent decrease in the same UTC "
-            "day can be performed at most once every 3600 seconds. Number of decreases today: "
-            "%u. Last decrease at %llu.",
-            count, (unsigned long long)(throughput->decreased_ms / 1000));
-    throughput->decreases_today = count + 1;
-    throughput->decreased_ms = now_ms;
+            "Provisioned throughput decreases are limited within a given UTC day. After the first "
+            "%u decreases, each subsequent decrease in the same UTC day can be performed at most "
+            "once every %u seconds. Number of decreases today: %u. Last decrease at %.*s. Next "
+            "decrease can be made at %.*s",
+            DECREASE_COUNT_PER_DAY, DECREASE_PAUSE_MS / 1000,
+            decrease_count_today(throughput, now_ms), BYTES_ARGS(last), BYTES_ARGS(next));
+    }
+    decrease_happens(throughput, now_ms);
     return OK;
 }
 

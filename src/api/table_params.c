@@ -5,11 +5,10 @@
 #include "base/assert.h"
 #include "base/clock.h"
 #include "json/json_write.h"
+#include "table/decrease.h"
 #include "table/table_keys.h"
 
 #include <stdlib.h>
-
-#define DAY_MS 86400000u
 
 static void describe_attributes(struct req *req, const struct key_schema *schema);
 static void describe_key_schema(struct buf *reply, const struct key_schema *schema);
@@ -204,13 +203,12 @@ static void member_time(struct buf *reply, const char *name, uint64_t time_ms)
 static void describe_throughput(struct buf *reply, const struct table_settings *settings)
 {
     const struct table_throughput *t = &settings->capacity.throughput;
-    bool today = t->decreased_ms / DAY_MS == clock_wall_ms() / DAY_MS;
 
     reply_member(reply, "ProvisionedThroughput");
     buf_append_byte(reply, '{');
     member_time(reply, "LastIncreaseDateTime", t->increased_ms);
     member_time(reply, "LastDecreaseDateTime", t->decreased_ms);
-    member_u64(reply, "NumberOfDecreasesToday", today ? t->decreases_today : 0);
+    member_u64(reply, "NumberOfDecreasesToday", decrease_count_today(t, clock_wall_ms()));
     member_u64(reply, "ReadCapacityUnits", t->read_units);
     member_u64(reply, "WriteCapacityUnits", t->write_units);
     buf_append_byte(reply, '}');

@@ -863,3 +863,40 @@ TEST(update_table_of_what_is_so_already)
     CHECK(memmem(bed.reply.data, bed.reply.size, "OnDemandThroughput", 18) == NULL);
     bed_close(&bed);
 }
+
+/* Over midnight: the dates of the message, and the new day's budget. */
+TEST(update_table_says_when_units_may_be_lowered_again)
+{
+    static const uint64_t late_ms = 1791501648000u; /* 2026-10-08T23:20:48Z */
+    const struct row fifth = {
+        "#5/5",
+        L "Provisioned throughput decreases are limited within a given UTC day. After the first 4 "
+          "decreases, each subsequent decrease in the same UTC day can be performed at most once "
+          "every 3600 seconds. Number of decreases today: 4. Last decrease at Thursday, October 8, "
+          "2026 at 11:20:48 PM Coordinated Universal Time. Next decrease can be made at Friday, "
+          "October 9, 2026 at 12:00:00 AM Coordinated Universal Time",
+    };
+    struct bed bed;
+
+    bed_open(&bed);
+    clock_set_test(late_ms);
+    expect_reply(&bed, OP_ID_CreateTable, "{'TableName':'lower',$a,#9/9}", "'CREATING'");
+    for (unsigned units = 9; units > 5; units--) {
+        struct bytes body =
+            arena_format(&bed.arena, "{'TableName':'lower',#%u/%u}", units - 1, units - 1);
+
+        expect_reply(&bed, OP_ID_UpdateTable, (const char *)body.data, "'UPDATING'");
+    }
+    expect_errors(&bed, OP_ID_UpdateTable, "'TableName':'lower',", ERR_LIMIT_EXCEEDED,
+                  &(struct row){"#4/5", fifth.message}, 1);
+    expect_reply(&bed, OP_ID_UpdateTable, "{'TableName':'lower',#6/6}", "'UPDATING'");
+    clock_set_test(late_ms + 39 * 60000 + 11999);
+    expect_reply(&bed, OP_ID_DescribeTable, "{'TableName':'lower'}", "'NumberOfDecreasesToday':4");
+    expect_errors(&bed, OP_ID_UpdateTable, "'TableName':'lower',", ERR_LIMIT_EXCEEDED, &fifth, 1);
+    clock_set_test(late_ms + 39 * 60000 + 12000);
+    expect_reply(&bed, OP_ID_DescribeTable, "{'TableName':'lower'}", "'NumberOfDecreasesToday':0");
+    expect_reply(&bed, OP_ID_UpdateTable, "{'TableName':'lower',#5/5}", "'UPDATING'");
+    expect_reply(&bed, OP_ID_DescribeTable, "{'TableName':'lower'}", "'NumberOfDecreasesToday':1");
+    clock_set_test(0);
+    bed_close(&bed);
+}
