@@ -20,6 +20,7 @@ struct api {
     struct bytes account;    /* whose tables these are */
     struct bytes region;     /* where a signature names none */
     struct bytes endpoint;   /* what DescribeEndpoints says where a request has no Host */
+    bool throttles;          /* tables are held to their capacity (admission.h) */
     uint32_t table_delay_ms; /* how long table states that pass stay visible */
 };
 

@@ -1,6 +1,8 @@
 /* batch.c - the tables of a batch. */
 #include "api/batch.h"
 
+#include <stdlib.h>
+
 enum err batch_read_names(struct req *req, struct batch_tables *tables)
 {
     yyjson_val *items = input_member(req->input, "RequestItems");
@@ -26,6 +28,16 @@ enum err batch_find_tables(struct req *req, struct batch_tables *tables)
     for (unsigned i = 0; i < tables->count && err == OK; i++)
         err = req_item_table(req, &tables->at[i].name, &tables->at[i].table);
     return err;
+}
+
+void batch_append_json(struct buf *out, yyjson_val *json)
+{
+    size_t size;
+    char *text = yyjson_val_write(json, 0, &size);
+
+    if (text != NULL)
+        buf_append(out, text, size);
+    free(text);
 }
 
 void batch_reply_capacity(struct req *req, const struct batch_tables *tables)

@@ -23,5 +23,7 @@ struct batch_tables {
 enum err batch_read_names(struct req *req, struct batch_tables *tables) MUST_CHECK;
 /* The tables, held until the reply. */
 enum err batch_find_tables(struct req *req, struct batch_tables *tables) MUST_CHECK;
+/* A piece of the request as it was sent: what comes back as unprocessed. */
+void batch_append_json(struct buf *out, yyjson_val *json);
 /* Member ConsumedCapacity, an element for each table, if the request wants it. */
 void batch_reply_capacity(struct req *req, const struct batch_tables *tables);

@@ -1,6 +1,7 @@
 /* item_write.c - one decision for every way to write an item. */
 #include "api/item_write.h"
 
+#include "api/admission.h"
 #include "api/capacity.h"
 #include "api/legacy_params.h"
 
@@ -204,6 +205,17 @@ uint32_t item_write_sized_bytes(const struct item_write *write, const struct tab
     return before > write->after_bytes ? before : write->after_bytes;
 }
 
+/* Contract core-api-data.md 5.3. */
+double item_write_used_units(const struct item_write *write, const struct table_change *change,
+                             enum err decided)
+{
+    if (decided == ERR_CONDITIONAL_CHECK_FAILED && !change->exists)
+        return 1;
+    if (decided != OK && decided != ERR_CONDITIONAL_CHECK_FAILED)
+        return 0;
+    return capacity_write_units(item_write_sized_bytes(write, change));
+}
+
 /* --- an operation that is one write ---------------------------------------------------------- */
 
 enum err item_write_run(struct req *req, enum item_write_kind kind, req_step_fn *on_durable)
@@ -224,16 +236,20 @@ enum err item_write_run(struct req *req, enum item_write_kind kind, req_step_fn 
         .table = table,
         .key = item_params_storage_key(req, table, alone->write.attributes),
     };
-    return req_write(req, &alone->change, 1, decide_alone, on_durable);
+    err = admission_check(req, &(struct throttle_place){
+                                   .table = table, .way = TABLE_WRITE, .key = alone->change.key});
+    return err == OK ? req_write(req, &alone->change, 1, decide_alone, on_durable) : err;
 }
 
 static enum err decide_alone(void *ctx, struct table_change changes[], unsigned count)
 {
     struct req *req = ctx;
     struct item_write_alone *alone = req->state;
+    enum err err = item_write_decide(req, &alone->write, &changes[0]);
 
     (void)count;
-    return item_write_decide(req, &alone->write, &changes[0]);
+    changes[0].units = item_write_used_units(&alone->write, &changes[0], err);
+    return err;
 }
 
 enum err item_write_reply(struct req *req)

@@ -38,6 +38,10 @@ enum err item_write_decide(struct req *req, struct item_write *write,
 
 /* What its capacity is counted from: the larger image of before and after. */
 uint32_t item_write_sized_bytes(const struct item_write *write, const struct table_change *change);
+/* What it used of the table, once it is decided: a condition that failed costs too, other errors
+ * nothing. */
+double item_write_used_units(const struct item_write *write, const struct table_change *change,
+                             enum err decided);
 
 /* --- an operation that is one write ---------------------------------------------------------- */
 

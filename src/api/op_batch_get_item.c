@@ -1,12 +1,12 @@
 /* op_batch_get_item.c - BatchGetItem: up to 100 items of several tables.
- * Each read stands alone. A reply holds at most 16 MB of items; keys beyond that come back as
- * unprocessed, with their table's settings.
+ * Each read stands alone. A reply holds at most 16 MB of items; keys beyond that, and those that
+ * a throttled table or partition does not admit, come back as unprocessed, with their table's
+ * settings.
  */
+#include "api/admission.h"
 #include "api/batch.h"
 #include "api/legacy_params.h"
 #include "table/table_read.h"
-
-#include <stdlib.h>
 
 #define KEYS_MAX        100
 #define ITEMS_BYTES_MAX ((uint64_t)16 << 20)
@@ -20,6 +20,8 @@ struct get {
     yyjson_val *json; /* the key as sent */
     struct value key;
     struct bytes storage_key;
+    bool processed;
+    double units; /* if it was */
 };
 
 struct batch {
@@ -27,6 +29,10 @@ struct batch {
     struct expr_set *expressions; /* one for each table */
     struct get gets[KEYS_MAX];
     unsigned count;
+    uint64_t bytes; /* of the items in the reply */
+    /* what was throttled first: */
+    const struct table *throttled;
+    enum throttle_limit limit;
 };
 
 static enum err check_not_mixed(struct req *req, const struct batch *batch);
@@ -34,13 +40,15 @@ static enum err read_requests(struct req *req, struct batch *batch);
 static enum err read_keys(struct req *req, struct batch *batch, struct batch_table *table,
                           bool *too_many);
 static enum err check_keys(struct req *req, struct batch *batch);
-static enum err read_items(struct req *req, struct batch *batch, unsigned *read_count);
-static void reply_unprocessed(struct req *req, const struct batch *batch, unsigned read_count);
+static enum err read_items(struct req *req, struct batch *batch);
+static enum err read_item(struct req *req, const struct get *get,
+                          const struct expr_projection *projection, uint32_t *size_bytes);
+static enum err charge(struct req *req, struct batch *batch);
+static void reply_unprocessed(struct req *req, const struct batch *batch);
 
 enum err op_batch_get_item(struct req *req)
 {
     struct batch *batch = arena_new(req->arena, struct batch);
-    unsigned read_count = 0;
     enum err err;
 
     err = batch_read_names(req, &batch->tables);
@@ -55,10 +63,12 @@ enum err op_batch_get_item(struct req *req)
     if (err != OK)
         return err;
     buf_append_byte(req->reply, '{');
-    err = read_items(req, batch, &read_count);
+    err = read_items(req, batch);
+    if (err == OK)
+        err = charge(req, batch);
     if (err != OK)
         return err;
-    reply_unprocessed(req, batch, read_count);
+    reply_unprocessed(req, batch);
     batch_reply_capacity(req, &batch->tables);
     buf_append_byte(req->reply, '}');
     return OK;
@@ -152,6 +162,60 @@ static enum err check_keys(struct req *req, struct batch *batch)
     return OK;
 }
 
+static enum err read_table(struct req *req, struct batch *batch, struct batch_table *table,
+                           const struct expr_projection *projection)
+{
+    bool consistent = input_bool(table->json, "ConsistentRead", false);
+    struct admission admission;
+
+    admission_begin(req, table->table, TABLE_READ, &admission);
+    for (unsigned i = table->first; i < table->first + table->count; i++) {
+        struct get *get = &batch->gets[i];
+        enum throttle_limit limit;
+        uint32_t size_bytes;
+        enum err err;
+
+        if (batch->bytes >= ITEMS_BYTES_MAX || req->reply->size >= REQ_REPLY_BYTES_ENOUGH)
+            break;
+        limit = admission_take(&admission, get->storage_key, 0);
+        if (limit != THROTTLE_NONE && batch->throttled == NULL) {
+            batch->throttled = table->table;
+            batch->limit = limit;
+        }
+        if (limit != THROTTLE_NONE)
+            continue;
+        err = read_item(req, get, projection, &size_bytes);
+        if (err != OK)
+            return err;
+        get->processed = true;
+        get->units = capacity_read_units(size_bytes, consistent);
+        admission.left -= get->units; /* known only now */
+        batch->bytes += size_bytes;
+        if (batch->bytes > REQ_LOOP_BYTES_MAX && !req->may_wait)
+            return ERR_WOULD_BLOCK;
+    }
+    return OK;
+}
+
+static enum err read_items(struct req *req, struct batch *batch)
+{
+    reply_member(req->reply, "Responses");
+    buf_append_byte(req->reply, '{');
+    for (unsigned i = 0; i < batch->tables.count; i++) {
+        struct batch_table *table = &batch->tables.at[i];
+        enum err err;
+
+        reply_member_bytes(req->reply, table->name.given);
+        buf_append_byte(req->reply, '[');
+        err = read_table(req, batch, table, batch->expressions[i].projection);
+        if (err != OK)
+            return err;
+        buf_append_byte(req->reply, ']');
+    }
+    buf_append_byte(req->reply, '}');
+    return OK;
+}
+
 /* An item behind those that were written of its table, or nothing for one that is absent. */
 static enum err read_item(struct req *req, const struct get *get,
                           const struct expr_projection *projection, uint32_t *size_bytes)
@@ -172,51 +236,34 @@ static enum err read_item(struct req *req, const struct get *get,
     return err == ERR_ABSENT ? OK : err;
 }
 
-static enum err read_items(struct req *req, struct batch *batch, unsigned *read_count)
+/* The batch fails only if nothing of it was admitted. */
+static enum err charge(struct req *req, struct batch *batch)
 {
-    uint64_t bytes = 0;
+    bool processed = false;
 
-    reply_member(req->reply, "Responses");
-    buf_append_byte(req->reply, '{');
     for (unsigned i = 0; i < batch->tables.count; i++) {
         struct batch_table *table = &batch->tables.at[i];
-        bool consistent = input_bool(table->json, "ConsistentRead", false);
+        struct throttle_place place = {.table = table->table, .way = TABLE_READ};
 
-        reply_member_bytes(req->reply, table->name.given);
-        buf_append_byte(req->reply, '[');
-        for (unsigned j = table->first;
-             j < table->first + table->count && bytes < ITEMS_BYTES_MAX &&
-             req->reply->size < REQ_REPLY_BYTES_ENOUGH;
-             j++, ++*read_count) {
-            uint32_t size_bytes;
-            enum err err =
-                read_item(req, &batch->gets[j], batch->expressions[i].projection, &size_bytes);
+        for (unsigned j = table->first; j < table->first + table->count; j++) {
+            const struct get *get = &batch->gets[j];
 
-            if (err != OK)
-                return err;
-            bytes += size_bytes;
-            if (bytes > REQ_LOOP_BYTES_MAX && !req->may_wait)
-                return ERR_WOULD_BLOCK;
-            table->capacity.table_units += capacity_read_units(size_bytes, consistent);
+            if (!get->processed)
+                continue;
+            processed = true;
+            place.key = get->storage_key;
+            table->capacity.table_units += get->units;
+            admission_charge(req, &place, get->units);
         }
-        buf_append_byte(req->reply, ']');
     }
-    buf_append_byte(req->reply, '}');
-    return OK;
-}
-
-static void append_json(struct buf *out, yyjson_val *json)
-{
-    size_t size;
-    char *text = yyjson_val_write(json, 0, &size);
-
-    if (text != NULL)
-        buf_append(out, text, size);
-    free(text);
+    if (processed)
+        return OK;
+    return admission_refuse(
+        req, &(struct throttle_place){.table = batch->throttled, .way = TABLE_READ}, batch->limit);
 }
 
 /* What was not read, in the form it was sent: with the table's settings. */
-static void reply_unprocessed(struct req *req, const struct batch *batch, unsigned read_count)
+static void reply_unprocessed(struct req *req, const struct batch *batch)
 {
     static const char *const settings[] = {"ConsistentRead", "ProjectionExpression",
                                            "ExpressionAttributeNames", "AttributesToGet"};
@@ -225,18 +272,22 @@ static void reply_unprocessed(struct req *req, const struct batch *batch, unsign
     buf_append_byte(req->reply, '{');
     for (unsigned i = 0; i < batch->tables.count; i++) {
         const struct batch_table *table = &batch->tables.at[i];
-        unsigned end = table->first + table->count;
-        unsigned from = read_count > table->first ? read_count : table->first;
+        bool first = true;
 
-        if (from >= end)
-            continue;
-        reply_member_bytes(req->reply, table->name.given);
-        buf_append_lit(req->reply, "{\"Keys\":[");
-        for (unsigned j = from; j < end; j++) {
-            if (j != from)
+        for (unsigned j = table->first; j < table->first + table->count; j++) {
+            if (batch->gets[j].processed)
+                continue;
+            if (first) {
+                reply_member_bytes(req->reply, table->name.given);
+                buf_append_lit(req->reply, "{\"Keys\":[");
+            } else {
                 buf_append_byte(req->reply, ',');
-            append_json(req->reply, batch->gets[j].json);
+            }
+            first = false;
+            batch_append_json(req->reply, batch->gets[j].json);
         }
+        if (first)
+            continue;
         buf_append_byte(req->reply, ']');
         for (size_t s = 0; s < sizeof(settings) / sizeof(settings[0]); s++) {
             yyjson_val *setting = input_member(table->json, settings[s]);
@@ -244,7 +295,7 @@ static void reply_unprocessed(struct req *req, const struct batch *batch, unsign
             if (setting == NULL)
                 continue;
             reply_member(req->reply, settings[s]);
-            append_json(req->reply, setting);
+            batch_append_json(req->reply, setting);
         }
         buf_append_byte(req->reply, '}');
     }

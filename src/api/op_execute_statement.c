@@ -1,4 +1,5 @@
 /* op_execute_statement.c - ExecuteStatement: one PartiQL statement. */
+#include "api/admission.h"
 #include "api/partiql.h"
 
 /* The request's state while it writes. */
@@ -47,16 +48,21 @@ static enum err run_write(struct req *req, struct execution *execution, struct t
         .table = table,
         .key = item_params_storage_key(req, table, alone->write.attributes),
     };
-    return req_write(req, &alone->change, 1, decide, reply);
+    err = admission_check(req, &(struct throttle_place){
+                                   .table = table, .way = TABLE_WRITE, .key = alone->change.key});
+    return err == OK ? req_write(req, &alone->change, 1, decide, reply) : err;
 }
 
 static enum err decide(void *ctx, struct table_change changes[], unsigned count)
 {
     struct req *req = ctx;
     struct execution *execution = req->state;
+    struct item_write *write = &execution->alone.write;
+    enum err err = partiql_write_decide(req, &execution->request, write, &changes[0]);
 
     (void)count;
-    return partiql_write_decide(req, &execution->request, &execution->alone.write, &changes[0]);
+    changes[0].units = item_write_used_units(write, &changes[0], err);
+    return err;
 }
 
 static enum err reply(struct req *req)

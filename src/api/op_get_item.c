@@ -1,4 +1,5 @@
 /* op_get_item.c - GetItem: read one item by its primary key. */
+#include "api/admission.h"
 #include "api/capacity.h"
 #include "api/item_params.h"
 #include "api/legacy_params.h"
@@ -15,6 +16,7 @@ enum err op_get_item(struct req *req)
     struct expr_set expressions = {0};
     struct table *table;
     struct value key;
+    struct throttle_place place;
     struct item item = item_absent();
     struct capacity capacity = {0};
     enum err err;
@@ -37,18 +39,25 @@ enum err op_get_item(struct req *req)
     if (err != OK)
         return err;
 
-    err = table_get(req->api->store, item_params_storage_key(req, table, key), req->may_wait,
-                    req->arena, &item);
+    place = (struct throttle_place){
+        .table = table,
+        .way = TABLE_READ,
+        .key = item_params_storage_key(req, table, key),
+    };
+    err = admission_check(req, &place);
+    if (err == OK)
+        err = table_get(req->api->store, place.key, req->may_wait, req->arena, &item);
     if (err != OK && err != ERR_ABSENT)
         return err;
+    capacity.table_units =
+        capacity_read_units(item.size_bytes, input_bool(req->input, "ConsistentRead", false));
+    admission_charge(req, &place, capacity.table_units);
     buf_append_byte(req->reply, '{');
     if (err == OK)
         reply_item(req->reply, "Item",
                    expressions.projection != NULL
                        ? expr_project(expressions.projection, item.attributes, req->arena)
                        : item.attributes);
-    capacity.table_units =
-        capacity_read_units(item.size_bytes, input_bool(req->input, "ConsistentRead", false));
     capacity_append_member(req->reply, req->input, name.given, table, &capacity);
     buf_append_byte(req->reply, '}');
     return OK;

@@ -63,6 +63,7 @@ enum err op_query(struct req *req)
     if (err != OK)
         return err;
     page.table_name = name.given;
+    page.in_partition = true;
     page.range = range_of(req, &page, &key, &start);
     if (limit > 0)
         page.limit = (uint64_t)limit;

@@ -15,6 +15,7 @@ struct transaction {
 
 static enum err read_actions(struct req *req, struct transaction *t, yyjson_val *json);
 static enum err check_action(struct req *req, void *ctx, unsigned index);
+static void check_capacity(struct req *req, struct transaction *t);
 static enum err read_items(struct req *req, struct transaction *t);
 static void reply_items(struct req *req, const struct transaction *t);
 
@@ -32,11 +33,15 @@ enum err op_transact_get_items(struct req *req)
     if (err == OK)
         err = transact_find_items(req, t->actions, t->count, check_action, t);
     if (err == OK)
+        check_capacity(req, t);
+    if (err == OK)
         err = transact_outcome(req, t->actions, t->count);
     if (err == OK)
         err = read_items(req, t);
     if (err != OK)
         return err;
+    for (unsigned i = 0; i < t->count; i++)
+        transact_charge_read(req, &t->actions[i]);
     buf_append_byte(req->reply, '{');
     reply_items(req, t);
     transact_append_capacity(req, t->actions, t->count, TRANSACT_READ_UNITS);
@@ -81,6 +86,13 @@ static enum err check_action(struct req *req, void *ctx, unsigned index)
 
     return err == OK ? item_params_check_key_paths(req, &t->expressions[index], action->table)
                      : err;
+}
+
+static void check_capacity(struct req *req, struct transaction *t)
+{
+    for (unsigned i = 0; i < t->count; i++)
+        if (t->actions[i].failure == OK)
+            transact_check_capacity(req, &t->actions[i], TABLE_READ);
 }
 
 static enum err read_items(struct req *req, struct transaction *t)

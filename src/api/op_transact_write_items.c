@@ -261,7 +261,11 @@ static enum err decide(void *ctx, struct table_change changes[], unsigned count)
 
         action->failure = OK;
         action->item = BYTES("");
+        transact_check_capacity(req, action, TABLE_WRITE);
+        if (action->failure != OK)
+            continue;
         err = item_write_decide(req, write, &changes[i]);
+        changes[i].units = 2 * item_write_used_units(write, &changes[i], err);
         if (err != OK) {
             transact_action_failed(req, action, err);
             continue;
@@ -321,6 +325,8 @@ static enum err reply(struct req *req)
 {
     const struct transaction *t = req->state;
 
+    for (unsigned i = 0; t->repeats && i < t->count; i++)
+        transact_charge_read(req, &t->actions[i]);
     buf_append_byte(req->reply, '{');
     /* Contract core-api-data.md 5.3: what happened before is only read. */
     transact_append_capacity(req, t->actions, t->count,

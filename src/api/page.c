@@ -1,6 +1,7 @@
 /* page.c - what Query and Scan have in common. */
 #include "api/page.h"
 
+#include "api/admission.h"
 #include "api/capacity.h"
 #include "api/start_key.h"
 #include "base/clock.h"
@@ -242,7 +243,7 @@ static enum err read_range(struct req *req, const struct page *page, struct prog
     return err;
 }
 
-static void reply_capacity(struct req *req, const struct page *page, const struct progress *so_far)
+static struct capacity used(struct req *req, const struct page *page, const struct progress *so_far)
 {
     bool consistent = input_bool(req->input, "ConsistentRead", false);
     double units = capacity_read_units(so_far->bytes, consistent);
@@ -254,15 +255,24 @@ static void reply_capacity(struct req *req, const struct page *page, const struc
         capacity_add_index(&capacity, (unsigned)(page->index - page->table->definition.indexes),
                            units);
     capacity.table_units += so_far->fetched_units;
-    capacity_append_member(req->reply, req->input, page->table_name, page->table, &capacity);
+    return capacity;
 }
 
 enum err page_read(struct req *req, const struct page *page)
 {
+    struct throttle_place place = {
+        .table = page->table,
+        .index = page->index,
+        .way = TABLE_READ,
+        .key = page->in_partition ? page->range.from : BYTES(""),
+    };
     struct progress so_far = {0};
+    struct capacity capacity;
     struct value last = {0};
-    enum err err;
+    enum err err = admission_check(req, &place);
 
+    if (err != OK)
+        return err;
     buf_append_byte(req->reply, '{');
     if (!page->only_count) {
         reply_member(req->reply, "Items");
@@ -271,6 +281,8 @@ enum err page_read(struct req *req, const struct page *page)
     err = read_range(req, page, &so_far, &last);
     if (err != OK && err != ERR_ABSENT)
         return err;
+    capacity = used(req, page, &so_far);
+    admission_charge(req, &place, capacity_total(&capacity)); /* a local index's: the table's */
     if (!page->only_count)
         buf_append_byte(req->reply, ']');
     reply_member(req->reply, "Count");
@@ -279,7 +291,7 @@ enum err page_read(struct req *req, const struct page *page)
     buf_append_u64(req->reply, so_far.scanned);
     if (err == OK)
         reply_item(req->reply, "LastEvaluatedKey", last);
-    reply_capacity(req, page, &so_far);
+    capacity_append_member(req->reply, req->input, page->table_name, page->table, &capacity);
     buf_append_byte(req->reply, '}');
     return OK;
 }

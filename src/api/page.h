@@ -17,6 +17,7 @@ struct page {
     const struct table_index *index; /* NULL: the table itself is read */
     struct bytes table_name;         /* as sent */
     struct store_range range;
+    bool in_partition; /* the range is part of one partition key's */
     const struct expr_set *expressions;
     uint64_t limit; /* UINT64_MAX: none */
     bool only_count;

@@ -2,6 +2,7 @@
  * A page ends as a Query's or Scan's does (page.h); the last key that was evaluated, and the range
  * it is in, go into the NextToken.
  */
+#include "api/admission.h"
 #include "api/capacity.h"
 #include "api/page.h"
 #include "api/partiql.h"
@@ -58,6 +59,9 @@ enum err partiql_select(struct req *req, const struct partiql_request *request, 
         err = check_paths(req, &select);
     if (err == OK)
         err = start(req, &select);
+    if (err == OK)
+        err = admission_check(req,
+                              &(struct throttle_place){.table = select.table, .way = TABLE_READ});
     if (err != OK)
         return err;
     buf_append_lit(req->reply, "{\"Items\":[");
@@ -226,6 +230,8 @@ static void reply_end(struct req *req, const struct select *select,
         json_append_string(req->reply, token);
         reply_item(req->reply, "LastEvaluatedKey", select->last);
     }
+    admission_charge(req, &(struct throttle_place){.table = select->table, .way = TABLE_READ},
+                     select->units);
     capacity_append_member(req->reply, req->input, request->name.given, select->table,
                            &(struct capacity){.table_units = select->units});
     buf_append_byte(req->reply, '}');

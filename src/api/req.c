@@ -89,6 +89,7 @@ enum err req_write_with(struct req *req, struct table_change *changes, unsigned 
         .ctx = req,
         .may_wait = req->may_wait,
         .images_bytes_max = REQ_LOOP_BYTES_MAX,
+        .charges = req->api->throttles,
         .kicks_later = on_loop,
     };
     err = table_write(&req->write);

@@ -1,6 +1,7 @@
 /* transact.c - items, reasons and capacity of transactions. */
 #include "api/transact.h"
 
+#include "api/admission.h"
 #include "api/capacity.h"
 #include "json/json_write.h"
 
@@ -89,6 +90,31 @@ void transact_action_failed(struct req *req, struct transact_action *action, enu
     req->fault_members = (struct bytes){0};
 }
 
+static struct throttle_place place_of(const struct transact_action *action, enum table_way way)
+{
+    return (struct throttle_place){.table = action->table, .way = way, .key = action->key};
+}
+
+void transact_check_capacity(struct req *req, struct transact_action *action, enum table_way way)
+{
+    struct throttle_place place = place_of(action, way);
+    enum err err = admission_check(req, &place);
+
+    if (err == OK)
+        return;
+    req->fault_members = BYTES(""); /* reasons of single requests */
+    if (bytes_equal_string(req->fault.message, ADMISSION_HOT_KEY_TEXT))
+        req->fault.message = BYTES(ADMISSION_HOT_KEY_TEXT ".");
+    transact_action_failed(req, action, err);
+}
+
+void transact_charge_read(struct req *req, const struct transact_action *action)
+{
+    struct throttle_place place = place_of(action, TABLE_READ);
+
+    admission_charge(req, &place, 2 * capacity_read_units(action->sized_bytes, true));
+}
+
 enum err transact_outcome(struct req *req, const struct transact_action actions[], unsigned count)
 {
     struct buf reasons, codes;
@@ -126,7 +152,11 @@ static const char *reason_code(enum err failure)
 {
     if (failure == OK)
         return "None";
-    return failure == ERR_CONDITIONAL_CHECK_FAILED ? "ConditionalCheckFailed" : "ValidationError";
+    if (failure == ERR_CONDITIONAL_CHECK_FAILED)
+        return "ConditionalCheckFailed";
+    if (failure == ERR_PROVISIONED_THROUGHPUT_EXCEEDED)
+        return "ProvisionedThroughputExceeded";
+    return failure == ERR_THROTTLING ? "ThrottlingError" : "ValidationError";
 }
 
 static void append_reason(struct buf *out, const struct transact_action *action)

@@ -35,6 +35,11 @@ enum err transact_find_items(struct req *req, struct transact_action actions[], 
 /* Makes the request's fault the action's failure: the other actions are still looked at. */
 void transact_action_failed(struct req *req, struct transact_action *action, enum err err);
 
+/* A throttled table, or partition, cancels: that is the failure of the actions on it. */
+void transact_check_capacity(struct req *req, struct transact_action *action, enum table_way way);
+/* What was read of an action's item, twice as much as by other reads. */
+void transact_charge_read(struct req *req, const struct transact_action *action);
+
 /* OK if no action failed, otherwise ERR_TRANSACTION_CANCELED with everyone's reason. */
 enum err transact_outcome(struct req *req, const struct transact_action actions[],
                           unsigned count) MUST_CHECK;

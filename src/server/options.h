@@ -13,6 +13,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+enum option_toggle { OPTION_ON, OPTION_OFF };
+
 /* A field per row; a text without value or default is NULL. */
 struct options {
 #define OPTION(type, name, kind, from, argument, fallback, low, high, help) type name;

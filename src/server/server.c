@@ -258,6 +258,7 @@ static enum err listen_on(struct server *server, struct fault *fault)
         .account = bytes_of_string(o->account),
         .region = bytes_of_string(o->region),
         .endpoint = bytes_of_string(o->listen.host),
+        .throttles = o->throttle == OPTION_ON,
         .table_delay_ms = o->table_delay_ms,
     };
     return http_server_open(&http, fault, &server->http);

@@ -10,6 +10,8 @@
 #include "item/key.h"
 #include "table/throughput.h"
 
+struct bucket;
+
 #define INDEX_LOCAL_MAX     5   /* of a table */
 #define INDEX_GLOBAL_MAX    20  /* of a table */
 #define INDEX_INCLUDED_MAX  100 /* attributes in all INCLUDE lists of a table together */
@@ -42,4 +44,5 @@ struct table_index {
      * INDEX_UPDATING: it ends then by itself, and `before` is what was described until then. */
     uint64_t status_until_ms;
     struct table_capacity before;
+    struct bucket *buckets; /* by table_create, one each way: what is left of its capacity */
 };

@@ -3,15 +3,29 @@
 
 #include "base/assert.h"
 #include "base/mem.h"
+#include "table/bucket.h"
+#include "table/throttle.h"
 
 #include <stdlib.h>
 
+/* The buckets of one global index, for as long as the table lives: a handful for most tables, and
+ * never more than a table can have index ids. */
+struct index_buckets {
+    struct index_buckets *next;
+    uint16_t index_id;
+    struct bucket buckets[TABLE_WAYS];
+};
+
 struct table_life {
     _Atomic uint64_t definitions; /* not destroyed yet */
+    struct bucket buckets[TABLE_WAYS];
+    struct index_buckets *indexes; /* changed by table_create only: one at a time */
 };
 
 static void copy_schema(struct key_schema *schema, struct arena *arena);
-static void copy_indexes(struct table_definition *d, struct arena *arena);
+static void copy_indexes(struct table_definition *d, struct table_life *life, struct arena *arena);
+static struct bucket *index_buckets(struct table_life *life, uint16_t index_id);
+static void take_over_capacity(const struct table *table, const struct table *earlier);
 
 enum table_status table_status_now(const struct table *table, uint64_t now_ms)
 {
@@ -86,12 +100,14 @@ struct table *table_create(const struct table_definition *definition, struct tab
     d->region = arena_copy(&table->arena, d->region);
     d->name = arena_copy(&table->arena, d->name);
     copy_schema(&d->schema, &table->arena);
-    copy_indexes(d, &table->arena);
+    copy_indexes(d, table->life, &table->arena);
     for (unsigned i = 0; i < d->tags.count; i++) {
         d->tags.list[i].key = arena_copy(&table->arena, d->tags.list[i].key);
         d->tags.list[i].value = arena_copy(&table->arena, d->tags.list[i].value);
     }
     d->ttl_attribute = arena_copy(&table->arena, d->ttl_attribute);
+    if (earlier != NULL)
+        take_over_capacity(table, earlier);
     return table;
 }
 
@@ -101,7 +117,7 @@ static void copy_schema(struct key_schema *schema, struct arena *arena)
         schema->attributes[i].name = arena_copy(arena, schema->attributes[i].name);
 }
 
-static void copy_indexes(struct table_definition *d, struct arena *arena)
+static void copy_indexes(struct table_definition *d, struct table_life *life, struct arena *arena)
 {
     struct table_index *indexes;
 
@@ -119,8 +135,58 @@ static void copy_indexes(struct table_definition *d, struct arena *arena)
         index->included = included;
         index->name = arena_copy(arena, index->name);
         copy_schema(&index->schema, arena);
+        if (index->kind == INDEX_GLOBAL)
+            indexes[i].buckets = index_buckets(life, indexes[i].id);
     }
     d->indexes = indexes;
+}
+
+static struct bucket *index_buckets(struct table_life *life, uint16_t index_id)
+{
+    struct index_buckets *found = life->indexes;
+
+    while (found != NULL && found->index_id != index_id)
+        found = found->next;
+    if (found == NULL) {
+        found = mem_zalloc(sizeof(*found));
+        found->index_id = index_id;
+        found->next = life->indexes;
+        life->indexes = found;
+    }
+    return found->buckets;
+}
+
+static void take_over_capacity(const struct table *table, const struct table *earlier)
+{
+    const struct table_definition *now = &table->definition, *then = &earlier->definition;
+
+    for (enum table_way way = 0; way < TABLE_WAYS; way++) {
+        throttle_take_over(&(struct throttle_place){.table = earlier, .way = way},
+                           &(struct throttle_place){.table = table, .way = way});
+        for (unsigned i = 0; i < now->index_count; i++)
+            for (unsigned j = 0; j < then->index_count; j++)
+                if (now->indexes[i].id == then->indexes[j].id &&
+                    now->indexes[i].definition.kind == INDEX_GLOBAL)
+                    throttle_take_over(
+                        &(struct throttle_place){earlier, &then->indexes[j], .way = way},
+                        &(struct throttle_place){table, &now->indexes[i], .way = way});
+    }
+}
+
+struct bucket *table_bucket(const struct table *table, enum table_way way)
+{
+    return &table->life->buckets[way];
+}
+
+static void destroy_life(struct table_life *life)
+{
+    struct index_buckets *next;
+
+    for (struct index_buckets *index = life->indexes; index != NULL; index = next) {
+        next = index->next;
+        free(index);
+    }
+    free(life);
 }
 
 struct table *table_acquire(struct table *table)
@@ -141,7 +207,7 @@ void table_release(struct table **table)
     if (atomic_fetch_sub(&t->holders, 1) != 1)
         return;
     if (atomic_fetch_sub(&t->life->definitions, 1) == 1)
-        free(t->life);
+        destroy_life(t->life);
     arena_fini(&t->arena);
     free(t);
 }

@@ -17,6 +17,8 @@
 
 enum table_status { TABLE_CREATING, TABLE_ACTIVE, TABLE_UPDATING, TABLE_DELETING };
 enum table_billing { TABLE_PROVISIONED, TABLE_PAY_PER_REQUEST };
+enum table_way { TABLE_READ, TABLE_WRITE };
+#define TABLE_WAYS 2
 enum table_class { TABLE_CLASS_UNSET, TABLE_CLASS_STANDARD, TABLE_CLASS_INFREQUENT_ACCESS };
 
 /* What a client can set, and what Describe shows. Bytes live as long as the table. */
@@ -103,6 +105,10 @@ struct table *table_acquire(struct table *table);
 void table_release(struct table **table);
 /* Whether the caller is the only one left who holds any definition of this table. */
 bool table_held_alone(const struct table *table);
+
+struct bucket;
+/* What is left of the table's capacity (throttle.h). */
+struct bucket *table_bucket(const struct table *table, enum table_way way);
 
 /* arn:aws:dynamodb:<region>:<account>:table/<name>, and the same with /index/<name> behind it */
 struct bytes table_arn(const struct table_definition *definition, struct arena *arena);

@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "table/table_keys.h"
+#include "table/throttle.h"
 
 /* Loads before giving up on a stripe that others keep changing. Each retry reads an image that was
  * in use moments ago, so the second attempt nearly always finds it in memory. */
@@ -16,6 +17,7 @@ static enum err decide_under(struct table_write *write, struct store_hold *hold,
                              const struct store_loaded loaded[], unsigned *missing);
 static bool add_change(struct table_write *write, struct table_change *change,
                        struct store_mutation *mutation);
+static void charge(const struct table_write *write);
 static enum err submit(struct table_write *write, struct store_hold *hold);
 static void on_durable(void *ctx, enum err err, uint64_t version);
 
@@ -38,6 +40,8 @@ enum err table_write(struct table_write *write)
         err = decide_under(write, &hold, loaded, &missing);
         if (err != ERR_WOULD_BLOCK) {
             write->decided = err;
+            if (write->charges)
+                charge(write);
             err = submit(write, &hold);
             store_hold_end(&hold);
             if (err == ERR_PENDING && !kicks_later)
@@ -96,6 +100,7 @@ static enum err decide_under(struct table_write *write, struct store_hold *hold,
         if (!write->may_wait && images_bytes > write->images_bytes_max)
             return ERR_WOULD_BLOCK;
         change->action = TABLE_KEEP;
+        change->units = 0;
         change->new_size_bytes = 0;
     }
     for (unsigned i = 0; i < write->record_count; i++) {
@@ -112,6 +117,15 @@ static enum err decide_under(struct table_write *write, struct store_hold *hold,
         record->put = BYTES("");
     }
     return write->decide(write->ctx, write->changes, write->count);
+}
+
+static void charge(const struct table_write *write)
+{
+    for (unsigned i = 0; i < write->count; i++)
+        throttle_charge(&(struct throttle_place){.table = write->changes[i].table,
+                                                 .way = TABLE_WRITE,
+                                                 .key = write->changes[i].key},
+                        write->changes[i].units);
 }
 
 static enum err submit(struct table_write *write, struct store_hold *hold)

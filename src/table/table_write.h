@@ -23,6 +23,7 @@ struct table_change {
     /* decide fills in: */
     enum table_action action;
     struct value attributes; /* of the new item */
+    double units;            /* what it costs its table, also when the write fails */
     uint32_t new_size_bytes; /* by the door, after decide: of the new item, 0 without one */
 };
 
@@ -55,6 +56,7 @@ struct table_write {
     void *ctx; /* of both */
     bool may_wait;
     size_t images_bytes_max; /* unless it may wait: larger images together are a worker's */
+    bool charges;            /* the tables' capacity, with the changes' units (throttle.h) */
     bool kicks_later;        /* the caller calls store_kick itself, once for several writes */
     enum err decided;        /* what decide returned: the write's outcome once done says OK */
 };

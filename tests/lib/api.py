@@ -17,6 +17,8 @@ ERRORS = {
     "UnrecognizedClientException": (_CORAL, "message", 400),
     "ExpiredTokenException": (_CORAL, "message", 400),
     "AccessDeniedException": (_CORAL, "Message", 400),
+    "ThrottlingException": ("com.amazon.coral.availability#", "message", 400),
+    "ProvisionedThroughputExceededException": (_DYNAMODB, "message", 400),
     "ConditionalCheckFailedException": (_DYNAMODB, "message", 400),
     "TransactionCanceledException": (_DYNAMODB, "Message", 400),
     "IdempotentParameterMismatchException": (_DYNAMODB, "Message", 400),
