@@ -106,6 +106,10 @@ struct table *table_create(const struct table_definition *definition, struct tab
         d->tags.list[i].value = arena_copy(&table->arena, d->tags.list[i].value);
     }
     d->ttl_attribute = arena_copy(&table->arena, d->ttl_attribute);
+    d->encryption.key_arn = arena_copy(&table->arena, d->encryption.key_arn);
+    d->encryption.key_arn_before = arena_copy(&table->arena, d->encryption.key_arn_before);
+    d->policy.text = arena_copy(&table->arena, d->policy.text);
+    d->stream_policy.text = arena_copy(&table->arena, d->stream_policy.text);
     if (earlier != NULL)
         take_over_capacity(table, earlier);
     return table;

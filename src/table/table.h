@@ -28,7 +28,8 @@ struct table_settings {
     bool was_on_demand;    /* at some time: BillingModeSummary is shown */
     uint64_t on_demand_ms; /* since when, 0: never */
     enum table_class class;
-    uint64_t class_changed_ms; /* 0: never */
+    uint64_t class_changed_ms;        /* 0: never */
+    uint64_t class_changed_before_ms; /* the change before that */
     bool deletion_protection;
 };
 
@@ -51,6 +52,35 @@ struct table_insights {
     uint64_t changed_ms; /* 0: never enabled */
 };
 
+/* What its change records show. */
+enum table_stream_view {
+    TABLE_STREAM_OFF, /* none are kept */
+    TABLE_STREAM_KEYS_ONLY,
+    TABLE_STREAM_NEW_IMAGE,
+    TABLE_STREAM_OLD_IMAGE,
+    TABLE_STREAM_NEW_AND_OLD_IMAGES,
+    TABLE_STREAM_VIEW_COUNT
+};
+
+struct table_stream {
+    enum table_stream_view view;
+    uint64_t label_ms; /* names the latest stream, also after it ended; 0: there was none yet */
+    bool changes;      /* the table is UPDATING because of it */
+};
+
+/* Which key its data is under, as far as it is told. */
+struct table_encryption {
+    struct bytes key_arn;        /* empty: the server's own */
+    struct bytes key_arn_before; /* described until then; 0: there was no change */
+    uint64_t until_ms;
+};
+
+/* A resource policy, in the form in which it is given back. */
+struct table_policy {
+    struct bytes text;    /* empty: there is none */
+    uint64_t revision_ms; /* of the text, or of the last one; only grows */
+};
+
 struct table_definition {
     uint32_t id; /* never reused */
     struct bytes account;
@@ -66,6 +96,10 @@ struct table_definition {
     struct table_tags tags;
     struct bytes ttl_attribute; /* empty: items do not expire */
     struct table_insights insights;
+    struct table_stream stream;
+    struct table_encryption encryption;
+    struct table_policy policy;
+    struct table_policy stream_policy; /* of the latest stream */
     /* A change on its way: until then, `status` is what the table shows, and `before` what it
      * described when the status is TABLE_UPDATING. 0: the table is ACTIVE, or DELETING. */
     enum table_status status;

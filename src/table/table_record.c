@@ -14,6 +14,14 @@ static const char *const projection_names[] = {
     [INDEX_PROJECTS_INCLUDED] = "included",
 };
 
+static const char *const view_names[TABLE_STREAM_VIEW_COUNT] = {
+    [TABLE_STREAM_OFF] = "off",
+    [TABLE_STREAM_KEYS_ONLY] = "keys",
+    [TABLE_STREAM_NEW_IMAGE] = "new",
+    [TABLE_STREAM_OLD_IMAGE] = "old",
+    [TABLE_STREAM_NEW_AND_OLD_IMAGES] = "both",
+};
+
 static yyjson_mut_val *text(yyjson_mut_doc *doc, struct bytes bytes)
 {
     return yyjson_mut_strn(doc, (const char *)bytes.data, bytes.size);
@@ -62,6 +70,8 @@ static yyjson_mut_val *write_settings(yyjson_mut_doc *doc, const struct table_se
     add_limits(doc, out, &s->capacity);
     yyjson_mut_obj_add_uint(doc, out, "class", s->class);
     yyjson_mut_obj_add_uint(doc, out, "classChangedMs", s->class_changed_ms);
+    if (s->class_changed_before_ms != 0)
+        yyjson_mut_obj_add_uint(doc, out, "classChangedBeforeMs", s->class_changed_before_ms);
     yyjson_mut_obj_add_bool(doc, out, "deletionProtection", s->deletion_protection);
     return out;
 }
@@ -100,6 +110,37 @@ static void add_index(yyjson_mut_doc *doc, yyjson_mut_val *list, const struct ta
         yyjson_mut_obj_add_val(doc, out, "before", write_capacity(doc, &index->before));
 }
 
+static void add_policy(yyjson_mut_doc *doc, yyjson_mut_val *root, const char *name,
+                       const struct table_policy *policy)
+{
+    yyjson_mut_val *out;
+
+    if (policy->revision_ms == 0)
+        return;
+    out = yyjson_mut_obj_add_obj(doc, root, name);
+    yyjson_mut_obj_add_val(doc, out, "text", text(doc, policy->text));
+    yyjson_mut_obj_add_uint(doc, out, "revisionMs", policy->revision_ms);
+}
+
+static void add_stream(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct table_stream *stream)
+{
+    yyjson_mut_val *out = yyjson_mut_obj_add_obj(doc, root, "stream");
+
+    yyjson_mut_obj_add_str(doc, out, "view", view_names[stream->view]);
+    yyjson_mut_obj_add_uint(doc, out, "labelMs", stream->label_ms);
+    yyjson_mut_obj_add_bool(doc, out, "changes", stream->changes);
+}
+
+static void add_encryption(yyjson_mut_doc *doc, yyjson_mut_val *root,
+                           const struct table_encryption *encryption)
+{
+    yyjson_mut_val *out = yyjson_mut_obj_add_obj(doc, root, "encryption");
+
+    yyjson_mut_obj_add_val(doc, out, "key", text(doc, encryption->key_arn));
+    yyjson_mut_obj_add_val(doc, out, "keyBefore", text(doc, encryption->key_arn_before));
+    yyjson_mut_obj_add_uint(doc, out, "untilMs", encryption->until_ms);
+}
+
 /* What most tables do not have: absent from the record where there is none. */
 static void write_extras(yyjson_mut_doc *doc, yyjson_mut_val *root,
                          const struct table_definition *d)
@@ -131,6 +172,12 @@ static void write_extras(yyjson_mut_doc *doc, yyjson_mut_val *root,
         yyjson_mut_obj_add_bool(doc, insights, "onlyThrottled", d->insights.only_throttled);
         yyjson_mut_obj_add_uint(doc, insights, "changedMs", d->insights.changed_ms);
     }
+    if (d->stream.label_ms != 0)
+        add_stream(doc, root, &d->stream);
+    if (d->encryption.key_arn.size != 0 || d->encryption.until_ms != 0)
+        add_encryption(doc, root, &d->encryption);
+    add_policy(doc, root, "policy", &d->policy);
+    add_policy(doc, root, "streamPolicy", &d->stream_policy);
 }
 
 struct bytes table_record_write(const struct table_definition *d, struct arena *arena)
@@ -212,7 +259,38 @@ static void read_settings(yyjson_val *in, struct table_settings *s)
     s->on_demand_ms = read_uint(in, "onDemandMs");
     s->class = (enum table_class)read_uint(in, "class");
     s->class_changed_ms = read_uint(in, "classChangedMs");
+    s->class_changed_before_ms = read_uint(in, "classChangedBeforeMs");
     s->deletion_protection = yyjson_get_bool(yyjson_obj_get(in, "deletionProtection"));
+}
+
+static void read_policy(yyjson_val *in, struct arena *arena, struct table_policy *policy)
+{
+    policy->text = read_text(in, "text", arena);
+    policy->revision_ms = read_uint(in, "revisionMs");
+}
+
+static enum err read_stream(yyjson_val *in, struct arena *arena, struct table_stream *stream)
+{
+    struct bytes name = read_text(in, "view", arena);
+    int view = in == NULL ? TABLE_STREAM_OFF : TABLE_STREAM_VIEW_COUNT;
+
+    for (int i = 0; i < TABLE_STREAM_VIEW_COUNT; i++)
+        if (bytes_equal_string(name, view_names[i]))
+            view = i;
+    if (view == TABLE_STREAM_VIEW_COUNT)
+        return ERR_CORRUPT;
+    stream->view = (enum table_stream_view)view;
+    stream->label_ms = read_uint(in, "labelMs");
+    stream->changes = yyjson_get_bool(yyjson_obj_get(in, "changes"));
+    return OK;
+}
+
+static void read_encryption(yyjson_val *in, struct arena *arena,
+                            struct table_encryption *encryption)
+{
+    encryption->key_arn = read_text(in, "key", arena);
+    encryption->key_arn_before = read_text(in, "keyBefore", arena);
+    encryption->until_ms = read_uint(in, "untilMs");
 }
 
 static void read_extras(yyjson_val *root, struct arena *arena, struct table_definition *d)
@@ -232,6 +310,9 @@ static void read_extras(yyjson_val *root, struct arena *arena, struct table_defi
         .only_throttled = yyjson_get_bool(yyjson_obj_get(insights, "onlyThrottled")),
         .changed_ms = read_uint(insights, "changedMs"),
     };
+    read_encryption(yyjson_obj_get(root, "encryption"), arena, &d->encryption);
+    read_policy(yyjson_obj_get(root, "policy"), arena, &d->policy);
+    read_policy(yyjson_obj_get(root, "streamPolicy"), arena, &d->stream_policy);
 }
 
 static enum err read_schema(yyjson_val *in, struct arena *arena, struct key_schema *schema)
@@ -333,7 +414,9 @@ static enum err read_definition(yyjson_val *root, struct arena *arena, struct ta
     read_extras(root, arena, d);
     if (d->id == 0 || d->name.size == 0 || d->status > TABLE_DELETING)
         return ERR_CORRUPT;
-    err = read_schema(root, arena, &d->schema);
+    err = read_stream(yyjson_obj_get(root, "stream"), arena, &d->stream);
+    if (err == OK)
+        err = read_schema(root, arena, &d->schema);
     return err == OK ? read_indexes(root, arena, d) : err;
 }
 

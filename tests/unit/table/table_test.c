@@ -279,6 +279,51 @@ TEST(table_record_golden_of_contributor_insights)
     arena_fini(&arena);
 }
 
+/* And for one with a stream, a key of its own, policies and two changes of its class. */
+TEST(table_record_golden_of_stream_encryption_and_policies)
+{
+    static const char golden[] =
+        "\x01{\"keys\":[{\"name\":\"Artist\",\"type\":\"S\"},{\"name\":\"Year\",\"type\":\"N\"}],"
+        "\"id\":7,\"account\":\"000000000000\",\"region\":\"us-east-1\",\"name\":\"Music\","
+        "\"uuid\":\"95277133-af3f-4e39-a592-817668590251\",\"createdMs\":1700000000123,"
+        "\"hashKeys\":1,\"status\":1,\"statusUntilMs\":0,\"settings\":{\"billing\":\"on-demand\","
+        "\"readUnits\":0,\"writeUnits\":0,\"increasedMs\":0,\"decreasedMs\":0,"
+        "\"decreasesToday\":0,\"wasOnDemand\":true,\"onDemandMs\":1700000000123,"
+        "\"onDemandReadMax\":-1,\"onDemandWriteMax\":50,\"warmReadUnits\":12000,"
+        "\"warmWriteUnits\":4000,\"class\":1,\"classChangedMs\":1700000000300,"
+        "\"classChangedBeforeMs\":1700000000200,\"deletionProtection\":false},"
+        "\"stream\":{\"view\":\"both\",\"labelMs\":1700000000456,\"changes\":true},"
+        "\"encryption\":{\"key\":\"arn:aws:kms:us-east-1:000000000000:key/new\","
+        "\"keyBefore\":\"arn:aws:kms:us-east-1:000000000000:key/old\",\"untilMs\":1700000000789},"
+        "\"policy\":{\"text\":\"{\\\"Version\\\":\\\"2012-10-17\\\"}\",\"revisionMs\":1700000000001},"
+        "\"streamPolicy\":{\"text\":\"\",\"revisionMs\":1700000000002}}";
+    struct table_definition definition = music(), read;
+    struct table *table;
+    struct arena arena;
+
+    arena_init(&arena);
+    definition.id = 7;
+    definition.settings.class = TABLE_CLASS_STANDARD;
+    definition.settings.class_changed_ms = 1700000000300;
+    definition.settings.class_changed_before_ms = 1700000000200;
+    definition.stream = (struct table_stream){TABLE_STREAM_NEW_AND_OLD_IMAGES, 1700000000456, true};
+    definition.encryption = (struct table_encryption){
+        .key_arn = BYTES("arn:aws:kms:us-east-1:000000000000:key/new"),
+        .key_arn_before = BYTES("arn:aws:kms:us-east-1:000000000000:key/old"),
+        .until_ms = 1700000000789,
+    };
+    definition.policy = (struct table_policy){BYTES("{\"Version\":\"2012-10-17\"}"), 1700000000001};
+    definition.stream_policy = (struct table_policy){BYTES(""), 1700000000002};
+    CHECK_TEXT(table_record_write(&definition, &arena), golden);
+    CHECK_OK(table_record_read(bytes_of_string(golden), &arena, &read));
+    table = table_create(&read, NULL);
+    arena_fini(&arena); /* a table has its own bytes */
+    arena_init(&arena);
+    CHECK_TEXT(table_record_write(&table->definition, &arena), golden);
+    table_release(&table);
+    arena_fini(&arena);
+}
+
 TEST(table_status_passes_by_itself)
 {
     struct table_definition definition = music();
