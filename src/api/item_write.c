@@ -4,6 +4,7 @@
 #include "api/admission.h"
 #include "api/capacity.h"
 #include "api/legacy_params.h"
+#include "table/index_check.h"
 
 struct target_search {
     const struct key_schema *schema;
@@ -16,6 +17,8 @@ static enum err condition_failed(struct req *req, yyjson_val *in,
 static enum err decide_alone(void *ctx, struct table_change changes[], unsigned count);
 static enum err check_targets(struct req *req, const struct item_write *write,
                               const struct key_schema *schema);
+static enum err check_index_literals(struct req *req, const struct item_write *write,
+                                     const struct table_definition *table);
 static enum err decide_update(struct req *req, struct item_write *write,
                               struct table_change *change);
 static enum err check_updated_size(struct req *req, const struct item_write *write);
@@ -85,13 +88,25 @@ enum err item_write_check(struct req *req, const struct item_write *write,
                           const struct table *table)
 {
     const struct key_schema *schema = &table->definition.schema;
-    enum err err = write->kind == ITEM_WRITE_PUT
-                       ? key_check_item(schema, write->attributes, &req->fault)
-                       : key_check_key(schema, write->attributes, &req->fault);
+    enum err err;
 
+    if (write->kind == ITEM_WRITE_PUT)
+        err = item_write_check_put(&table->definition, write->attributes, &req->fault);
+    else
+        err = key_check_key(schema, write->attributes, &req->fault);
     if (err == OK)
         err = check_targets(req, write, schema);
+    if (err == OK)
+        err = check_index_literals(req, write, &table->definition);
     return err == OK ? item_params_check_key_paths(req, &write->expressions, table) : err;
+}
+
+enum err item_write_check_put(const struct table_definition *table, struct value item,
+                              struct fault *fault)
+{
+    enum err err = key_check_item(&table->schema, item, fault);
+
+    return err == OK ? index_check_item(table, item, fault) : err;
 }
 
 static bool visit_target(void *ctx, struct bytes attribute, bool nested)
@@ -118,6 +133,35 @@ static enum err check_targets(struct req *req, const struct item_write *write,
                     "One or more parameter values were invalid: Cannot update attribute %.*s. "
                     "This attribute is part of the key",
                     BYTES_ARGS(search.key_attribute));
+}
+
+struct literal_check {
+    const struct table_definition *table;
+    const struct expr_update *update;
+    struct fault *fault;
+    enum err err;
+};
+
+static bool visit_literal(void *ctx, struct bytes attribute, bool nested)
+{
+    struct literal_check *check = ctx;
+    struct value literal;
+
+    if (!nested && expr_update_literal_for(check->update, attribute, &literal))
+        check->err = index_check_literal(check->table, attribute, literal, check->fault);
+    return check->err == OK;
+}
+
+/* Of values that are known before the item is read. */
+static enum err check_index_literals(struct req *req, const struct item_write *write,
+                                     const struct table_definition *table)
+{
+    struct literal_check check = {
+        .table = table, .update = write->expressions.update, .fault = &req->fault};
+
+    if (write->kind == ITEM_WRITE_UPDATE && check.update != NULL && table->index_count != 0)
+        expr_update_visit_targets(check.update, visit_literal, &check);
+    return check.err;
 }
 
 enum err item_write_decide(struct req *req, struct item_write *write, struct table_change *change)
@@ -169,6 +213,9 @@ static enum err decide_update(struct req *req, struct item_write *write,
     write->after = before;
     if (expression != NULL) {
         err = expr_update_apply(expression, before, req->arena, &req->fault, &write->after);
+        if (err == OK)
+            err =
+                index_check_updated(&change->table->definition, before, write->after, &req->fault);
         if (err == OK)
             err = check_updated_size(req, write);
         if (err != OK)

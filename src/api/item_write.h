@@ -31,6 +31,10 @@ enum err item_write_read(struct req *req, yyjson_val *in, enum item_write_kind k
 enum err item_write_check(struct req *req, const struct item_write *write,
                           const struct table *table) MUST_CHECK;
 
+/* Of that, a put's key attributes: the table's, then those of its indexes. */
+enum err item_write_check_put(const struct table_definition *table, struct value item,
+                              struct fault *fault) MUST_CHECK;
+
 /* Sets the change's action and what is decided. ERR_CONDITIONAL_CHECK_FAILED (with the item among
  * the fault's members if the client wants it), ERR_VALIDATION. May run again with another image. */
 enum err item_write_decide(struct req *req, struct item_write *write,

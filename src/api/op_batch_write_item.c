@@ -5,6 +5,7 @@
  */
 #include "api/admission.h"
 #include "api/batch.h"
+#include "api/item_write.h"
 
 #define WRITES_MAX 25
 
@@ -107,8 +108,10 @@ static enum err read_request(struct req *req, yyjson_val *json, struct write *wr
 }
 
 /* A put's key attributes: wrong ones are told as those of a Key, empty and long ones as a Put's. */
-static enum err check_put(struct req *req, const struct key_schema *schema, struct value item)
+static enum err check_put(struct req *req, const struct table_definition *table, struct value item)
 {
+    const struct key_schema *schema = &table->schema;
+
     for (unsigned i = 0; i < key_schema_count(schema); i++) {
         struct value value;
 
@@ -117,7 +120,7 @@ static enum err check_put(struct req *req, const struct key_schema *schema, stru
             return req_fail(req, ERR_VALIDATION,
                             "The provided key element does not match the schema");
     }
-    return key_check_item(schema, item, &req->fault);
+    return item_write_check_put(table, item, &req->fault);
 }
 
 static enum err check_key(struct req *req, struct batch *batch, struct batch_table *of,
@@ -125,7 +128,7 @@ static enum err check_key(struct req *req, struct batch *batch, struct batch_tab
 {
     const struct key_schema *schema = &of->table->definition.schema;
     struct write *write = &batch->writes[index];
-    enum err err = write->put ? check_put(req, schema, write->attributes)
+    enum err err = write->put ? check_put(req, &of->table->definition, write->attributes)
                               : key_check_key(schema, write->attributes, &req->fault);
 
     if (err != OK)

@@ -25,6 +25,8 @@ static enum err check_stream(struct req *req);
 static enum err create(struct req *req, struct creation *creation);
 static enum err check_name_free(struct req *req, const struct creation *creation);
 static enum err check_quotas(struct req *req, const struct creation *creation);
+static void define_indexes(struct req *req, struct creation *creation);
+static uint32_t indexes_without_warm(struct req *req, const struct table_definition *definition);
 static enum err refuse_unserved(struct req *req, const struct creation *creation);
 
 enum err op_create_table(struct req *req)
@@ -222,6 +224,7 @@ static enum err create(struct req *req, struct creation *creation)
     definition->region = req->place.region;
     definition->name = creation->name.name;
     definition->created_ms = clock_wall_ms();
+    define_indexes(req, creation);
     definition->status = TABLE_CREATING;
     definition->status_until_ms = definition->created_ms + req->api->table_delay_ms;
     rng_uuid(definition->uuid);
@@ -230,6 +233,8 @@ static enum err create(struct req *req, struct creation *creation)
         return err;
     req->tables[req->table_count++] = table;
     shown.with_warm = input_member(req->input, "WarmThroughput") != NULL;
+    shown.indexes_begin = true;
+    shown.indexes_without_warm = indexes_without_warm(req, definition);
     return table_params_reply(req, "TableDescription", table, &shown);
 }
 
@@ -266,12 +271,44 @@ static enum err check_quotas(struct req *req, const struct creation *creation)
     return err;
 }
 
+/* They become ACTIVE with their table. */
+static void define_indexes(struct req *req, struct creation *creation)
+{
+    struct table_definition *definition = &creation->definition;
+    struct table_index *indexes =
+        arena_new_array(req->arena, struct table_index, creation->indexes.count);
+
+    if (creation->indexes.count == 0)
+        return;
+    definition->next_index_id = 1;
+    for (size_t i = 0; i < creation->indexes.count; i++)
+        indexes[i] = (struct table_index){
+            .id = definition->next_index_id++,
+            .definition = creation->indexes.indexes[i],
+            .status = INDEX_ACTIVE,
+        };
+    definition->indexes = indexes;
+    definition->index_count = (unsigned)creation->indexes.count;
+}
+
+/* Global ones without WarmThroughput in the request. */
+static uint32_t indexes_without_warm(struct req *req, const struct table_definition *definition)
+{
+    yyjson_val *list = input_member(req->input, "GlobalSecondaryIndexes"), *index;
+    unsigned position = definition->index_count - (unsigned)yyjson_arr_size(list);
+    yyjson_arr_iter at = yyjson_arr_iter_with(list);
+    uint32_t without = 0;
+
+    for (; (index = yyjson_arr_iter_next(&at)) != NULL; position++)
+        if (input_member(index, "WarmThroughput") == NULL)
+            without |= UINT32_C(1) << position;
+    return without;
+}
+
 static enum err refuse_unserved(struct req *req, const struct creation *creation)
 {
     yyjson_val *stream = input_member(req->input, "StreamSpecification");
     const struct table_unserved unserved[] = {
-        {"LocalSecondaryIndexes", input_member(req->input, "LocalSecondaryIndexes") != NULL},
-        {"GlobalSecondaryIndexes", input_member(req->input, "GlobalSecondaryIndexes") != NULL},
         {"VectorIndexes", yyjson_arr_size(input_member(req->input, "VectorIndexes")) != 0},
         {"StreamSpecification", input_bool(stream, "StreamEnabled", false)},
         {"SSESpecification", creation->encrypts},

@@ -157,7 +157,7 @@ static bool names_something(yyjson_val *in, const char *member)
 }
 
 /* Row 16 for one index. */
-static enum err check_index_on_demand(struct req *req, const struct index_change *index)
+static enum err check_index_on_demand(struct req *req, const struct index_update *index)
 {
     bool limits = names_something(index->in, "OnDemandThroughput") ||
                   names_something(index->in, "WarmThroughput");
@@ -217,7 +217,7 @@ static enum err check_modes(struct req *req, const struct change *change)
 
 /* What a new index is described as. An attribute that is a key already keeps its type. */
 static enum err read_new_index(struct req *req, const struct change *change,
-                               const struct index_change *wanted, struct index_definition *index)
+                               const struct index_update *wanted, struct index_definition *index)
 {
     yyjson_val *list = input_member(req->input, "AttributeDefinitions");
     enum table_billing billing = change->next.settings.billing;

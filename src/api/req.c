@@ -87,6 +87,7 @@ enum err req_write_with(struct req *req, struct table_change *changes, unsigned 
         .decide = decide,
         .done = on_done,
         .ctx = req,
+        .hash_key = catalog_hash_key(req->api->catalog),
         .may_wait = req->may_wait,
         .images_bytes_max = REQ_LOOP_BYTES_MAX,
         .charges = req->api->throttles,

@@ -45,7 +45,11 @@ struct table_shown {
     bool with_on_demand_date; /* and the billing mode's date only later */
     bool read_max_lifted;     /* the request just took this maximum away: shown once, as -1 */
     bool write_max_lifted;
+    bool indexes_begin;            /* what happens to indexes is shown as it begins */
+    uint32_t indexes_without_warm; /* as with_warm: a bit for each index, by its position */
 };
+
+_Static_assert(INDEX_LOCAL_MAX + INDEX_GLOBAL_MAX <= 32, "a bit for each index");
 
 /* A TableDescription object. */
 enum err table_params_describe(struct req *req, const struct table *table,

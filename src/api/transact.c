@@ -4,6 +4,7 @@
 #include "api/admission.h"
 #include "api/capacity.h"
 #include "json/json_write.h"
+#include "table/index_check.h"
 
 static enum err find_table(struct req *req, struct transact_action actions[], unsigned index);
 static enum err check_not_empty(struct req *req, const struct transact_action *action);
@@ -78,7 +79,7 @@ static enum err check_not_empty(struct req *req, const struct transact_action *a
             value.type == attribute->type && value.payload.size == 0)
             return key_check_value(attribute->name, value, i < schema->hash_count, &req->fault);
     }
-    return OK;
+    return index_check_empty(&action->table->definition, action->attributes, &req->fault);
 }
 
 void transact_action_failed(struct req *req, struct transact_action *action, enum err err)

@@ -69,9 +69,9 @@ static void read_index_changes(struct req *req, struct table_update *update)
     yyjson_val *list = input_member(req->input, "GlobalSecondaryIndexUpdates"), *element;
     yyjson_arr_iter at = yyjson_arr_iter_with(list);
 
-    update->indexes = arena_new_array(req->arena, struct index_change, yyjson_arr_size(list));
+    update->indexes = arena_new_array(req->arena, struct index_update, yyjson_arr_size(list));
     while ((element = yyjson_arr_iter_next(&at)) != NULL) {
-        struct index_change *change = &update->indexes[update->index_count++];
+        struct index_update *change = &update->indexes[update->index_count++];
 
         update->index_creates += input_member(element, "Create") != NULL;
         update->index_deletes += input_member(element, "Delete") != NULL;
@@ -175,7 +175,7 @@ static enum err read_units(struct req *req, struct table_update *update)
     enum err err = throughput_params_units(req, update->throughput, &update->units);
 
     for (size_t i = 0; err == OK && i < update->index_count; i++) {
-        struct index_change *change = &update->indexes[i];
+        struct index_update *change = &update->indexes[i];
 
         err = throughput_params_units(req, change->throughput, &change->units);
         if (err != OK && change->action == INDEX_UPDATE)

@@ -10,7 +10,7 @@
 enum index_action { INDEX_CREATE, INDEX_UPDATE, INDEX_DELETE };
 
 /* One element of GlobalSecondaryIndexUpdates. */
-struct index_change {
+struct index_update {
     enum index_action action;
     struct bytes name;
     yyjson_val *in;                /* the action's structure */
@@ -35,7 +35,7 @@ struct table_update {
     bool vector_indexes;
     bool replication_mode;
     bool disassociation_protection;
-    struct index_change *indexes;
+    struct index_update *indexes;
     size_t index_count;
     size_t index_creates;
     size_t index_deletes;

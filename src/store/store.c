@@ -207,12 +207,28 @@ enum err store_submit_and_wait(struct store *store, struct store_hold *hold,
 
 enum err store_count(struct store *store, struct bytes counter_key, struct store_count *count)
 {
-    return store_counts_read(store->counts, counter_key, count);
+    return store_counts_read(store->counts, counter_key, true, count);
+}
+
+enum err store_count_try(struct store *store, struct bytes counter_key, bool may_wait,
+                         struct store_count *count)
+{
+    return store_counts_read(store->counts, counter_key, may_wait, count);
 }
 
 uint64_t store_version(const struct store *store)
 {
     return atomic_load(&store->published_version);
+}
+
+uint64_t store_newest_version(struct store *store)
+{
+    uint64_t version;
+
+    pthread_mutex_lock(&store->queue_lock);
+    version = store->last_version;
+    pthread_mutex_unlock(&store->queue_lock);
+    return version;
 }
 
 static void stamp(struct store_mutation *mutation, uint64_t version)

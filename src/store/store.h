@@ -111,6 +111,11 @@ enum err store_load(struct store *store, struct bytes key, struct arena *arena,
 enum err store_newest(struct store_hold *hold, struct bytes key, const struct store_loaded *loaded,
                       struct arena *arena, struct bytes *value) MUST_CHECK;
 
+/* For what is decided on something that was submitted, is not durable yet and is no image: notes
+ * that it depends on it. `epoch` is what store_failure_epoch said when that was submitted. */
+void store_hold_depends(struct store_hold *hold, uint64_t epoch);
+uint64_t store_failure_epoch(const struct store *store);
+
 /* A set of changes that happen together or not at all. */
 struct store_mutation *store_mutation_create(void);
 void store_mutation_destroy(struct store_mutation **mutation);
@@ -122,6 +127,12 @@ void store_mutation_put(struct store_mutation *mutation, enum store_family famil
                         size_t key_stamp_offset, struct bytes value, size_t value_stamp_offset);
 void store_mutation_delete(struct store_mutation *mutation, enum store_family family,
                            struct bytes key);
+/* The same in STORE_DATA for a key that is guarded by the latch of another one of the mutation, and
+ * never read by store_read or store_newest: an index entry, which follows its item. It has no latch
+ * and no image, and does not count into a hold's keys. */
+void store_mutation_put_guarded(struct store_mutation *mutation, struct bytes key,
+                                struct bytes value, size_t value_stamp_offset);
+void store_mutation_delete_guarded(struct store_mutation *mutation, struct bytes key);
 /* Not seen by store_newest: only for keys nobody writes any more. */
 void store_mutation_delete_range(struct store_mutation *mutation, enum store_family family,
                                  struct bytes from, struct bytes to);
@@ -140,9 +151,9 @@ void store_mutation_forget_count(struct store_mutation *mutation, struct bytes c
 typedef void store_done_fn(void *ctx, enum err err, uint64_t version);
 
 /* Hands a mutation to the committer: all of it or nothing, durable before done is called with OK.
- * hold: has the latches of all keys that are put or deleted in STORE_DATA; its latches must end
- * soon, publishing needs them. NULL: nobody else decides about these keys. An empty mutation is a
- * barrier: its done tells the fate of what the hold read.
+ * hold: has the latches of all keys that are put or deleted in STORE_DATA, guarded ones aside; its
+ * latches must end soon, publishing needs them. NULL: nobody else decides about these keys.
+ * An empty mutation is a barrier: its done tells the fate of what the hold read.
  * ERR_BUSY: the queue is full; ERR_NO_SPACE: the disk is full and it adds data. Then nothing was
  * taken. The store takes *mutation otherwise, and commits it at the latest after store_kick. */
 enum err store_submit(struct store *store, struct store_hold *hold,
@@ -164,6 +175,11 @@ struct store_count {
 };
 enum err store_count(struct store *store, struct bytes counter_key,
                      struct store_count *count) MUST_CHECK;
+/* The same where waiting may be out of the question: ERR_WOULD_BLOCK. */
+enum err store_count_try(struct store *store, struct bytes counter_key, bool may_wait,
+                         struct store_count *count) MUST_CHECK;
 
 /* Version of the newest published change. */
 uint64_t store_version(const struct store *store);
+/* Of the newest one that was submitted: what is submitted from now on has a greater one. */
+uint64_t store_newest_version(struct store *store);

@@ -1,6 +1,9 @@
 /* store_counts.c - a hash of the counters seen so far, loaded from the engine on first use.
  * Loading waits for the disk, so it is done outside of the lock: who waits holds up nobody but
  * itself. Two may load the same counter; the first one in stays.
+ * There is one for each table and index, and one for each item collection of some tables, so only
+ * COUNTERS_MAX are kept from group to group. Whoever loads one while some go loads it again, since
+ * it may have changed and gone meanwhile.
  * Record: format u8 (1) · items u64 · bytes u64 (docs/decisions/0001-stored-formats.md).
  */
 #include "store/store_counts.h"
@@ -12,7 +15,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#define BUCKET_COUNT  1024
+#define BUCKET_COUNT  4096
+#define COUNTERS_MAX  32768 /* kept: under 5 MB */
 #define RECORD_FORMAT 1
 #define RECORD_BYTES  17
 
@@ -29,15 +33,20 @@ struct counter {
 
 struct store_counts {
     struct store_engine *engine;
-    pthread_mutex_t lock; /* guards the buckets and published; the rest is the committer's */
+    pthread_mutex_t lock; /* guards the next four and published; the rest is the committer's */
     struct counter *buckets[BUCKET_COUNT];
+    unsigned count;
+    unsigned hand;  /* the bucket to make room in next */
+    uint64_t drops; /* so far */
     struct counter *dirty;
 };
 
 static unsigned bucket_of(struct bytes key);
-static enum err find_or_load(struct store_counts *counts, struct bytes key, struct counter **found);
+static enum err find_or_load(struct store_counts *counts, struct bytes key, bool may_wait,
+                             struct counter **found);
 static struct counter *find(const struct store_counts *counts, struct bytes key);
-static enum err load(struct store_counts *counts, struct bytes key, struct counter **loaded);
+static enum err load(struct store_counts *counts, struct bytes key, bool may_wait,
+                     struct counter **loaded);
 static uint64_t add(uint64_t value, int64_t delta, struct bytes key);
 static void drop(struct store_counts *counts, struct counter *counter);
 
@@ -81,7 +90,7 @@ enum err store_counts_begin(struct store_counts *counts, const struct store_muta
             enum err err;
 
             pthread_mutex_lock(&counts->lock);
-            err = find_or_load(counts, key, &counter);
+            err = find_or_load(counts, key, true, &counter);
             pthread_mutex_unlock(&counts->lock);
             if (err != OK)
                 return err;
@@ -98,14 +107,20 @@ enum err store_counts_begin(struct store_counts *counts, const struct store_muta
     }
     for (const struct counter *counter = counts->dirty; counter != NULL;
          counter = counter->next_dirty) {
+        struct bytes key = bytes_make(counter->key, counter->key_size);
         uint8_t record[RECORD_BYTES] = {RECORD_FORMAT};
 
         if (counter->forgotten)
             continue;
+        if (counter->group.items == 0 && counter->group.bytes == 0) {
+            /* No record says the same, and item collections come and go. */
+            store_mutation_delete(totals, STORE_DATA, key);
+            continue;
+        }
         bytes_put_u64(record + 1, counter->group.items);
         bytes_put_u64(record + 9, counter->group.bytes);
-        store_mutation_put(totals, STORE_DATA, bytes_make(counter->key, counter->key_size),
-                           STORE_NO_STAMP, bytes_make(record, sizeof(record)), STORE_NO_STAMP);
+        store_mutation_put(totals, STORE_DATA, key, STORE_NO_STAMP,
+                           bytes_make(record, sizeof(record)), STORE_NO_STAMP);
     }
     return OK;
 }
@@ -125,16 +140,20 @@ void store_counts_end(struct store_counts *counts, bool happened)
         else
             counter->forgotten = false;
     }
+    for (; counts->count > COUNTERS_MAX; counts->hand = (counts->hand + 1) % BUCKET_COUNT)
+        while (counts->buckets[counts->hand] != NULL)
+            drop(counts, counts->buckets[counts->hand]);
     pthread_mutex_unlock(&counts->lock);
 }
 
-enum err store_counts_read(struct store_counts *counts, struct bytes key, struct store_count *count)
+enum err store_counts_read(struct store_counts *counts, struct bytes key, bool may_wait,
+                           struct store_count *count)
 {
     struct counter *counter;
     enum err err;
 
     pthread_mutex_lock(&counts->lock);
-    err = find_or_load(counts, key, &counter);
+    err = find_or_load(counts, key, may_wait, &counter);
     if (err == OK)
         *count = counter->published;
     pthread_mutex_unlock(&counts->lock);
@@ -151,28 +170,34 @@ static unsigned bucket_of(struct bytes key)
 }
 
 /* Enters and leaves under the lock, and lets go of it to load. Only the committer changes counters,
- * and it never does before they are here: what was read meanwhile is still so. */
-static enum err find_or_load(struct store_counts *counts, struct bytes key, struct counter **found)
+ * and it never does before they are here: while none are dropped, what was read is still so. */
+static enum err find_or_load(struct store_counts *counts, struct bytes key, bool may_wait,
+                             struct counter **found)
 {
-    struct counter *counter = find(counts, key), *loaded;
-    enum err err;
+    struct counter *counter, *loaded = NULL;
+    struct counter **bucket;
+    uint64_t drops = 0;
 
-    if (counter == NULL) {
+    while ((counter = find(counts, key)) == NULL && (loaded == NULL || drops != counts->drops)) {
+        enum err err;
+
+        free(loaded);
+        loaded = NULL;
+        drops = counts->drops;
         pthread_mutex_unlock(&counts->lock);
-        err = load(counts, key, &loaded);
+        err = load(counts, key, may_wait, &loaded);
         pthread_mutex_lock(&counts->lock);
         if (err != OK)
             return err;
-        counter = find(counts, key);
-        if (counter != NULL) {
-            free(loaded);
-        } else {
-            struct counter **bucket = &counts->buckets[bucket_of(key)];
-
-            counter = loaded;
-            counter->next = *bucket;
-            *bucket = counter;
-        }
+    }
+    if (counter != NULL) {
+        free(loaded);
+    } else {
+        bucket = &counts->buckets[bucket_of(key)];
+        counter = loaded;
+        counter->next = *bucket;
+        *bucket = counter;
+        counts->count++;
     }
     *found = counter;
     return OK;
@@ -188,8 +213,9 @@ static struct counter *find(const struct store_counts *counts, struct bytes key)
     return counter;
 }
 
-/* From the engine, waiting if need be. Not under the lock. */
-static enum err load(struct store_counts *counts, struct bytes key, struct counter **loaded)
+/* From the engine. Not under the lock. */
+static enum err load(struct store_counts *counts, struct bytes key, bool may_wait,
+                     struct counter **loaded)
 {
     struct counter *counter = mem_zalloc(sizeof(*counter));
     struct arena arena;
@@ -200,7 +226,8 @@ static enum err load(struct store_counts *counts, struct bytes key, struct count
     memcpy(counter->key, key.data, key.size);
     counter->key_size = key.size;
     arena_init(&arena);
-    err = counts->engine->class->get(counts->engine, NULL, STORE_DATA, key, true, &arena, &record);
+    err = counts->engine->class->get(counts->engine, NULL, STORE_DATA, key, may_wait, &arena,
+                                     &record);
     if (err == ERR_ABSENT) {
         err = OK;
     } else if (err == OK && (record.size != RECORD_BYTES || record.data[0] != RECORD_FORMAT)) {
@@ -238,5 +265,7 @@ static void drop(struct store_counts *counts, struct counter *counter)
     while (*at != counter)
         at = &(*at)->next;
     *at = counter->next;
+    counts->count--;
+    counts->drops++;
     free(counter);
 }

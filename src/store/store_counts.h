@@ -18,6 +18,7 @@ enum err store_counts_begin(struct store_counts *counts, const struct store_muta
 /* The group happened or it did not. Exactly once after each begin. */
 void store_counts_end(struct store_counts *counts, bool happened);
 
-/* Zeros for a counter that was never written. ERR_IO, ERR_CORRUPT. */
-enum err store_counts_read(struct store_counts *counts, struct bytes key,
+/* Zeros for a counter that was never written. ERR_IO, ERR_CORRUPT; ERR_WOULD_BLOCK unless it may
+ * wait. */
+enum err store_counts_read(struct store_counts *counts, struct bytes key, bool may_wait,
                            struct store_count *count) MUST_CHECK;

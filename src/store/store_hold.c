@@ -166,6 +166,18 @@ enum err store_newest(struct store_hold *hold, struct bytes key, const struct st
     return err;
 }
 
+void store_hold_depends(struct store_hold *hold, uint64_t epoch)
+{
+    if (!hold->saw_pending || epoch < hold->failure_epoch)
+        hold->failure_epoch = epoch;
+    hold->saw_pending = true;
+}
+
+uint64_t store_failure_epoch(const struct store *store)
+{
+    return atomic_load(&store->failure_epoch);
+}
+
 /* Eight bytes at a time, multiplied and folded. No secret: whoever aims at one stripe slows only
  * keys that share it, and a stripe's chains are bounded by its cache's bytes. */
 static uint64_t hash_of(struct bytes key)
@@ -220,7 +232,7 @@ void store_pendings_insert(struct store *store, struct store_mutation *mutation)
         struct store_pending *pending = &mutation->pendings[count];
         struct stripe *stripe;
 
-        if (op->family != STORE_DATA || op->kind == STORE_OP_DELETE_RANGE)
+        if (op->family != STORE_DATA || op->kind == STORE_OP_DELETE_RANGE || op->guarded)
             continue;
         pending->mutation = mutation;
         pending->op_index = i;

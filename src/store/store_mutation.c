@@ -113,6 +113,18 @@ void store_mutation_delete(struct store_mutation *mutation, enum store_family fa
     add_op(mutation, STORE_OP_DELETE, family, key);
 }
 
+void store_mutation_put_guarded(struct store_mutation *mutation, struct bytes key,
+                                struct bytes value, size_t value_stamp_offset)
+{
+    store_mutation_put(mutation, STORE_DATA, key, STORE_NO_STAMP, value, value_stamp_offset);
+    mutation->ops[mutation->op_count - 1].guarded = true;
+}
+
+void store_mutation_delete_guarded(struct store_mutation *mutation, struct bytes key)
+{
+    add_op(mutation, STORE_OP_DELETE, STORE_DATA, key)->guarded = true;
+}
+
 void store_mutation_delete_range(struct store_mutation *mutation, enum store_family family,
                                  struct bytes from, struct bytes to)
 {

@@ -12,6 +12,7 @@ enum store_op_kind { STORE_OP_PUT, STORE_OP_DELETE, STORE_OP_DELETE_RANGE };
 struct store_op {
     uint8_t kind;
     uint8_t family;
+    bool guarded;    /* by another key's latch: has no image of its own */
     uint32_t key_at; /* offsets into the mutation's bytes */
     uint32_t key_size;
     uint32_t value_at; /* put: the value; delete range: the end */

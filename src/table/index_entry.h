@@ -59,7 +59,7 @@ void index_diff(const struct table_definition *table, const struct table_index *
                 const uint8_t hash_key[SIPHASH_KEY_BYTES], struct value old, struct value new,
                 struct arena *arena, struct index_diff *diff);
 
-/* --- reading an index: table_cursor (table_read.h) over one of these ranges -------------------- */
+/* --- reading an index: table_cursor (table_read.h) over one of these ranges -------------------*/
 
 /* All entries; and those in segment `segment` of `segment_count`, which is also the segment of
  * their index partition. */

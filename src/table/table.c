@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/mem.h"
 #include "table/bucket.h"
+#include "table/index_build.h"
 #include "table/throttle.h"
 
 #include <stdlib.h>
@@ -20,6 +21,7 @@ struct table_life {
     _Atomic uint64_t definitions; /* not destroyed yet */
     struct bucket buckets[TABLE_WAYS];
     struct index_buckets *indexes; /* changed by table_create only: one at a time */
+    struct index_build build;
 };
 
 static void copy_schema(struct key_schema *schema, struct arena *arena);
@@ -93,7 +95,12 @@ struct table *table_create(const struct table_definition *definition, struct tab
 
     arena_init(&table->arena);
     atomic_init(&table->holders, 1);
-    table->life = earlier != NULL ? earlier->life : mem_zalloc(sizeof(*table->life));
+    if (earlier != NULL) {
+        table->life = earlier->life;
+    } else {
+        table->life = mem_zalloc(sizeof(*table->life));
+        index_build_init(&table->life->build);
+    }
     atomic_fetch_add(&table->life->definitions, 1);
     *d = *definition;
     d->account = arena_copy(&table->arena, d->account);
@@ -190,6 +197,7 @@ static void destroy_life(struct table_life *life)
         next = index->next;
         free(index);
     }
+    index_build_fini(&life->build);
     free(life);
 }
 
@@ -214,6 +222,16 @@ void table_release(struct table **table)
         destroy_life(t->life);
     arena_fini(&t->arena);
     free(t);
+}
+
+bool table_is_only_definition(const struct table *table)
+{
+    return atomic_load(&table->life->definitions) == 1;
+}
+
+struct index_build *table_index_build(const struct table *table)
+{
+    return &table->life->build;
 }
 
 bool table_held_alone(const struct table *table)

@@ -108,6 +108,7 @@ struct table_definition {
 };
 
 struct table_life;
+struct index_build;
 
 struct table {
     struct table_definition definition;
@@ -139,6 +140,11 @@ struct table *table_acquire(struct table *table);
 void table_release(struct table **table);
 /* Whether the caller is the only one left who holds any definition of this table. */
 bool table_held_alone(const struct table *table);
+/* Whether nobody holds another definition of it, an older one. */
+bool table_is_only_definition(const struct table *table);
+
+/* How far the building of an index has come: one state for all definitions (index_build.h). */
+struct index_build *table_index_build(const struct table *table);
 
 struct bucket;
 /* What is left of the table's capacity (throttle.h). */

@@ -2,25 +2,12 @@
  * Rows of a table that is being dropped are expected to go: the catalog removes them. It may do so
  * while we walk, hence one snapshot for the rows and for the records that say whose they are.
  */
-#include "table/table_check.h"
-
 #include "item/item.h"
 #include "item/key.h"
 #include "table/catalog.h"
+#include "table/table_check_priv.h"
 #include "table/table_keys.h"
 #include "table/table_token.h"
-
-struct check {
-    struct catalog *catalog;
-    struct store_snapshot *snapshot;
-    table_check_fn *fault_found;
-    void *ctx;
-    struct table_check_report *report;
-    struct arena arena;
-    struct table *table; /* of the rows being walked; NULL: of no table we know */
-    uint32_t table_id;
-    uint64_t items, bytes; /* of this table */
-};
 
 static void begin_table(struct check *check, uint32_t table_id);
 static void end_table(struct check *check);
@@ -28,7 +15,7 @@ static void check_row(struct check *check, struct bytes key, struct bytes value)
 static void check_server_record(struct check *check, struct bytes key, struct bytes value);
 static void check_item(struct check *check, struct bytes key, struct bytes value);
 
-static void found(struct check *check, const char *text, struct bytes key)
+void check_found(struct check *check, const char *text, struct bytes key)
 {
     struct bytes line;
     struct buf hex;
@@ -89,10 +76,11 @@ static void begin_table(struct check *check, uint32_t table_id)
     if (store_get(catalog_store(check->catalog), check->snapshot, STORE_DATA,
                   table_record_key(table_id, &check->arena), true, &check->arena, &record) != OK ||
         table_record_read(record, &check->arena, &definition) != OK) {
-        found(check, "rows of a table that the catalog does not have", BYTES(""));
+        check_found(check, "rows of a table that the catalog does not have", BYTES(""));
         return;
     }
     check->table = table_create(&definition, NULL);
+    check_indexes_begin(check);
 }
 
 static void end_table(struct check *check)
@@ -104,9 +92,10 @@ static void end_table(struct check *check)
     if (check->table->definition.status != TABLE_DELETING) {
         if (store_count(catalog_store(check->catalog),
                         table_count_key(check->table_id, 0, &check->arena), &count) != OK)
-            found(check, "the counter cannot be read", BYTES(""));
+            check_found(check, "the counter cannot be read", BYTES(""));
         else if (count.items != check->items || count.bytes != check->bytes)
-            found(check, "the counter does not equal the items", BYTES(""));
+            check_found(check, "the counter does not equal the items", BYTES(""));
+        check_indexes_end(check);
     }
     check->report->items += check->items;
     check->report->bytes += check->bytes;
@@ -119,15 +108,21 @@ static void check_row(struct check *check, struct bytes key, struct bytes value)
     struct arena_mark mark = arena_mark(&check->arena);
 
     if (key.size < KEY_PREFIX_BYTES)
-        found(check, "a key that is too short", key);
+        check_found(check, "a key that is too short", key);
     else if (check->table_id == 0)
         check_server_record(check, key, value);
     else if (check->table == NULL || check->table->definition.status == TABLE_DELETING)
         ; /* already told, or going */
     else if (key.data[4] == KEY_SPACE_ITEM)
         check_item(check, key, value);
-    else if (key.data[4] != KEY_SPACE_COUNT)
-        found(check, "a row of a kind that this version does not write", key);
+    else if (key.data[4] == KEY_SPACE_LOCAL || key.data[4] == KEY_SPACE_GLOBAL)
+        check_indexes_entry(check, key, value);
+    else if (key.data[4] == KEY_SPACE_COUNT)
+        check_indexes_count(check, key, value);
+    else if (key.data[4] == KEY_SPACE_META)
+        check_indexes_record(check, key);
+    else
+        check_found(check, "a row of a kind that this version does not write", key);
     arena_release(&check->arena, mark);
 }
 
@@ -140,11 +135,11 @@ static void check_server_record(struct check *check, struct bytes key, struct by
     struct table_token token;
 
     if (table_token_is_key(key) && table_token_read(value, &token) != OK)
-        found(check, "a damaged token record", key);
+        check_found(check, "a damaged token record", key);
     if (bytes_compare(key, records.from) < 0 || bytes_compare(key, records.to) >= 0)
         return;
     if (table_record_read(value, &check->arena, &definition) != OK)
-        found(check, "a damaged record of a table", key);
+        check_found(check, "a damaged record of a table", key);
     else if (definition.status != TABLE_DELETING)
         check->report->tables++;
 }
@@ -157,17 +152,19 @@ static void check_item(struct check *check, struct bytes key, struct bytes value
 
     fault_init(&fault, &check->arena);
     if (item_check(value) != OK || item_open(value, &item) != OK) {
-        found(check, "a damaged item", key);
+        check_found(check, "a damaged item", key);
         return;
     }
     check->items++;
     check->bytes += item.size_bytes;
     if (item.size_bytes != value_item_size_bytes(item.attributes))
-        found(check, "an item with a wrong size in its header", key);
+        check_found(check, "an item with a wrong size in its header", key);
     if (key_check_item(schema, item.attributes, &fault) != OK)
-        found(check, "an item whose key attributes do not fit the schema", key);
+        check_found(check, "an item whose key attributes do not fit the schema", key);
     else if (!bytes_equal(key,
                           key_of_item(schema, check->table_id, catalog_hash_key(check->catalog),
                                       item.attributes, &check->arena)))
-        found(check, "an item in the wrong place", key);
+        check_found(check, "an item in the wrong place", key);
+    else
+        check_indexes_item(check, key, item.attributes, item.version);
 }

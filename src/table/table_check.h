@@ -1,6 +1,6 @@
 /* table_check.h - `stele check`: does a data directory hold what it should?
  * Walks every row: that it can be read, belongs to a table, is well formed, lies where its key
- * attributes say; and that counters equal what the items imply.
+ * attributes say; and that indexes and counters equal what the items imply.
  */
 #pragma once
 
@@ -12,7 +12,8 @@ struct catalog;
 struct table_check_report {
     uint64_t tables;
     uint64_t items;
-    uint64_t bytes; /* of items, as the service counts */
+    uint64_t bytes;   /* of items, as the service counts */
+    uint64_t entries; /* of indexes */
     uint64_t faults;
 };
 

@@ -42,6 +42,18 @@ struct bytes table_count_key(uint32_t table_id, uint16_t index_id, struct arena 
     return prefix_key(table_id, KEY_SPACE_COUNT, index_id, 0, BYTES(""), arena);
 }
 
+struct bytes table_collection_count_key(struct bytes item_key, struct arena *arena)
+{
+    ASSERT(item_key.size > KEY_PREFIX_BYTES && item_key.data[4] == KEY_SPACE_ITEM);
+    return prefix_key(bytes_get_u32(item_key.data), KEY_SPACE_COUNT, TABLE_COLLECTION_COUNT_ID,
+                      bytes_get_u64(item_key.data + KEY_SLOT_OFFSET), BYTES(""), arena);
+}
+
+struct bytes table_index_build_key(uint32_t table_id, uint16_t index_id, struct arena *arena)
+{
+    return prefix_key(table_id, KEY_SPACE_META, index_id, 0, BYTES(""), arena);
+}
+
 struct store_range table_whole_range(uint32_t table_id, struct arena *arena)
 {
     uint8_t *from = arena_alloc(arena, 4), *to = arena_alloc(arena, 4);

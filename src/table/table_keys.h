@@ -16,6 +16,13 @@ struct store_range table_records_range(struct arena *arena);
 /* Items and bytes of a table (index id 0) or of one of its indexes. */
 struct bytes table_count_key(uint32_t table_id, uint16_t index_id, struct arena *arena);
 
+/* Of the item collection that an item belongs to, by its storage key: its table and slot. */
+struct bytes table_collection_count_key(struct bytes item_key, struct arena *arena);
+#define TABLE_COLLECTION_COUNT_ID UINT16_MAX /* in place of an index id */
+
+/* How far the building of an index has come (index_build.h). */
+struct bytes table_index_build_key(uint32_t table_id, uint16_t index_id, struct arena *arena);
+
 /* Everything a table has, in every space. */
 struct store_range table_whole_range(uint32_t table_id, struct arena *arena);
 /* Its items; and those whose slots are in segment `segment` of `segment_count`. */

@@ -1,10 +1,14 @@
 /* table_write.c - latch, newest images, decide, one mutation, submit, unlatch.
  * An outcome that was decided from an image that is not durable yet, an error included, waits for
  * that image: nobody is told what a crash could take back.
+ * A hold has the latches of items and records only. Entries of indexes come along in the mutation:
+ * the latch of their item guards them, so they count into no bound of a hold.
  */
 #include "table/table_write.h"
 
 #include "base/assert.h"
+#include "table/index_build.h"
+#include "table/index_write.h"
 #include "table/table_keys.h"
 #include "table/throttle.h"
 
@@ -12,13 +16,22 @@
  * in use moments ago, so the second attempt nearly always finds it in memory. */
 #define LOAD_ATTEMPTS_MAX 100
 
+/* What was not in memory: keys from this place on, or a counter. */
+struct missing {
+    unsigned key;
+    struct bytes counter; /* empty: none */
+};
+
 static struct bytes *keys_of(struct table_write *write);
 static enum err decide_under(struct table_write *write, struct store_hold *hold,
-                             const struct store_loaded loaded[], unsigned *missing);
+                             const struct store_loaded loaded[], struct missing *missing);
+static enum err plan(struct table_write *write, struct store_hold *hold, struct missing *missing);
 static bool add_change(struct table_write *write, struct table_change *change,
                        struct store_mutation *mutation);
 static void charge(const struct table_write *write);
 static enum err submit(struct table_write *write, struct store_hold *hold);
+static enum err load(struct table_write *write, const struct bytes keys[], unsigned count,
+                     const struct missing *missing, struct store_loaded loaded[]);
 static void on_durable(void *ctx, enum err err, uint64_t version);
 
 enum err table_write(struct table_write *write)
@@ -34,31 +47,47 @@ enum err table_write(struct table_write *write)
     ASSERT(key_count > 0 && key_count <= STORE_KEYS_PER_HOLD_MAX);
     for (unsigned attempt = 0; attempt < LOAD_ATTEMPTS_MAX; attempt++) {
         struct store_hold hold;
-        unsigned missing = 0;
+        struct missing missing = {0};
+        bool watched = index_write_is_watched(write->changes, write->count);
 
-        store_hold_begin(write->store, keys, key_count, &hold);
+        store_hold_begin(store, keys, key_count, &hold);
+        if (watched)
+            index_build_lock();
         err = decide_under(write, &hold, loaded, &missing);
         if (err != ERR_WOULD_BLOCK) {
             write->decided = err;
             if (write->charges)
                 charge(write);
             err = submit(write, &hold);
-            store_hold_end(&hold);
-            if (err == ERR_PENDING && !kicks_later)
-                store_kick(store);
-            return err;
         }
+        if (watched)
+            index_build_unlock();
         store_hold_end(&hold);
+        if (err == ERR_PENDING && !kicks_later)
+            store_kick(store);
+        if (err != ERR_WOULD_BLOCK)
+            return err;
         if (!write->may_wait)
             return ERR_WOULD_BLOCK;
-        for (unsigned i = missing; i < key_count; i++) {
-            enum err load = store_load(write->store, keys[i], write->arena, &loaded[i]);
-
-            if (load != OK)
-                return load;
-        }
+        err = load(write, keys, key_count, &missing, loaded);
+        if (err != OK)
+            return err;
     }
     return ERR_BUSY;
+}
+
+/* What was missing, waiting for it. */
+static enum err load(struct table_write *write, const struct bytes keys[], unsigned count,
+                     const struct missing *missing, struct store_loaded loaded[])
+{
+    struct store_count ignored;
+    enum err err = OK;
+
+    if (missing->counter.size != 0)
+        return store_count(write->store, missing->counter, &ignored);
+    for (unsigned i = missing->key; err == OK && i < count; i++)
+        err = store_load(write->store, keys[i], write->arena, &loaded[i]);
+    return err;
 }
 
 /* The items' first, then the records'. */
@@ -75,9 +104,10 @@ static struct bytes *keys_of(struct table_write *write)
 }
 
 static enum err decide_under(struct table_write *write, struct store_hold *hold,
-                             const struct store_loaded loaded[], unsigned *missing)
+                             const struct store_loaded loaded[], struct missing *missing)
 {
     size_t images_bytes = 0;
+    enum err decided;
 
     for (unsigned i = 0; i < write->count; i++) {
         struct table_change *change = &write->changes[i];
@@ -86,7 +116,7 @@ static enum err decide_under(struct table_write *write, struct store_hold *hold,
                                     write->arena, &stored);
 
         if (err == ERR_WOULD_BLOCK)
-            *missing = i;
+            missing->key = i;
         if (err != OK && err != ERR_ABSENT)
             return err;
         change->exists = err == OK;
@@ -102,6 +132,7 @@ static enum err decide_under(struct table_write *write, struct store_hold *hold,
         change->action = TABLE_KEEP;
         change->units = 0;
         change->new_size_bytes = 0;
+        change->indexes = NULL;
     }
     for (unsigned i = 0; i < write->record_count; i++) {
         struct table_record *record = &write->records[i];
@@ -110,13 +141,40 @@ static enum err decide_under(struct table_write *write, struct store_hold *hold,
                                     write->arena, &record->old);
 
         if (err == ERR_WOULD_BLOCK)
-            *missing = at;
+            missing->key = at;
         if (err != OK && err != ERR_ABSENT)
             return err;
         record->exists = err == OK;
         record->put = BYTES("");
     }
-    return write->decide(write->ctx, write->changes, write->count);
+    decided = write->decide(write->ctx, write->changes, write->count);
+    return decided == OK ? plan(write, hold, missing) : decided;
+}
+
+/* What follows from the decision; it may still be refused. */
+static enum err plan(struct table_write *write, struct store_hold *hold, struct missing *missing)
+{
+    uint64_t bytes_max =
+        write->collection_bytes_max != 0 ? write->collection_bytes_max : INDEX_COLLECTION_BYTES_MAX;
+
+    for (unsigned i = 0; i < write->count; i++) {
+        struct table_change *change = &write->changes[i];
+        enum err err;
+
+        if (change->action == TABLE_DELETE && !change->exists)
+            change->action = TABLE_KEEP;
+        if (change->action == TABLE_PUT) {
+            change->stored = item_store(change->attributes, 0, write->arena);
+            change->new_size_bytes = bytes_get_u32(change->stored.data + ITEM_SIZE_OFFSET);
+        }
+        if (change->action == TABLE_KEEP || change->table->definition.index_count == 0)
+            continue;
+        err = index_write_plan(change, hold, write->hash_key, bytes_max, write->arena,
+                               &missing->counter);
+        if (err != OK)
+            return err;
+    }
+    return OK;
 }
 
 static void charge(const struct table_write *write)
@@ -166,13 +224,10 @@ static bool add_change(struct table_write *write, struct table_change *change,
     struct bytes counter;
     int64_t items = 0, bytes = 0;
 
-    if (change->action == TABLE_KEEP || (change->action == TABLE_DELETE && !change->exists))
+    if (change->action == TABLE_KEEP)
         return false;
     if (change->action == TABLE_PUT) {
-        struct bytes stored = item_store(change->attributes, 0, write->arena);
-
-        change->new_size_bytes = bytes_get_u32(stored.data + ITEM_SIZE_OFFSET);
-        store_mutation_put(mutation, STORE_DATA, change->key, STORE_NO_STAMP, stored,
+        store_mutation_put(mutation, STORE_DATA, change->key, STORE_NO_STAMP, change->stored,
                            ITEM_VERSION_OFFSET);
         items = 1;
         bytes = change->new_size_bytes;
@@ -185,6 +240,8 @@ static bool add_change(struct table_write *write, struct table_change *change,
     }
     counter = table_count_key(change->table->definition.id, 0, write->arena);
     store_mutation_count(mutation, counter, items, bytes);
+    if (change->indexes != NULL)
+        index_write_add(change, mutation, write->arena);
     return true;
 }
 

@@ -9,7 +9,7 @@
 
 #include "item/item.h"
 #include "store/store.h"
-#include "table/table.h"
+#include "table/index_entry.h"
 
 enum table_action { TABLE_KEEP, TABLE_PUT, TABLE_DELETE };
 
@@ -24,7 +24,11 @@ struct table_change {
     enum table_action action;
     struct value attributes; /* of the new item */
     double units;            /* what it costs its table, also when the write fails */
-    uint32_t new_size_bytes; /* by the door, after decide: of the new item, 0 without one */
+    /* the door again, once it is decided: */
+    struct bytes stored;        /* the new item */
+    uint32_t new_size_bytes;    /* its size, 0 without one */
+    struct index_diff *indexes; /* what it does to each index of the table, in the definition's
+                                 * order; NULL: nothing to any */
 };
 
 /* A record besides the items, decided upon and changed together with them: a client's token. */
@@ -53,7 +57,9 @@ struct table_write {
     unsigned record_count;        /* with count, at most STORE_KEYS_PER_HOLD_MAX */
     table_decide_fn *decide;
     table_done_fn *done;
-    void *ctx; /* of both */
+    void *ctx;                     /* of both */
+    const uint8_t *hash_key;       /* of slots (catalog.h); NULL if no table has an index */
+    uint64_t collection_bytes_max; /* of an item collection; 0: what the service allows */
     bool may_wait;
     size_t images_bytes_max; /* unless it may wait: larger images together are a worker's */
     bool charges;            /* the tables' capacity, with the changes' units (throttle.h) */
@@ -63,5 +69,7 @@ struct table_write {
 
 /* ERR_PENDING: done will be called, perhaps before this returns; touch nothing of the write after
  * it. Anything else is the outcome, at once: OK (nothing had to change), what decide returned,
- * ERR_WOULD_BLOCK (call again, where it may wait), ERR_BUSY, ERR_NO_SPACE, ERR_IO, ERR_CORRUPT. */
+ * ERR_WOULD_BLOCK (call again, where it may wait), ERR_BUSY, ERR_NO_SPACE, ERR_IO, ERR_CORRUPT. An
+ * item collection that would grow too large counts as decided:
+ * ERR_ITEM_COLLECTION_SIZE_LIMIT_EXCEEDED, told without a text. */
 enum err table_write(struct table_write *write) MUST_CHECK;

@@ -51,7 +51,7 @@ static void *read_slow(void *arg)
     struct scene *scene = arg;
     struct store_count count = {99, 99};
 
-    CHECK_OK(store_counts_read(scene->counts, BYTES("slow"), &count));
+    CHECK_OK(store_counts_read(scene->counts, BYTES("slow"), true, &count));
     CHECK_U64(count.items, 0);
     return NULL;
 }
@@ -89,7 +89,7 @@ TEST(counters_read_from_a_slow_disk_hold_up_no_commit)
     sem_post(&scene.slow.go_on);
     pthread_join(reader, NULL);
     pthread_join(committer, NULL);
-    CHECK_OK(store_counts_read(scene.counts, BYTES("other"), &count));
+    CHECK_OK(store_counts_read(scene.counts, BYTES("other"), true, &count));
     CHECK_U64(count.items, 3);
     CHECK_U64(count.bytes, 70);
     store_counts_destroy(&scene.counts);
@@ -118,7 +118,7 @@ TEST(counters_loaded_by_two_at_once_are_one)
     store_mutation_count(group, BYTES("slow"), 5, 11);
     CHECK_OK(store_counts_begin(scene.counts, group, totals));
     store_counts_end(scene.counts, true);
-    CHECK_OK(store_counts_read(scene.counts, BYTES("slow"), &count));
+    CHECK_OK(store_counts_read(scene.counts, BYTES("slow"), true, &count));
     CHECK_U64(count.items, 5);
     store_mutation_destroy(&group);
     store_mutation_destroy(&totals);

@@ -1,0 +1,303 @@
+/* table_describe.c - TableDescription: what clients are shown of a table and its indexes. */
+#include "api/item_params.h"
+#include "api/table_params.h"
+#include "base/clock.h"
+#include "json/json_write.h"
+#include "table/decrease.h"
+#include "table/table_keys.h"
+
+#include <stdlib.h>
+
+#define DAY_MS   86400000u
+#define KEYS_MAX (KEY_ATTRIBUTES_MAX * (1 + INDEX_LOCAL_MAX + INDEX_GLOBAL_MAX))
+
+static void describe_attributes(struct req *req, const struct table_definition *definition);
+static void describe_key_schema(struct buf *reply, const struct key_schema *schema);
+static void describe_throughput(struct buf *reply, const struct table_capacity *capacity);
+static void describe_modes(struct buf *reply, const struct table_shown *shown);
+static void describe_on_demand(struct buf *reply, const struct table_capacity *capacity,
+                               bool with_read, bool with_write);
+static void describe_warm(struct buf *reply, const struct table_capacity *capacity);
+static enum err describe_indexes(struct req *req, const struct table *table,
+                                 const struct table_shown *shown, enum index_kind kind);
+
+enum err table_params_reply(struct req *req, const char *member, const struct table *table,
+                            const struct table_shown *shown)
+{
+    enum err err;
+
+    buf_append_byte(req->reply, '{');
+    reply_member(req->reply, member);
+    err = table_params_describe(req, table, shown);
+    buf_append_byte(req->reply, '}');
+    return err;
+}
+
+enum err table_params_describe(struct req *req, const struct table *table,
+                               const struct table_shown *shown)
+{
+    const struct table_definition *d = &table->definition;
+    struct buf *reply = req->reply;
+    struct store_count count;
+    enum err err = store_count(req->api->store, table_count_key(d->id, 0, req->arena), &count);
+
+    if (err != OK)
+        return err;
+    buf_append_byte(reply, '{');
+    describe_attributes(req, d);
+    reply_member(reply, "TableName");
+    json_append_string(reply, d->name);
+    describe_key_schema(reply, &d->schema);
+    reply_member(reply, "TableStatus");
+    json_append_string(reply, bytes_of_string((const char *const[]){
+                                  "CREATING", "ACTIVE", "UPDATING", "DELETING"}[shown->status]));
+    reply_member(reply, "CreationDateTime");
+    json_append_time(reply, d->created_ms);
+    describe_throughput(reply, &shown->settings->capacity);
+    reply_member(reply, "TableSizeBytes");
+    buf_append_u64(reply, count.bytes);
+    reply_member(reply, "ItemCount");
+    buf_append_u64(reply, count.items);
+    reply_member(reply, "TableArn");
+    json_append_string(reply, table_arn(d, req->arena));
+    reply_member(reply, "TableId");
+    json_append_string(reply, bytes_of_string(d->uuid));
+    describe_modes(reply, shown);
+    err = describe_indexes(req, table, shown, INDEX_LOCAL);
+    if (err == OK && shown->status != TABLE_DELETING) /* global ones vanish at once */
+        err = describe_indexes(req, table, shown, INDEX_GLOBAL);
+    buf_append_byte(reply, '}');
+    return err;
+}
+
+static int compare_attributes(const void *a, const void *b)
+{
+    return bytes_compare(((const struct key_attribute *)a)->name,
+                         ((const struct key_attribute *)b)->name);
+}
+
+/* Those of a schema that are not in the list yet. */
+static void collect(const struct key_schema *schema, struct key_attribute *list, unsigned *count)
+{
+    for (unsigned i = 0; i < key_schema_count(schema); i++) {
+        unsigned at = 0;
+
+        while (at < *count && !bytes_equal(list[at].name, schema->attributes[i].name))
+            at++;
+        if (at == *count)
+            list[(*count)++] = schema->attributes[i];
+    }
+}
+
+/* Exactly those that keys use, sorted by name. */
+static void describe_attributes(struct req *req, const struct table_definition *definition)
+{
+    struct key_attribute list[KEYS_MAX];
+    unsigned count = 0;
+
+    collect(&definition->schema, list, &count);
+    for (unsigned i = 0; i < definition->index_count; i++)
+        collect(&definition->indexes[i].definition.schema, list, &count);
+    qsort(list, count, sizeof(list[0]), compare_attributes);
+    reply_member(req->reply, "AttributeDefinitions");
+    buf_append_byte(req->reply, '[');
+    for (unsigned i = 0; i < count; i++) {
+        buf_append_string(req->reply, i > 0 ? ",{" : "{");
+        reply_member(req->reply, "AttributeName");
+        json_append_string(req->reply, list[i].name);
+        reply_member(req->reply, "AttributeType");
+        json_append_string(req->reply, bytes_of_string(value_type_name(list[i].type)));
+        buf_append_byte(req->reply, '}');
+    }
+    buf_append_byte(req->reply, ']');
+}
+
+static void describe_key_schema(struct buf *reply, const struct key_schema *schema)
+{
+    reply_member(reply, "KeySchema");
+    buf_append_byte(reply, '[');
+    for (unsigned i = 0; i < key_schema_count(schema); i++) {
+        buf_append_string(reply, i > 0 ? ",{" : "{");
+        reply_member(reply, "AttributeName");
+        json_append_string(reply, schema->attributes[i].name);
+        reply_member(reply, "KeyType");
+        buf_append_string(reply, i < schema->hash_count ? "\"HASH\"}" : "\"RANGE\"}");
+    }
+    buf_append_byte(reply, ']');
+}
+
+static void member_u64(struct buf *reply, const char *name, uint64_t value)
+{
+    reply_member(reply, name);
+    buf_append_u64(reply, value);
+}
+
+static void member_time(struct buf *reply, const char *name, uint64_t time_ms)
+{
+    if (time_ms == 0)
+        return;
+    reply_member(reply, name);
+    json_append_time(reply, time_ms);
+}
+
+static void describe_throughput(struct buf *reply, const struct table_capacity *capacity)
+{
+    const struct table_throughput *t = &capacity->throughput;
+
+    reply_member(reply, "ProvisionedThroughput");
+    buf_append_byte(reply, '{');
+    member_time(reply, "LastIncreaseDateTime", t->increased_ms);
+    member_time(reply, "LastDecreaseDateTime", t->decreased_ms);
+    member_u64(reply, "NumberOfDecreasesToday", decrease_count_today(t, clock_wall_ms()));
+    member_u64(reply, "ReadCapacityUnits", t->read_units);
+    member_u64(reply, "WriteCapacityUnits", t->write_units);
+    buf_append_byte(reply, '}');
+}
+
+static void describe_modes(struct buf *reply, const struct table_shown *shown)
+{
+    const struct table_settings *s = shown->settings;
+
+    if (s->was_on_demand) {
+        reply_member(reply, "BillingModeSummary");
+        buf_append_byte(reply, '{');
+        reply_member(reply, "BillingMode");
+        buf_append_string(reply, s->billing == TABLE_PROVISIONED ? "\"PROVISIONED\""
+                                                                 : "\"PAY_PER_REQUEST\"");
+        if (shown->with_on_demand_date)
+            member_time(reply, "LastUpdateToPayPerRequestDateTime", s->on_demand_ms);
+        buf_append_byte(reply, '}');
+    }
+    describe_on_demand(reply, &s->capacity, shown->read_max_lifted, shown->write_max_lifted);
+    if (shown->with_warm)
+        describe_warm(reply, &s->capacity);
+    if (s->class != TABLE_CLASS_UNSET) {
+        reply_member(reply, "TableClassSummary");
+        buf_append_byte(reply, '{');
+        reply_member(reply, "TableClass");
+        json_append_string(reply, bytes_of_string(table_params_class_name(s->class)));
+        member_time(reply, "LastUpdateDateTime", s->class_changed_ms);
+        buf_append_byte(reply, '}');
+    }
+    reply_member(reply, "DeletionProtectionEnabled");
+    buf_append_string(reply, s->deletion_protection ? "true" : "false");
+}
+
+/* A maximum that is not set is absent. One that the request took away is told as it was sent. */
+static void describe_on_demand(struct buf *reply, const struct table_capacity *capacity,
+                               bool with_read, bool with_write)
+{
+    bool has_read = capacity->on_demand_read_max >= 0 || with_read;
+    bool has_write = capacity->on_demand_write_max >= 0 || with_write;
+
+    if (!has_read && !has_write)
+        return;
+    reply_member(reply, "OnDemandThroughput");
+    buf_append_byte(reply, '{');
+    if (has_read) {
+        reply_member(reply, "MaxReadRequestUnits");
+        buf_append_i64(reply, capacity->on_demand_read_max);
+    }
+    if (has_write) {
+        reply_member(reply, "MaxWriteRequestUnits");
+        buf_append_i64(reply, capacity->on_demand_write_max);
+    }
+    buf_append_byte(reply, '}');
+}
+
+static void describe_warm(struct buf *reply, const struct table_capacity *capacity)
+{
+    reply_member(reply, "WarmThroughput");
+    buf_append_byte(reply, '{');
+    member_u64(reply, "ReadUnitsPerSecond", capacity->warm_read_units);
+    member_u64(reply, "WriteUnitsPerSecond", capacity->warm_write_units);
+    reply_member(reply, "Status");
+    buf_append_string(reply, "\"ACTIVE\"}");
+}
+
+/* --- indexes ---------------------------------------------------------------------------------- */
+
+static void describe_projection(struct buf *reply, const struct index_definition *index)
+{
+    static const char *const types[] = {
+        [INDEX_PROJECTS_ALL] = "\"ALL\"",
+        [INDEX_PROJECTS_KEYS] = "\"KEYS_ONLY\"",
+        [INDEX_PROJECTS_INCLUDED] = "\"INCLUDE\"",
+    };
+
+    reply_member(reply, "Projection");
+    buf_append_byte(reply, '{');
+    reply_member(reply, "ProjectionType");
+    buf_append_string(reply, types[index->projection]);
+    for (unsigned i = 0; i < index->included_count; i++) {
+        if (i == 0)
+            reply_member(reply, "NonKeyAttributes");
+        buf_append_byte(reply, i == 0 ? '[' : ',');
+        json_append_string(reply, index->included[i]);
+    }
+    if (index->included_count != 0)
+        buf_append_byte(reply, ']');
+    buf_append_byte(reply, '}');
+}
+
+/* What only global indexes have. */
+static void describe_state(struct buf *reply, const struct table *table,
+                           const struct table_index *index, const struct table_shown *shown)
+{
+    static const char *const names[] = {"CREATING", "ACTIVE", "UPDATING", "DELETING"};
+    uint64_t now_ms = shown->indexes_begin ? 0 : clock_wall_ms();
+    const struct table_capacity *capacity = table_index_capacity_now(index, now_ms);
+    unsigned position = (unsigned)(index - table->definition.indexes);
+    uint32_t bit = UINT32_C(1) << position;
+
+    reply_member(reply, "IndexStatus");
+    json_append_string(reply, bytes_of_string(names[table_index_status_now(table, index, now_ms)]));
+    if (index->status == INDEX_CREATING) {
+        reply_member(reply, "Backfilling");
+        buf_append_string(reply, table_index_backfills_now(index, now_ms) ? "true" : "false");
+    }
+    describe_throughput(reply, capacity);
+    describe_on_demand(reply, capacity, false, false);
+    if ((shown->indexes_without_warm & bit) == 0)
+        describe_warm(reply, capacity);
+}
+
+/* Absent if there is none of the kind. */
+static enum err describe_indexes(struct req *req, const struct table *table,
+                                 const struct table_shown *shown, enum index_kind kind)
+{
+    const struct table_definition *d = &table->definition;
+    struct buf *reply = req->reply;
+    bool first = true;
+
+    for (unsigned i = 0; i < d->index_count; i++) {
+        const struct table_index *index = &d->indexes[i];
+        struct store_count count;
+        enum err err;
+
+        if (index->definition.kind != kind)
+            continue;
+        err = store_count(req->api->store, table_count_key(d->id, index->id, req->arena), &count);
+        if (err != OK)
+            return err;
+        if (first)
+            reply_member(reply,
+                         kind == INDEX_LOCAL ? "LocalSecondaryIndexes" : "GlobalSecondaryIndexes");
+        buf_append_string(reply, first ? "[{" : ",{");
+        first = false;
+        reply_member(reply, "IndexName");
+        json_append_string(reply, index->definition.name);
+        describe_key_schema(reply, &index->definition.schema);
+        describe_projection(reply, &index->definition);
+        if (kind == INDEX_GLOBAL)
+            describe_state(reply, table, index, shown);
+        member_u64(reply, "IndexSizeBytes", count.bytes);
+        member_u64(reply, "ItemCount", count.items);
+        reply_member(reply, "IndexArn");
+        json_append_string(reply, table_index_arn(d, index, req->arena));
+        buf_append_byte(reply, '}');
+    }
+    if (!first)
+        buf_append_byte(reply, ']');
+    return OK;
+}
