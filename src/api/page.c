@@ -30,8 +30,10 @@ enum err page_check_select(struct req *req, const char *prefix, bool *only_count
                         prefix);
     }
     if (projects)
-        return req_fail(req, ERR_VALIDATION, "Cannot specify the %s when choosing to get %.*s",
-                        gets ? "AttributesToGet" : "ProjectionExpression", BYTES_ARGS(select));
+        return req_fail(req, ERR_VALIDATION, "Cannot specify the %s when choosing to get %s%.*s",
+                        gets ? "AttributesToGet" : "ProjectionExpression",
+                        *only_count ? "only the Count" : "",
+                        BYTES_ARGS(*only_count ? (struct bytes){0} : select));
     if (bytes_equal_string(select, "ALL_PROJECTED_ATTRIBUTES") &&
         input_member(req->input, "IndexName") == NULL)
         return req_fail(req, ERR_VALIDATION,

@@ -271,7 +271,6 @@ static bool check_attribute_type(struct expr_report *report, const struct expr_n
     return false;
 }
 
-/* "operator:", not "operator or function:" (unverified). */
 static bool check_ordered_types(struct expr_report *report, const struct expr_node *node,
                                 const char *operator)
 {
@@ -280,11 +279,8 @@ static bool check_ordered_types(struct expr_report *report, const struct expr_no
     for (const struct expr_node *operand = node->first; operand != NULL; operand = operand->next) {
         if (!literal_type(operand, &type) || ordered_type(type))
             continue;
-        expr_note(report, PROBLEM_PREDICATE,
-                  "Incorrect operand type for operator or function; "
-                  "operator: %s, operand type: %s",
-                  operator, value_type_name(type));
-        return false;
+        return note_operand_type(report, PROBLEM_PREDICATE, bytes_of_string(operator),
+                                 value_type_name(type));
     }
     return true;
 }

@@ -76,13 +76,16 @@ static struct expr_node *parse_not(struct expr_parser *p, bool operand_too)
 {
     struct expr_node *negated;
     struct expr_list list;
+    unsigned count = 0;
 
-    if (!expr_parser_accept(p, TOKEN_NOT))
+    while (expr_parser_accept(p, TOKEN_NOT))
+        count++;
+    if (count == 0)
         return parse_predicate(p, operand_too);
-    p->operator_count++;
+    p->operator_count += count;
     negated = parse_predicate(p, false);
-    if (negated == NULL)
-        return NULL;
+    if (negated == NULL || count % 2 == 0) /* two undo each other */
+        return negated;
     list = expr_list_begin(expr_parser_node(p, NODE_NOT));
     expr_list_add(p, &list, negated);
     return list.owner;

@@ -5,6 +5,7 @@
  * needs fewer, unless parentheses stand around parentheses. */
 #define DEPTH_MAX 512
 
+static enum err fail_size(const struct expr_source *source, struct fault *fault);
 static struct expr_node *parse_function(struct expr_parser *p, struct token name);
 static struct expr_node *parse_path_from(struct expr_parser *p, struct token name);
 static bool parse_index(struct expr_parser *p, struct expr_step *step);
@@ -22,10 +23,7 @@ enum err expr_parser_begin(struct expr_parser *p, const struct expr_source *sour
 
     *p = (struct expr_parser){.source = source, .arena = arena, .report.arena = arena};
     if (source->text.size > EXPR_TEXT_BYTES_MAX)
-        return fault_set_wrapped(
-            fault, ERR_VALIDATION,
-            "Invalid %s: Expression size has exceeded the maximum allowed size",
-            expr_kind_name(source->kind));
+        return fail_size(source, fault);
     lexer_init(&p->lexer, source->text, keywords[source->kind]);
     p->token = lexer_next(&p->lexer);
     if (p->token.kind == TOKEN_END) /* nothing but white space, too: there is no token to tell */
@@ -33,6 +31,21 @@ enum err expr_parser_begin(struct expr_parser *p, const struct expr_source *sour
                                  "Invalid %s: The expression can not be empty;",
                                  expr_kind_name(source->kind));
     return OK;
+}
+
+/* What can be a condition tells its size; reported traces of the service agree. */
+static enum err fail_size(const struct expr_source *source, struct fault *fault)
+{
+    const char *kind = expr_kind_name(source->kind);
+
+    if (source->kind == EXPR_KIND_UPDATE || source->kind == EXPR_KIND_PROJECTION)
+        return fault_set_wrapped(
+            fault, ERR_VALIDATION,
+            "Invalid %s: Expression size has exceeded the maximum allowed size;", kind);
+    return fault_set_wrapped(fault, ERR_VALIDATION,
+                             "Invalid %s: Expression size has exceeded the maximum allowed size; "
+                             "expression size: %zu",
+                             kind, source->text.size);
 }
 
 enum err expr_parser_finish(struct expr_parser *p, struct fault *fault)

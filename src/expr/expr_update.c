@@ -211,7 +211,7 @@ static enum err check_depth(struct updater *u, const struct expr_path *target,
     if (change->effect != EFFECT_PUT || target->count == 1 ||
         target->count - 1 + value_depth(change->value) <= VALUE_DEPTH_MAX)
         return OK;
-    return fault_set(u->fault, ERR_VALIDATION, "Nesting Levels have exceeded supported limits");
+    return fault_set(u->fault, ERR_VALIDATION, VALUE_DEPTH_MESSAGE);
 }
 
 /* --- values ----------------------------------------------------------------------------------- */

@@ -38,6 +38,9 @@ enum value_type {
 /* A scalar or a set is one level, a list or map one more than the deepest value in it. An item is a
  * map around values of so many levels. */
 #define VALUE_DEPTH_MAX 32
+#define VALUE_DEPTH_MESSAGE                           \
+    "Nesting Levels have exceeded supported limits: " \
+    "Attributes in the item have nested levels beyond supported limit"
 /* An update may put such a value under a path of 32 elements before its depth is checked. */
 #define VALUE_READ_DEPTH_MAX (2 * VALUE_DEPTH_MAX + 1)
 

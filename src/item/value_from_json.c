@@ -457,5 +457,5 @@ static enum err fault_duplicates(struct fault *fault, enum value_type type, yyjs
 
 static enum err fault_depth(struct fault *fault)
 {
-    return fault_set(fault, ERR_VALIDATION, "Nesting Levels have exceeded supported limits");
+    return fault_set(fault, ERR_VALIDATION, VALUE_DEPTH_MESSAGE);
 }

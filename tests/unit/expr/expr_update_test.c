@@ -379,7 +379,7 @@ TEST(updates_are_bounded_in_depth_and_size)
     snprintf(value, sizeof(value), "{':v':{'L':[{'L':[{'S':'x'}]}]}}");
     CHECK_ERR(expr_update_apply(update_of(path, value, &arena), before, &arena, &fault, &updated),
               ERR_VALIDATION);
-    CHECK_TEXT(fault.message, "Nesting Levels have exceeded supported limits");
+    CHECK_TEXT(fault.message, VALUE_DEPTH_MESSAGE);
 
     /* The same large attribute many times. */
     memset(large, 'x', sizeof(large) - 1);

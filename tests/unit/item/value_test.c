@@ -12,7 +12,7 @@
 #define EMPTY_SS    INVALID "An string set  may not be empty"
 #define EMPTY_NS    INVALID "An number set  may not be empty"
 #define EMPTY_BS    INVALID "Binary sets should not be empty"
-#define TOO_DEEP    "Nesting Levels have exceeded supported limits"
+#define TOO_DEEP    VALUE_DEPTH_MESSAGE
 
 TEST(value_json_is_canonical)
 {
