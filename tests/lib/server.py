@@ -107,7 +107,7 @@ class Server:
         env.update(self.env)
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            env=env, preexec_fn=_die_with_parent)
+                                            env=env, preexec_fn=die_with_parent)
 
     def _answers(self):
         if self.has_tls: # the handshake is the client's matter; that it listens is enough
@@ -167,6 +167,6 @@ _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
 
 
-def _die_with_parent():
+def die_with_parent():
     """A suite that is killed takes its servers with it."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,0 +1,552 @@
+"""Random cases: a few requests on items of the case's own, some of them with a fault.
+
+A case is made from a seed and its number alone. Its items lie under partition keys that hold its
+number, so cases do not meet, and any of them can be played again alone.
+"""
+
+import copy
+import json
+import random
+
+from expressions import Expressions
+from values import Values, encode
+
+# name: partition key type, sort key type
+TABLES = {"PlainS": ("S", None), "PlainN": ("N", None), "PlainB": ("B", None), "SortedS": ("S", "S"),
+          "SortedN": ("S", "N"), "SortedB": ("S", "B")}
+SORT_KEYS = {"S": ["a", "ab", "abc", "b", "\u00e9", "\U0001f600", "\ufffd"], "N": ["-5", "-0.5", "0", "1", "1.5", "2", "10"],
+             "B": [encode(b) for b in (b"\0", b"a", b"ab", b"ab\0", b"b", b"\xff")]}
+LEGACY = ["EQ", "NE", "LE", "LT", "GE", "GT", "CONTAINS", "NOT_CONTAINS", "BEGINS_WITH", "IN", "BETWEEN", "NULL",
+          "NOT_NULL"]
+RETURN_VALUES = ["NONE", "ALL_OLD", "UPDATED_OLD", "ALL_NEW", "UPDATED_NEW"]
+WRONG_NAMES = ["", "a", "ab", "a b", "Nope", "x" * 256, "\u00e9\u00e9\u00e9"]
+
+
+def key_tokens(number):
+    """What the partition keys of a case hold, by type; all of the same length for all cases."""
+    return {"S": "k%06d" % number, "N": "9%06d" % number, "B": encode(b"kk%07d" % number)}
+
+
+class Kept:
+    """A case of cases.jsonl."""
+
+    def __init__(self, line, number):
+        self.number, self.name = number, "kept case %d" % line["case"]
+        self.steps = moved(line["steps"], line["case"], number)
+
+
+def moved(steps, number, to):
+    """The same steps under other keys."""
+    text = json.dumps(steps)
+    for kind, token in key_tokens(number).items():
+        text = text.replace(token, key_tokens(to)[kind])
+    return json.loads(text)
+
+
+class Case:
+    """One case: `steps` is a list of (operation, document)."""
+    OPERATIONS = {"put": 16, "update": 26, "get": 10, "delete": 8, "query": 16, "scan": 3, "batch_get": 5,
+                  "batch_write": 5, "transact_write": 8, "transact_get": 3}
+
+    def __init__(self, seed, number, operations=None):
+        self.number, self.name = number, "case %d of seed %s" % (number, seed)
+        self.random = random.Random("%s.%d" % (seed, number))
+        self.values = Values(self.random)
+        self.chance, self.pick = self.values.chance, self.values.pick
+        self.tokens = key_tokens(number)
+        self.table = self.pick(list(TABLES))
+        self.steps = []
+        names = operations or list(self.OPERATIONS)
+        name = self.random.choices(names, [self.OPERATIONS[each] for each in names])[0]
+        self.faults = self.random.choices([0, 1, 2], [55, 42, 3])[0]
+        getattr(self, "make_" + name)()
+
+    # --- keys and items ---
+
+    def key(self, sort=None):
+        hash_type, range_type = TABLES[self.table]
+        key = {"p": {hash_type: self.tokens[hash_type]}}
+        if range_type:
+            key["s"] = {range_type: sort if sort is not None else SORT_KEYS[range_type][0]}
+        return key
+
+    def any_key(self):
+        range_type = TABLES[self.table][1]
+        return self.key(self.pick(SORT_KEYS[range_type]) if range_type else None)
+
+    def item(self, key=None):
+        return {**(key or self.key()), **self.values.item()}
+
+    def seed_item(self):
+        """An item to work on, mostly."""
+        if self.chance(.85):
+            self.add("PutItem", {"TableName": self.table, "Item": self.item()})
+
+    def seed_items(self):
+        range_type = TABLES[self.table][1]
+        for sort in SORT_KEYS[range_type] if range_type else [None]:
+            if self.chance(.8):
+                self.add("PutItem", {"TableName": self.table, "Item": self.item(self.key(sort))})
+
+    def add(self, operation, document):
+        self.steps.append((operation, document))
+
+    def read_back(self):
+        self.add("GetItem", {"TableName": self.table, "Key": self.key(), "ConsistentRead": True})
+
+    # --- parts ---
+
+    def expressions(self):
+        return Expressions(self.values)
+
+    def put_expressions(self, document, wanted):
+        """Adds expressions: name of the member to the method that makes one. The case's faults, if it
+        has any, may go into one of them."""
+        expressions = self.expressions()
+        for name, make in wanted.items():
+            text = getattr(expressions, make)()
+            if self.faults and self.chance(.5):
+                self.faults -= 1
+                text = expressions.faulty(text)
+            document[name] = text
+        document.update(expressions.parameters())
+
+    def maybe(self, document, share, name, options):
+        if self.chance(share):
+            document[name] = self.pick(options)
+
+    def common(self, document, write=True):
+        self.maybe(document, .15, "ReturnConsumedCapacity", ["TOTAL", "INDEXES", "NONE"])
+        if write:
+            self.maybe(document, .05, "ReturnItemCollectionMetrics", ["SIZE", "NONE"])
+
+    def damage(self, document):
+        """What is left of the case's faults goes into the document itself."""
+        while self.faults > 0:
+            self.faults -= 1
+            self.pick([self._damage_member, self._damage_member, self._damage_deep, self._damage_deep,
+                       self._damage_key, self._damage_value])(document)
+        return document
+
+    def _damage_member(self, document):
+        name = self.pick(sorted(document)) if document else "x"
+        kind = self.random.randrange(6)
+        if kind == 0 and name in document:
+            del document[name]
+        elif kind == 1:
+            document[name] = None
+        elif kind == 2:
+            document[self.pick(["Unknown", "tableName", "Limit", "Select", "ReturnValues", "ReturnConsumedCapacity",
+                                "ConsistentRead", "ReturnValuesOnConditionCheckFailure", "ConditionalOperator",
+                                "ExpressionAttributeNames", "ExpressionAttributeValues", "IndexName",
+                                "ReturnItemCollectionMetrics", "AttributesToGet", "Expected"])] = self.pick(
+                [{}, [], "", "NONE", "ALL_OLD", "x", 0, 1, True, None])
+        elif kind == 3:
+            document["TableName"] = self.pick(WRONG_NAMES)
+        else:
+            document[name] = self.values.any_json()
+
+    def _damage_deep(self, document):
+        places = list(places_of(document))
+        if places:
+            holder, name = self.pick(places)
+            kind = self.random.randrange(3)
+            if kind == 0 and isinstance(holder, dict):
+                del holder[name]
+            elif kind == 1:
+                holder[name] = self.values.any_json()
+            else:
+                holder[name] = self.values.bad_value()
+
+    def _damage_value(self, document):
+        """An attribute value anywhere gets a fault."""
+        places = [place for place in places_of(document) if is_value(place[0][place[1]])]
+        if places:
+            holder, name = self.pick(places)
+            holder[name] = self.values.bad_value()
+
+    def _damage_key(self, document):
+        keys = [place for place in places_of(document)
+                if isinstance(place[0][place[1]], dict) and "p" in place[0][place[1]]]
+        if not keys:
+            return
+        holder, name = self.pick(keys)
+        key = holder[name]
+        part = self.pick([each for each in ("p", "s") if each in key])
+        self.pick([lambda: key.pop(part), lambda: key.update({part: {"S": ""}}), lambda: key.update({part: {"B": ""}}),
+                   lambda: key.update({part: self.values.value()}), lambda: key.update({"q": {"S": "a"}}),
+                   lambda: key.update({part: {"S": (self.tokens["S"] * 300)[:self.pick([1024, 1025, 2048, 2049])]}}),
+                   lambda: key.update({part: self.values.bad_value()}), key.clear])()
+
+    # --- legacy parameters ---
+
+    def legacy_condition(self, operators=LEGACY, path=None):
+        operator = self.pick(operators)
+        count = {"BETWEEN": 2, "NULL": 0, "NOT_NULL": 0, "IN": self.random.randrange(1, 4)}.get(operator, 1)
+        kinds = {"num": "N", "num2": "N", "str": "S", "bin": "B", "ss": "SS", "ns": "NS"}
+        kind = kinds.get(path) if self.chance(.8) else None
+        kind = kind or self.pick(["N", "S", "B", "S", "N", "SS", "L", "M", "BOOL"])
+        if operator in ("CONTAINS", "NOT_CONTAINS") and self.chance(.6):
+            kind = self.pick("SNB")
+        values = [self.values.value(kind) for _ in range(count)]
+        if self.chance(.05):
+            values.append(self.values.value())
+        condition = {"ComparisonOperator": operator}
+        if values or self.chance(.2):
+            condition["AttributeValueList"] = values
+        return condition
+
+    def legacy_filter(self):
+        names = self.random.sample(["num", "num2", "str", "bin", "ss", "ns", "lst", "doc", "nope", "flag"],
+                                   self.pick([1, 1, 2, 3]))
+        return {name: self.legacy_condition(path=name) for name in names}
+
+    def expected(self):
+        out = {}
+        for name in self.random.sample(["num", "str", "ss", "lst", "doc", "nope", "p"], self.pick([1, 1, 2])):
+            roll = self.random.random()
+            if roll < .25:
+                out[name] = {"Exists": False}
+            elif roll < .5:
+                out[name] = {"Value": self.values.value(), **({"Exists": True} if self.chance(.5) else {})}
+            elif roll < .9:
+                out[name] = self.legacy_condition(path=name)
+                if self.chance(.2) and len(out[name].get("AttributeValueList", [])) == 1:
+                    out[name]["Value"] = out[name].pop("AttributeValueList")[0]
+            else:
+                out[name] = self.pick([{}, {"Exists": True}, {"Exists": False, "Value": {"S": "a"}},
+                                       {"ComparisonOperator": "EQ", "Exists": False},
+                                       {"AttributeValueList": [{"S": "a"}]},
+                                       {"Value": {"S": "a"}, "AttributeValueList": [{"S": "a"}]}])
+        return out
+
+    def legacy_operator(self, document, share=.25):
+        self.maybe(document, share, "ConditionalOperator", ["AND", "OR"])
+
+    def attribute_updates(self):
+        out = {}
+        for name in self.random.sample(["num", "num2", "str", "ss", "ns", "bs", "lst", "doc", "new"], self.pick([1, 2, 3])):
+            kind = {"num": "N", "num2": "N", "ss": "SS", "ns": "NS", "bs": "BS", "lst": "L"}.get(name)
+            action = self.pick(["PUT", "ADD", "DELETE"])
+            out[name] = {"Value": self.values.value(kind if self.chance(.8) else None), "Action": action}
+            if self.chance(.3 if action == "DELETE" else .05):
+                del out[name]["Value"]
+        return out
+
+    def write_condition(self, document, share=.4):
+        roll = self.random.random()
+        if roll < share:
+            self.put_expressions(document, {"ConditionExpression": "condition"})
+            self.maybe(document, .4, "ReturnValuesOnConditionCheckFailure", ["ALL_OLD", "NONE"])
+        elif roll < share + .15:
+            document["Expected"] = self.expected()
+            self.legacy_operator(document)
+
+    # --- one method an operation ---
+
+    def make_put(self):
+        self.seed_item()
+        document = {"TableName": self.table, "Item": self.item()}
+        self.write_condition(document)
+        self.maybe(document, .3, "ReturnValues", ["NONE", "ALL_OLD", "ALL_OLD"] + RETURN_VALUES)
+        self.common(document)
+        self.add("PutItem", self.damage(document))
+        self.read_back()
+
+    def make_get(self):
+        self.seed_item()
+        document = {"TableName": self.table, "Key": self.key()}
+        self.get_projection(document)
+        self.maybe(document, .2, "ConsistentRead", [True, False])
+        self.common(document, write=False)
+        self.add("GetItem", self.damage(document))
+
+    def get_projection(self, document):
+        if self.chance(.6):
+            self.put_expressions(document, {"ProjectionExpression": "projection"})
+            document.pop("ExpressionAttributeValues", None)
+        elif self.chance(.3):
+            document["AttributesToGet"] = [self.pick(["num", "str", "doc", "lst", "p", "s", "nope"])
+                                           for _ in range(self.pick([1, 2, 3]))]
+
+    def make_delete(self):
+        self.seed_item()
+        document = {"TableName": self.table, "Key": self.key()}
+        self.write_condition(document)
+        self.maybe(document, .3, "ReturnValues", ["NONE", "ALL_OLD", "ALL_OLD"] + RETURN_VALUES)
+        self.common(document)
+        self.add("DeleteItem", self.damage(document))
+        self.read_back()
+
+    def make_update(self):
+        self.seed_item()
+        document = {"TableName": self.table, "Key": self.key()}
+        roll = self.random.random()
+        if roll < .85:
+            wanted = {"UpdateExpression": "update"}
+            if self.chance(.25):
+                wanted["ConditionExpression"] = "condition"
+            self.put_expressions(document, wanted)
+        elif roll < .97:
+            document["AttributeUpdates"] = self.attribute_updates()
+            if self.chance(.2):
+                document["Expected"] = self.expected()
+                self.legacy_operator(document)
+        self.maybe(document, .5, "ReturnValues", RETURN_VALUES)
+        self.maybe(document, .1, "ReturnValuesOnConditionCheckFailure", ["ALL_OLD", "NONE"])
+        self.common(document)
+        self.damage(document)
+        updates = document.get("AttributeUpdates")
+        for update in updates.values() if isinstance(updates, dict) else ():
+            if isinstance(update, dict) and update.get("Action") is None:
+                update["Action"] = "PUT" # without one, Local forgets the update
+        self.add("UpdateItem", document)
+        self.read_back()
+
+    def make_query(self):
+        self.table = self.pick(["SortedS", "SortedN", "SortedB", "SortedS", "PlainS"])
+        self.seed_items()
+        document = {"TableName": self.table}
+        if self.chance(.75):
+            self.key_condition_expression(document)
+        else:
+            self.key_conditions(document)
+        self.read_options(document)
+        self.maybe(document, .3, "ScanIndexForward", [True, False])
+        if self.chance(.15):
+            document["ExclusiveStartKey"] = self.any_key()
+        self.common(document, write=False)
+        self.add("Query", self.damage(document))
+
+    def read_options(self, document):
+        self.maybe(document, .25, "Limit", [1, 2, 3, 5, 100])
+        self.maybe(document, .12, "Select", ["COUNT", "ALL_ATTRIBUTES", "SPECIFIC_ATTRIBUTES",
+                                             "ALL_PROJECTED_ATTRIBUTES"])
+        self.maybe(document, .1, "ConsistentRead", [True, False])
+
+    def key_condition_expression(self, document):
+        expressions = self.expressions()
+        hash_type, range_type = TABLES[self.table]
+        parts = ["%s = %s" % (expressions.name("p"), expressions.value(value={hash_type: self.tokens[hash_type]}))]
+        if range_type and self.chance(.75):
+            name = expressions.name("s")
+            low, high = (expressions.value(value={range_type: self.pick(SORT_KEYS[range_type])}) for _ in range(2))
+            if expressions.value_map[low] == expressions.value_map[high] or self.chance(.7):
+                del expressions.value_map[high]
+                parts.append(self.pick(["%s = %s", "%s < %s", "%s <= %s", "%s > %s", "%s >= %s",
+                                        "begins_with(%s, %s)"]) % (name, low))
+            else:
+                parts.append("%s BETWEEN %s AND %s" % (name, low, high))
+        if self.chance(.1):
+            parts = ["(%s)" % part for part in parts]
+        if self.chance(.1):
+            parts.reverse()
+        text = " AND ".join(parts)
+        if self.faults and self.chance(.4):
+            self.faults -= 1
+            text = self.pick([lambda: expressions.faulty(text), lambda: self.key_condition_fault(expressions, text)])()
+        document["KeyConditionExpression"] = text
+        if self.chance(.35):
+            document["FilterExpression"] = expressions.condition()
+            if self.faults and self.chance(.4):
+                self.faults -= 1
+                document["FilterExpression"] = expressions.faulty(document["FilterExpression"])
+        if self.chance(.2):
+            document["ProjectionExpression"] = expressions.projection()
+        document.update(expressions.parameters())
+
+    def key_condition_fault(self, expressions, text):
+        value = expressions.value()
+        return self.pick([
+            text + " AND num = " + value, text.replace("AND", "OR"), "NOT " + text, text.replace("=", "<>"),
+            text + " AND s = " + value + " AND s = " + value, "p IN (%s)" % value, "contains(p, %s)" % value,
+            "size(p) = " + value, value + " = " + value, "p = s", "p.x = " + value, "p[0] = " + value,
+            "%s = p" % value, "begins_with(p, %s)" % value, "%s BETWEEN p AND s" % value, "p > " + value,
+            "attribute_exists(p)", "p = %s AND p = %s" % (value, value), "s = " + value, "num = " + value,
+            "begins_with(%s, p)" % value, "p = " + value + " AND size(s) > " + value])
+
+    def key_conditions(self, document):
+        hash_type, range_type = TABLES[self.table]
+        conditions = {"p": {"AttributeValueList": [{hash_type: self.tokens[hash_type]}], "ComparisonOperator": "EQ"}}
+        if range_type and self.chance(.7):
+            operator = self.pick(["EQ", "LE", "LT", "GE", "GT", "BEGINS_WITH", "BETWEEN"] + LEGACY[:2])
+            count = 2 if operator == "BETWEEN" else 1
+            conditions["s"] = {"AttributeValueList": [{range_type: self.pick(SORT_KEYS[range_type])}
+                                                      for _ in range(count)], "ComparisonOperator": operator}
+        if self.chance(.05):
+            conditions["num"] = self.legacy_condition(path="num")
+        document["KeyConditions"] = conditions
+        if self.chance(.35):
+            document["QueryFilter"] = self.legacy_filter()
+            self.legacy_operator(document)
+        if self.chance(.2):
+            document["AttributesToGet"] = self.random.sample(["num", "str", "doc", "lst", "p", "s", "nope"], 2)
+
+    def make_scan(self):
+        """Of all items of this case: others are filtered away, so capacity and counts are not compared."""
+        self.seed_items()
+        document = {"TableName": self.table}
+        hash_type = TABLES[self.table][0]
+        if self.chance(.7):
+            expressions = self.expressions()
+            text = "p = " + expressions.value(value={hash_type: self.tokens[hash_type]})
+            if self.chance(.5):
+                text += " AND (" + expressions.condition() + ")"
+            if self.faults and self.chance(.5):
+                self.faults -= 1
+                text = expressions.faulty(text)
+            document["FilterExpression"] = text
+            if self.chance(.3):
+                document["ProjectionExpression"] = expressions.projection()
+            document.update(expressions.parameters())
+        else:
+            document["ScanFilter"] = self.legacy_filter()
+            document["ScanFilter"]["p"] = {"AttributeValueList": [{hash_type: self.tokens[hash_type]}],
+                                           "ComparisonOperator": "EQ"}
+        self.maybe(document, .15, "Select", ["COUNT", "ALL_ATTRIBUTES", "SPECIFIC_ATTRIBUTES",
+                                             "ALL_PROJECTED_ATTRIBUTES"])
+        if self.faults and self.chance(.5):
+            self.faults -= 1
+            document.update(self.pick([{"Segment": 0}, {"TotalSegments": 2}, {"Segment": 2, "TotalSegments": 2},
+                                       {"Segment": -1, "TotalSegments": 2}, {"Limit": 0},
+                                       {"Segment": 0, "TotalSegments": 0}, {"Segment": 0, "TotalSegments": 1000001},
+                                       {"Segment": 1000000, "TotalSegments": 1000000},
+                                       {"ExclusiveStartKey": {"p": {"S": ""}}},
+                                       {"ExclusiveStartKey": {"nope": {"S": "a"}}}]))
+        self.add("Scan", self.damage(document))
+
+    def make_batch_get(self):
+        request = {}
+        for table in self.random.sample(list(TABLES), self.pick([1, 1, 2])):
+            self.table = table
+            self.seed_items()
+            keys = []
+            for _ in range(self.pick([1, 2, 3])):
+                key = self.any_key()
+                if key not in keys or self.chance(.05):
+                    keys.append(key)
+            request[table] = {"Keys": keys}
+            self.get_projection(request[table])
+            self.maybe(request[table], .2, "ConsistentRead", [True, False])
+        document = {"RequestItems": request}
+        self.common(document, write=False)
+        if self.faults and self.chance(.5):
+            self.faults -= 1
+            self.damage_batch(request, "Keys")
+        self.add("BatchGetItem", self.damage(document))
+
+    def damage_batch(self, request, member):
+        table = self.pick(sorted(request))
+        self.pick([
+            lambda: request.update({self.pick(WRONG_NAMES): request.pop(table)}),
+            lambda: request.update({table: self.values.any_json()}),
+            lambda: request.clear(),
+            lambda: request.update({table: []} if member != "Keys" else {table: {"Keys": []}}),
+            lambda: request.update({table: {"Keys": [self.key()] * 2}} if member == "Keys" else
+                                   {table: [{"DeleteRequest": {"Key": self.key()}}] * 2}),
+            lambda: request.update({table: {"Keys": [dict(self.key(), p={"S": str(i)}) for i in range(101)]}}
+                                   if member == "Keys" else
+                                   {table: [{"DeleteRequest": {"Key": dict(self.key(), p={"S": str(i)})}}
+                                            for i in range(26)]})])()
+
+    def make_batch_write(self):
+        request = {}
+        tables = self.random.sample(list(TABLES), self.pick([1, 1, 2]))
+        for table in tables:
+            self.table = table
+            self.seed_item()
+            writes, keys = [], []
+            for _ in range(self.pick([1, 2, 3])):
+                key = self.any_key()
+                if key in keys and self.chance(.9):
+                    continue
+                keys.append(key)
+                writes.append({"PutRequest": {"Item": self.item(key)}} if self.chance(.7) else
+                              {"DeleteRequest": {"Key": key}})
+            request[table] = writes
+        document = {"RequestItems": request}
+        self.common(document)
+        if self.faults and self.chance(.5):
+            self.faults -= 1
+            self.damage_batch(request, "Writes")
+        self.add("BatchWriteItem", self.damage(document))
+        for table in tables:
+            self.table = table
+            self.read_back()
+
+    def make_transact_write(self):
+        actions, keys = [], []
+        tables = self.random.sample(list(TABLES), self.pick([1, 1, 2]))
+        for table in tables:
+            self.table = table
+            self.seed_item()
+        for _ in range(self.pick([1, 2, 3])):
+            self.table = self.pick(tables)
+            key = self.any_key() if self.chance(.5) else self.key()
+            if (self.table, key) in keys and self.chance(.95):
+                continue
+            keys.append((self.table, key))
+            actions.append(self.action(key))
+        document = {"TransactItems": actions}
+        self.common(document)
+        self.add("TransactWriteItems", self.damage(document))
+        for table in tables:
+            self.table = table
+            self.read_back()
+
+    def action(self, key):
+        kind = self.pick(["Put", "Update", "Update", "Delete", "ConditionCheck"])
+        body = {"TableName": self.table}
+        wanted = {}
+        if kind == "Put":
+            body["Item"] = self.item(key)
+        else:
+            body["Key"] = key
+        if kind == "Update":
+            wanted["UpdateExpression"] = "update"
+        if kind == "ConditionCheck" or self.chance(.3):
+            wanted["ConditionExpression"] = "condition"
+        self.put_expressions(body, wanted)
+        self.maybe(body, .2, "ReturnValuesOnConditionCheckFailure", ["ALL_OLD", "NONE"])
+        action = {kind: body}
+        if self.faults and self.chance(.05):
+            self.faults -= 1
+            action[self.pick(["Put", "Delete", "Update", "ConditionCheck"])] = copy.deepcopy(body)
+        return action
+
+    def make_transact_get(self):
+        actions = []
+        for table in self.random.sample(list(TABLES), self.pick([1, 1, 2])):
+            self.table = table
+            self.seed_items()
+            keys = []
+            for _ in range(self.pick([1, 2])):
+                key = self.any_key()
+                if key in keys and self.chance(.9):
+                    continue
+                keys.append(key)
+                get = {"TableName": table, "Key": key}
+                if self.chance(.4):
+                    self.put_expressions(get, {"ProjectionExpression": "projection"})
+                    get.pop("ExpressionAttributeValues", None)
+                actions.append({"Get": get})
+        document = {"TransactItems": actions}
+        self.common(document, write=False)
+        self.add("TransactGetItems", self.damage(document))
+
+
+def places_of(document):
+    """Every (holder, name or index) in a document."""
+    if isinstance(document, dict):
+        for name in list(document):
+            yield document, name
+            yield from places_of(document[name])
+    elif isinstance(document, list):
+        for i, each in enumerate(document):
+            yield document, i
+            yield from places_of(each)
+
+
+def is_value(document):
+    return isinstance(document, dict) and len(document) == 1 and next(iter(document)) in (
+        "S", "N", "B", "BOOL", "NULL", "SS", "NS", "BS", "L", "M")
