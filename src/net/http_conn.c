@@ -15,8 +15,10 @@
 
 /* A connection that always has something to read gives way after so many reads. */
 #define READS_PER_TURN 4
-/* Replies to pipelined requests that gather before they are sent. */
+/* Replies that gather before they are sent: to pipelined requests, and to different connections. The
+ * first of them should not wait for long. */
 #define GATHERED_BYTES_MAX ((size_t)64 << 10)
+#define GATHERED_CONNS_MAX 16
 #define OUT_KEEP_BYTES     ((size_t)256 << 10)
 /* A client that is still sending when we refuse gets so much time to read our answer: were the
  * socket closed with bytes unread, the kernel would send a reset that overtakes the answer. */
@@ -35,9 +37,11 @@ static bool fill(struct http_conn *conn);
 static void handle(struct http_conn *conn);
 static void refuse(struct http_conn *conn, unsigned status);
 static void begin_output(struct http_conn *conn);
+static struct bytes end_output(struct http_conn *conn);
+static void on_send(struct loop_task *task);
+static void send_all(struct http_loop *home);
 static void flush(struct http_conn *conn);
 static size_t take_off(size_t *count, size_t available);
-static void keep_unsent(struct http_conn *conn);
 static void end_exchange(struct http_conn *conn);
 static void drop_exchange(struct http_conn *conn);
 static bool begin_linger(struct http_conn *conn);
@@ -53,9 +57,20 @@ static inline bool is_blocked(const struct http_conn *conn)
     return conn->unsent.size != 0 || conn->body_unsent.size != 0;
 }
 
+static inline bool has_output(const struct http_conn *conn)
+{
+    return conn->out_link != NULL;
+}
+
 static inline bool is_idle(const struct http_conn *conn)
 {
-    return conn->state == CONN_RECEIVING && conn->exchange == NULL && !is_blocked(conn);
+    return conn->state == CONN_RECEIVING && conn->exchange == NULL && !has_output(conn) &&
+           !is_blocked(conn);
+}
+
+void http_conn_init_output(struct http_loop *home)
+{
+    home->send.run = on_send;
 }
 
 void http_conn_open(struct http_loop *home, int fd, const struct sockaddr *peer, size_t peer_size)
@@ -155,7 +170,6 @@ static void go_on(struct http_conn *conn)
     if (conn->advancing)
         return;
     if (home->advancing) { /* called from another connection's handler: do not nest */
-        keep_unsent(conn);
         loop_timer_set(home->loop, &conn->turn, 0);
         return;
     }
@@ -288,8 +302,13 @@ static bool receive(struct http_conn *conn, unsigned *reads_left)
         begin_output(conn);
         buf_append_lit(&conn->home->out, "HTTP/1.1 100 Continue\r\n\r\n");
     }
+    if (!conn->read_ready) { /* what it has to send can wait for the round's end */
+        if (conn->home->out_conn_count >= GATHERED_CONNS_MAX)
+            send_all(conn->home);
+        return false;
+    }
     flush(conn);
-    if (is_blocked(conn) || !conn->read_ready)
+    if (is_blocked(conn))
         return false;
     if ((*reads_left)-- == 0)
         return give_way(conn);
@@ -332,21 +351,78 @@ static void refuse(struct http_conn *conn, unsigned status)
     conn->lingers = true;
 }
 
-/* From here on home->out is conn's. */
+/* What is appended to home->out from here on is conn's. */
 static void begin_output(struct http_conn *conn)
 {
     struct http_loop *home = conn->home;
 
-    if (home->out.size != 0 && home->out_conn != conn)
-        keep_unsent(home->out_conn);
+    if (home->out_conn == conn)
+        return;
+    if (has_output(conn)) /* others follow its piece already */
+        buf_append_bytes(&conn->unsent, end_output(conn));
+    if (home->out_conn != NULL)
+        home->out_conn->out_size = home->out.size - home->out_conn->out_at;
+    if (!home->sends)
+        loop_at_round_end(home->loop, &home->send);
+    home->sends = true;
     home->out_conn = conn;
+    conn->out_at = home->out.size;
+    conn->out_next = home->out_conns;
+    conn->out_link = &home->out_conns;
+    if (conn->out_next != NULL)
+        conn->out_next->out_link = &conn->out_next;
+    home->out_conns = conn;
+    home->out_conn_count++;
+}
+
+/* What it had gathered; good until the next begin_output. */
+static struct bytes end_output(struct http_conn *conn)
+{
+    struct http_loop *home = conn->home;
+    struct bytes piece;
+
+    if (!has_output(conn))
+        return BYTES("");
+    if (home->out_conn == conn) {
+        conn->out_size = home->out.size - conn->out_at;
+        home->out_conn = NULL;
+    }
+    piece = bytes_make(home->out.data + conn->out_at, conn->out_size);
+    *conn->out_link = conn->out_next;
+    if (conn->out_next != NULL)
+        conn->out_next->out_link = conn->out_link;
+    conn->out_link = NULL;
+    home->out_conn_count--;
+    return piece;
+}
+
+static void on_send(struct loop_task *task)
+{
+    struct http_loop *home = CONTAINER_OF(task, struct http_loop, send);
+
+    home->sends = false;
+    send_all(home);
+}
+
+/* Not from within advance() of one of them: what must follow is left to their turns. */
+static void send_all(struct http_loop *home)
+{
+    bool draining = atomic_load_explicit(&home->server->draining, memory_order_relaxed);
+
+    while (home->out_conns != NULL) {
+        struct http_conn *conn = home->out_conns;
+
+        flush(conn);
+        if (conn->over || is_blocked(conn) || draining)
+            loop_timer_set(home->loop, &conn->turn, 0);
+    }
 }
 
 /* Sends what there is. What the socket does not take makes the connection blocked. */
 static void flush(struct http_conn *conn)
 {
     struct http_loop *home = conn->home;
-    bool has_out = home->out.size != 0 && home->out_conn == conn;
+    struct bytes out = end_output(conn);
     struct iovec parts[3];
     int part_count = 0;
     ssize_t sent;
@@ -355,8 +431,8 @@ static void flush(struct http_conn *conn)
     if (conn->unsent.size != 0)
         parts[part_count++] = (struct iovec){conn->unsent.data + conn->unsent_at,
                                              conn->unsent.size - conn->unsent_at};
-    if (has_out)
-        parts[part_count++] = (struct iovec){home->out.data, home->out.size};
+    if (out.size != 0)
+        parts[part_count++] = (struct iovec){(void *)out.data, out.size};
     if (conn->body_unsent.size != 0)
         parts[part_count++] =
             (struct iovec){(void *)conn->body_unsent.data, conn->body_unsent.size};
@@ -378,13 +454,11 @@ static void flush(struct http_conn *conn)
             conn->unsent_at = 0;
         }
     }
-    if (has_out) {
-        size_t taken = take_off(&left, home->out.size);
-
-        if (taken != home->out.size)
-            buf_append_bytes(&conn->unsent, bytes_skip(buf_bytes(&home->out), taken));
+    out = bytes_skip(out, take_off(&left, out.size));
+    if (out.size != 0)
+        buf_append_bytes(&conn->unsent, out);
+    if (home->out_conns == NULL)
         buf_reset(&home->out, OUT_KEEP_BYTES);
-    }
     if (conn->body_unsent.size != 0)
         conn->body_unsent = bytes_skip(conn->body_unsent, take_off(&left, conn->body_unsent.size));
 }
@@ -396,16 +470,6 @@ static size_t take_off(size_t *count, size_t available)
 
     *count -= taken;
     return taken;
-}
-
-/* Puts by what has gathered for conn, without sending. */
-static void keep_unsent(struct http_conn *conn)
-{
-    struct http_loop *home = conn->home;
-
-    ASSERT(home->out_conn == conn);
-    buf_append_bytes(&conn->unsent, buf_bytes(&home->out));
-    buf_reset(&home->out, OUT_KEEP_BYTES);
 }
 
 static void end_exchange(struct http_conn *conn)
@@ -511,6 +575,7 @@ static void hang_up(struct http_conn *conn)
     loop_watch_remove(loop, &conn->watch);
     loop_timer_cancel(loop, &conn->timer);
     loop_timer_cancel(loop, &conn->turn);
+    (void)end_output(conn);
     transport_close(&conn->transport);
     if (conn->state == CONN_HANDLING)
         conn->state = CONN_GONE;
@@ -522,8 +587,6 @@ static void free_conn(struct http_conn *conn)
 {
     struct http_server *server = conn->home->server;
 
-    if (conn->home->out_conn == conn)
-        buf_reset(&conn->home->out, OUT_KEEP_BYTES);
     drop_exchange(conn);
     buf_fini(&conn->unsent);
     *conn->link = conn->next;

@@ -48,11 +48,15 @@ struct http_loop {
     struct http_conn *conns; /* all of them */
     struct http_exchange *spare;
     unsigned spare_count;
-    /* What is being written, and for whom: replies to pipelined requests gather here and are sent
-     * at once. Empty whenever the loop is about to sleep. */
+    /* Replies of a round, one piece of the buffer a connection, sent together: a client that is
+     * woken by the first is awake for the others. Empty whenever the loop is about to sleep. */
     struct buf out;
-    struct http_conn *out_conn;
-    bool advancing; /* a connection of this loop is */
+    struct http_conn *out_conn;  /* whose piece is growing; NULL: nobody's */
+    struct http_conn *out_conns; /* all that have one */
+    unsigned out_conn_count;
+    struct loop_task send; /* at the round's end */
+    bool sends;            /* it is due */
+    bool advancing;        /* a connection of this loop is */
     struct http_reply_start reply_start;
     struct http_gzip *gzip;
 };
@@ -105,7 +109,10 @@ struct http_conn {
     struct http_conn *next, **link;
     struct http_exchange *exchange; /* NULL: idle */
     struct transport transport;
-    struct buf unsent; /* what the socket did not take, from unsent_at; then body_unsent */
+    struct http_conn *out_next, **out_link; /* in home->out_conns, or NULL */
+    size_t out_at, out_size; /* its piece of home->out; the size is set when it grows no more */
+    struct buf unsent;       /* what the socket did not take, from unsent_at; then that piece and
+                              * body_unsent */
     size_t unsent_at;
     struct bytes body_unsent; /* of exchange's reply */
     size_t linger_bytes;      /* may still be dropped */
@@ -129,6 +136,7 @@ struct http_conn {
 /* http_conn.c */
 /* Takes fd. Counted in connection_count already, which its end takes back. */
 void http_conn_open(struct http_loop *home, int fd, const struct sockaddr *peer, size_t peer_size);
+void http_conn_init_output(struct http_loop *home);
 /* Closes what waits for a request; lets the others finish. */
 void http_conn_drain(struct http_conn *conn);
 /* Hangs up, whatever its state. */

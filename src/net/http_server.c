@@ -72,6 +72,7 @@ enum err http_server_open(const struct http_server_options *options, struct faul
         home->accept_again.fire = on_accept_again;
         home->drain.run = drain_loop;
         home->cut.run = cut_loop;
+        http_conn_init_output(home);
         buf_init(&home->out, SIZE_MAX / 2); /* bounded by what is gathered before it is sent */
     }
 

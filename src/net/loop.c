@@ -26,6 +26,7 @@ struct loop {
     struct timer_wheel timers;
     _Atomic(struct loop_task *) posted; /* newest first */
     struct loop_task asleep;            /* its address in `posted`: the loop sleeps */
+    struct loop_task *at_end;           /* of this round */
     int event_count;                    /* of this round */
     int event_index;                    /* being reported */
     bool had_events;                    /* this round */
@@ -38,6 +39,7 @@ static void wake(struct loop *loop);
 static void wait_for_events(struct loop *loop);
 static void report_events(struct loop *loop);
 static void run_tasks(struct loop *loop);
+static void end_round(struct loop *loop);
 
 enum err loop_create(struct loop **loop)
 {
@@ -82,9 +84,11 @@ void loop_run(struct loop *loop)
         timer_wheel_advance(&loop->timers, clock_mono_ms());
         report_events(loop);
         run_tasks(loop);
+        end_round(loop);
     } while (!atomic_load_explicit(&loop->stopping, memory_order_acquire));
     /* What was posted before the stop may have come after run_tasks took the list. */
     run_tasks(loop);
+    end_round(loop);
     atomic_store_explicit(&loop->stopping, false, memory_order_relaxed);
     current = NULL;
 }
@@ -105,6 +109,13 @@ void loop_post(struct loop *loop, struct loop_task *task)
                                                     memory_order_release, memory_order_relaxed));
     if (newest == &loop->asleep)
         wake(loop);
+}
+
+void loop_at_round_end(struct loop *loop, struct loop_task *task)
+{
+    ASSERT(loop == current);
+    task->next = loop->at_end;
+    loop->at_end = task;
 }
 
 enum err loop_watch_add(struct loop *loop, struct loop_watch *watch)
@@ -221,6 +232,16 @@ static void run_tasks(struct loop *loop)
     while (ordered != NULL) {
         task = ordered;
         ordered = task->next; /* the task may be gone once it ran */
+        task->run(task);
+    }
+}
+
+static void end_round(struct loop *loop)
+{
+    while (loop->at_end != NULL) {
+        struct loop_task *task = loop->at_end;
+
+        loop->at_end = task->next;
         task->run(task);
     }
 }

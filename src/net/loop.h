@@ -1,7 +1,8 @@
 /* loop.h - one epoll loop: the thread that owns connections, requests and timers.
  * A piece of data that belongs to a loop is touched by its thread only; other threads send it a
  * task (loop_post). Callbacks run on the loop and never wait.
- * A round:   wait for events, fire timers, report events, run the tasks posted so far.
+ * A round:   wait for events, fire timers, report events, run the tasks posted so far, then those that
+ *            were kept for the round's end.
  * Ownership: watches, timers and tasks are members of their owner's structure; the loop borrows
  *            them until they are removed, cancelled or run. A callback may free its owner once
  *            these are done with.
@@ -60,6 +61,10 @@ void loop_stop(struct loop *loop);
 /* Any thread. Wakes the loop if it sleeps; many posts before it wakes cost one system call.
  * Tasks from one thread run in the order they were posted. */
 void loop_post(struct loop *loop, struct loop_task *task);
+
+/* The loop's own thread. Runs at the end of this round, before the loop waits again: for what is
+ * cheaper done once for all of a round's events. Such a task keeps nothing for the end itself. */
+void loop_at_round_end(struct loop *loop, struct loop_task *task);
 
 /* Any thread. Edge-triggered in both directions: the owner reads or writes until EAGAIN, or
  * remembers that it did not. ERR_IO: the system's limit of watches; nothing was taken. */

@@ -292,8 +292,11 @@ class LogFileSystem : public rocksdb::FileSystemWrapper
         unlink(path.c_str());
         spare_.take(path);
         fd = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_DIRECT | O_DSYNC, 0644);
-        if (fd < 0 && errno == EINVAL)
+        if (fd < 0 ? errno == EINVAL : !takes_blocks(fd)) {
+            if (fd >= 0)
+                close(fd);
             return target()->NewWritableFile(path, options, file, debug);
+        }
         if (fd < 0)
             return io_error("While open a file for appending", path);
         *file = std::make_unique<LogFile>(path, fd, &spare_);
@@ -302,6 +305,15 @@ class LogFileSystem : public rocksdb::FileSystemWrapper
 
   private:
     Spare spare_;
+
+    /* Some file systems open a file for direct I/O and then refuse to do it. What else may be wrong
+     * is for the first record to find out. */
+    static bool takes_blocks(int fd)
+    {
+        Blocks zeros = make_blocks(block_bytes);
+
+        return pwrite(fd, zeros.get(), block_bytes, 0) >= 0 || errno != EINVAL;
+    }
 
     static bool is_log(const std::string &path)
     {
