@@ -23,9 +23,16 @@ static bool is_global(const struct throttle_place *place);
 static struct bytes reasons(struct req *req, const struct throttle_place *place,
                             enum throttle_limit limit, const char *member);
 
+uint64_t admission_now_ns(struct req *req)
+{
+    if (req->asked_ns == 0)
+        req->asked_ns = clock_mono_ns();
+    return req->asked_ns;
+}
+
 enum err admission_check_rate(struct req *req, const struct throttle_place *place)
 {
-    enum throttle_limit limit = throttle_check(place, clock_mono_ns());
+    enum throttle_limit limit = throttle_check(place, admission_now_ns(req));
 
     return limit == THROTTLE_NONE ? OK : admission_refuse(req, place, limit);
 }
@@ -36,7 +43,7 @@ void admission_begin(struct req *req, const struct table *table, enum table_way 
     *admission = (struct admission){.place = {.table = table, .way = way}, .left = INFINITY};
     if (!admission_limits(req, &admission->place))
         return;
-    admission->now_ns = clock_mono_ns();
+    admission->now_ns = admission_now_ns(req);
     admission->left = throttle_left(&admission->place, admission->now_ns);
 }
 

@@ -14,6 +14,9 @@ static inline bool admission_limits(const struct req *req, const struct throttle
     return req->api->throttles && throttle_rate(place) != 0;
 }
 
+/* When the request asked first: now, if it has not asked yet. */
+uint64_t admission_now_ns(struct req *req);
+
 /* Behind the branch of the inline function. */
 enum err admission_check_rate(struct req *req, const struct throttle_place *place) MUST_CHECK;
 
@@ -28,7 +31,7 @@ static inline void admission_charge(struct req *req, const struct throttle_place
                                     double units)
 {
     if (admission_limits(req, place))
-        throttle_charge(place, units);
+        throttle_charge(place, admission_now_ns(req), units);
 }
 
 /* Admits the parts of one request to a table, one by one, as if each were charged before the next.

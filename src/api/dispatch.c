@@ -261,6 +261,7 @@ static void start_over(struct req *req)
     fault_init(&req->fault, req->arena);
     req->fault_members = (struct bytes){0};
     req->state = NULL;
+    req->asked_ns = 0;
 }
 
 /* --- replying --------------------------------------------------------------------------------- */

@@ -91,6 +91,7 @@ enum err req_write_with(struct req *req, struct table_change *changes, unsigned 
         .may_wait = req->may_wait,
         .images_bytes_max = REQ_LOOP_BYTES_MAX,
         .charges = req->api->throttles,
+        .asked_ns = req->asked_ns,
         .kicks_later = on_loop,
     };
     err = table_write(&req->write);

@@ -51,6 +51,9 @@ struct req {
     struct table *tables[REQ_TABLES_MAX]; /* held until the reply */
     unsigned table_count;
 
+    uint64_t
+        asked_ns; /* when it was asked whether tables have capacity (admission.h); 0: not yet */
+
     struct table_write write; /* of a handler that returned ERR_PENDING */
     req_step_fn *on_durable;  /* fills the reply of that write */
     void *state;              /* the handler's own, for on_durable */

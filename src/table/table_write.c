@@ -7,6 +7,7 @@
 #include "table/table_write.h"
 
 #include "base/assert.h"
+#include "base/clock.h"
 #include "table/index_build.h"
 #include "table/index_write.h"
 #include "table/table_keys.h"
@@ -179,11 +180,19 @@ static enum err plan(struct table_write *write, struct store_hold *hold, struct 
 
 static void charge(const struct table_write *write)
 {
-    for (unsigned i = 0; i < write->count; i++)
-        throttle_charge(&(struct throttle_place){.table = write->changes[i].table,
-                                                 .way = TABLE_WRITE,
-                                                 .key = write->changes[i].key},
-                        write->changes[i].units);
+    uint64_t now_ns = write->asked_ns;
+
+    for (unsigned i = 0; i < write->count; i++) {
+        const struct table_change *change = &write->changes[i];
+        struct throttle_place place = {
+            .table = change->table, .way = TABLE_WRITE, .key = change->key};
+
+        if (change->units == 0 || throttle_rate(&place) == 0)
+            continue;
+        if (now_ns == 0)
+            now_ns = clock_mono_ns();
+        throttle_charge(&place, now_ns, change->units);
+    }
 }
 
 static enum err submit(struct table_write *write, struct store_hold *hold)

@@ -36,17 +36,14 @@ double throttle_left(const struct throttle_place *place, uint64_t now_ns)
     return bucket_level(bucket_of(place), rate_of(place), (int64_t)now_ns);
 }
 
-void throttle_charge(const struct throttle_place *place, double units)
+void throttle_charge(const struct throttle_place *place, uint64_t now_ns, double units)
 {
-    int64_t now_ns;
-
     if (units == 0 || throttle_rate(place) == 0)
         return;
-    now_ns = (int64_t)clock_mono_ns();
-    bucket_charge(bucket_of(place), rate_of(place), now_ns, units);
+    bucket_charge(bucket_of(place), rate_of(place), (int64_t)now_ns, units);
     if (place->key.size != 0)
         bucket_sketch_charge(&partitions[place->way], partition_hash(place->key),
-                             partition_rates[place->way], now_ns, units);
+                             partition_rates[place->way], (int64_t)now_ns, units);
 }
 
 void throttle_take_over(const struct throttle_place *earlier, const struct throttle_place *place)

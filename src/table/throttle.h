@@ -35,6 +35,8 @@ struct throttle_place {
     struct bytes key; /* a storage key of the one partition it touches; empty: there are several */
 };
 
+/* Looking at the clock is half of what all this costs: a request does it once (clock_mono_ns). */
+
 /* Units a second, 0: there is no limit. */
 static inline uint64_t throttle_rate(const struct throttle_place *place)
 {
@@ -58,7 +60,7 @@ enum throttle_limit throttle_check(const struct throttle_place *place, uint64_t 
 double throttle_left(const struct throttle_place *place, uint64_t now_ns);
 
 /* Takes what was used where there is a rate; elsewhere nothing happens. */
-void throttle_charge(const struct throttle_place *place, double units);
+void throttle_charge(const struct throttle_place *place, uint64_t now_ns, double units);
 
 /* --- for table.c ------------------------------------------------------------------------------ */
 
