@@ -1,15 +1,10 @@
 // What the scenarios in JavaScript share.
 import assert from "node:assert/strict";
-import { test } from "node:test";
 
 import { CreateTableCommand, DynamoDBClient, waitUntilTableExists } from "@aws-sdk/client-dynamodb";
 
 const endpoint = process.env.ENDPOINT;
-export const hasIndexes = process.env.INDEXES === "yes";
 export const client = new DynamoDBClient({ endpoint, maxAttempts: 2 });
-
-/** A test that needs secondary indexes. */
-export const indexTest = hasIndexes ? test : () => {};
 
 /** A table of single-table design: pk and sk, and an index over gsi1pk and gsi1sk. */
 export async function createTable(TableName) {
@@ -21,11 +16,11 @@ export async function createTable(TableName) {
   await client.send(new CreateTableCommand({
     TableName,
     BillingMode: "PAY_PER_REQUEST",
-    AttributeDefinitions: ["pk", "sk", ...(hasIndexes ? ["gsi1pk", "gsi1sk"] : [])].map(string),
+    AttributeDefinitions: ["pk", "sk", "gsi1pk", "gsi1sk"].map(string),
     KeySchema: keys("pk", "sk"),
-    GlobalSecondaryIndexes: hasIndexes
-      ? [{ IndexName: "gsi1", KeySchema: keys("gsi1pk", "gsi1sk"), Projection: { ProjectionType: "ALL" } }]
-      : undefined,
+    GlobalSecondaryIndexes: [
+      { IndexName: "gsi1", KeySchema: keys("gsi1pk", "gsi1sk"), Projection: { ProjectionType: "ALL" } },
+    ],
   }));
   await waitUntilTableExists({ client, maxWaitTime: 20, minDelay: 1, maxDelay: 2 }, { TableName });
 }

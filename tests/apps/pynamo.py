@@ -15,8 +15,6 @@ from pynamodb.transactions import TransactGet, TransactWrite
 
 from lib import tap
 
-HAS_INDEXES = os.environ["INDEXES"] == "yes"
-
 
 class Address(MapAttribute):
     street = UnicodeAttribute()
@@ -60,9 +58,8 @@ class Thread(Model):
     raw = BinaryAttribute(null=True, legacy_encoding=False)
     is_open = BooleanAttribute(default=True)
     posted = UTCDateTimeAttribute(null=True)
-    if HAS_INDEXES:
-        by_author = ByAuthor()
-        by_views = ByViews()
+    by_author = ByAuthor()
+    by_views = ByViews()
 
 
 class Counter(Model):
@@ -239,5 +236,4 @@ def drop():
 
 
 if __name__ == "__main__":
-    tap.run([create, types, conditions, versions, batches, queries, scans, transactions] +
-            ([indexes] if HAS_INDEXES else []) + [drop])
+    tap.run([create, types, conditions, versions, batches, queries, scans, transactions, indexes, drop])
