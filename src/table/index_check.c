@@ -18,7 +18,7 @@ struct index_keys {
 static bool next_key(struct index_keys *keys, struct index_key *key)
 {
     for (;;) {
-        const struct table_index *index = &keys->table->indexes[keys->index];
+        const struct table_index *index;
 
         if (keys->index == keys->table->index_count) {
             if (keys->local)
@@ -27,6 +27,7 @@ static bool next_key(struct index_keys *keys, struct index_key *key)
             keys->index = keys->attribute = 0;
             continue;
         }
+        index = &keys->table->indexes[keys->index];
         if ((index->definition.kind == INDEX_LOCAL) != keys->local ||
             index->status == INDEX_DELETING ||
             keys->attribute == key_schema_count(&index->definition.schema)) {
