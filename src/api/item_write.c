@@ -263,6 +263,14 @@ double item_write_used_units(const struct item_write *write, const struct table_
     return capacity_write_units(item_write_sized_bytes(write, change));
 }
 
+uint32_t item_write_transact_bytes(const struct item_write *write,
+                                   const struct table_change *change)
+{
+    bool writes = write->kind == ITEM_WRITE_PUT || write->kind == ITEM_WRITE_UPDATE;
+
+    return writes ? write->after_bytes : change->old.size_bytes;
+}
+
 /* --- an operation that is one write ---------------------------------------------------------- */
 
 enum err item_write_run(struct req *req, enum item_write_kind kind, req_step_fn *on_durable)

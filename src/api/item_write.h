@@ -47,6 +47,10 @@ uint32_t item_write_sized_bytes(const struct item_write *write, const struct tab
 double item_write_used_units(const struct item_write *write, const struct table_change *change,
                              enum err decided);
 
+/* What it adds to the size of a transaction: what is written, or what was looked at. */
+uint32_t item_write_transact_bytes(const struct item_write *write,
+                                   const struct table_change *change);
+
 /* --- an operation that is one write ---------------------------------------------------------- */
 
 /* The request's state. */

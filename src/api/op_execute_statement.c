@@ -24,8 +24,8 @@ enum err op_execute_statement(struct req *req)
     err = partiql_read(req, req->input, request);
     if (err != OK)
         return err;
-    if (request->statement->kind == PARTIQL_EXISTS) /* words (unverified) */
-        return req_fail(req, ERR_VALIDATION, "EXISTS can only be used in transactions");
+    if (request->statement->kind == PARTIQL_EXISTS)
+        return req_fail(req, ERR_VALIDATION, PARTIQL_EXISTS_ALONE);
     if (!partiql_is_read(request))
         err = partiql_write_read(req, request, &execution->alone.write);
     if (err == OK)

@@ -2,7 +2,6 @@
  * One snapshot of the store for all: it holds whole transactions or nothing of them.
  */
 #include "api/transact.h"
-#include "table/table_read.h"
 
 static const struct item_params params = {.expressions = {"ProjectionExpression"}};
 
@@ -16,7 +15,6 @@ struct transaction {
 static enum err read_actions(struct req *req, struct transaction *t, yyjson_val *json);
 static enum err check_action(struct req *req, void *ctx, unsigned index);
 static void check_capacity(struct req *req, struct transaction *t);
-static enum err read_items(struct req *req, struct transaction *t);
 static void reply_items(struct req *req, const struct transaction *t);
 
 enum err op_transact_get_items(struct req *req)
@@ -37,7 +35,7 @@ enum err op_transact_get_items(struct req *req)
     if (err == OK)
         err = transact_outcome(req, t->actions, t->count);
     if (err == OK)
-        err = read_items(req, t);
+        err = transact_read_items(req, t->actions, t->count, t->items);
     if (err != OK)
         return err;
     for (unsigned i = 0; i < t->count; i++)
@@ -93,30 +91,6 @@ static void check_capacity(struct req *req, struct transaction *t)
     for (unsigned i = 0; i < t->count; i++)
         if (t->actions[i].failure == OK)
             transact_check_capacity(req, &t->actions[i], TABLE_READ);
-}
-
-static enum err read_items(struct req *req, struct transaction *t)
-{
-    struct store *store = req->api->store;
-    struct store_snapshot *snapshot = store_snapshot_begin(store);
-    uint64_t bytes = 0;
-    enum err err = OK;
-
-    for (unsigned i = 0; i < t->count && err == OK; i++) {
-        t->items[i] = item_absent();
-        err = table_get_at(store, snapshot, t->actions[i].key, req->may_wait, req->arena,
-                           &t->items[i]);
-        if (err == ERR_ABSENT)
-            err = OK;
-        t->actions[i].sized_bytes = t->items[i].size_bytes;
-        bytes += t->items[i].size_bytes;
-        if (err == OK && bytes > TRANSACT_BYTES_MAX)
-            err = transact_too_large(req);
-        else if (err == OK && bytes > REQ_LOOP_BYTES_MAX && !req->may_wait)
-            err = ERR_WOULD_BLOCK;
-    }
-    store_snapshot_end(store, &snapshot);
-    return err;
 }
 
 static void reply_items(struct req *req, const struct transaction *t)

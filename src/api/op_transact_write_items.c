@@ -5,14 +5,12 @@
  */
 #include "api/item_write.h"
 #include "api/transact.h"
-#include "base/clock.h"
-#include "table/table_token.h"
+#include "api/transact_token.h"
 
 #include <stdlib.h>
 
 _Static_assert(TRANSACT_ACTIONS_MAX + TABLE_TOKEN_KEYS <= STORE_KEYS_PER_HOLD_MAX,
                "a transaction fits a hold");
-_Static_assert(TRANSACT_ACTIONS_MAX <= TABLE_TOKEN_SIZES_MAX, "a record has all sizes");
 
 struct transaction {
     unsigned count;
@@ -21,12 +19,7 @@ struct transaction {
     unsigned change_count;     /* actions that mean an item */
     struct table_change *changes;
     unsigned *change_actions; /* which action a change belongs to */
-    /* with a token: */
-    unsigned record_count;
-    struct table_record records[TABLE_TOKEN_KEYS];
-    uint64_t now_ms;
-    uint8_t digest[SHA256_BYTES];
-    bool repeats; /* it happened already */
+    struct transact_token token;
 };
 
 static enum err read_actions(struct req *req, struct transaction *t, yyjson_val *items);
@@ -36,8 +29,6 @@ static enum err read_token(struct req *req, struct transaction *t);
 static enum err append_content(struct req *req, const struct transaction *t, unsigned index,
                                struct buf *content);
 static enum err decide(void *ctx, struct table_change changes[], unsigned count);
-static enum err find_earlier(struct req *req, struct transaction *t);
-static void leave_record(struct req *req, struct transaction *t);
 static enum err reply(struct req *req);
 
 enum err op_transact_write_items(struct req *req)
@@ -59,10 +50,10 @@ enum err op_transact_write_items(struct req *req)
     err = read_token(req, t);
     if (err != OK)
         return err;
-    if (t->change_count + t->record_count == 0) /* no action means an item */
+    if (t->change_count + t->token.record_count == 0) /* no action means an item */
         return transact_outcome(req, t->actions, t->count);
-    return req_write_with(req, t->changes, t->change_count, t->records, t->record_count, decide,
-                          reply);
+    return req_write_with(req, t->changes, t->change_count, t->token.records, t->token.record_count,
+                          decide, reply);
 }
 
 /* The one member that an action has. False: none, or several. */
@@ -143,27 +134,18 @@ static void name_changes(struct transaction *t, struct arena *arena)
 
 static enum err read_token(struct req *req, struct transaction *t)
 {
-    struct table_token_name name = {
-        .account = req->place.account, .region = req->place.region, .operation = req->op->name};
-    struct bytes keys[TABLE_TOKEN_KEYS];
     struct buf content;
     enum err err = OK;
 
-    if (!input_string(req->input, "ClientRequestToken", &name.token))
+    if (input_member(req->input, "ClientRequestToken") == NULL)
         return OK;
     buf_init(&content, SIZE_MAX);
     for (unsigned i = 0; i < t->count && err == OK; i++)
         err = append_content(req, t, i, &content);
-    sha256(buf_bytes(&content), t->digest);
+    if (err == OK)
+        transact_token_begin(req, buf_bytes(&content), &t->token);
     buf_fini(&content);
-    if (err != OK)
-        return err;
-    t->now_ms = clock_wall_ms();
-    table_token_keys(&name, t->now_ms, req->arena, keys);
-    for (unsigned i = 0; i < TABLE_TOKEN_KEYS; i++)
-        t->records[i].key = keys[i];
-    t->record_count = TABLE_TOKEN_KEYS;
-    return OK;
+    return err;
 }
 
 static void append_text(struct buf *content, struct bytes text)
@@ -238,22 +220,14 @@ static enum err append_content(struct req *req, const struct transaction *t, uns
 
 /* --- deciding -------------------------------------------------------------------------------- */
 
-/* What an action adds to the size of the transaction. */
-static uint64_t item_bytes(const struct item_write *write, const struct table_change *change)
-{
-    bool writes = write->kind == ITEM_WRITE_PUT || write->kind == ITEM_WRITE_UPDATE;
-
-    return writes ? write->after_bytes : change->old.size_bytes;
-}
-
 static enum err decide(void *ctx, struct table_change changes[], unsigned count)
 {
     struct req *req = ctx;
     struct transaction *t = req->state;
     uint64_t bytes = 0;
-    enum err err = find_earlier(req, t);
+    enum err err = transact_token_look(req, &t->token, t->actions, t->count);
 
-    if (err != OK || t->repeats)
+    if (err != OK || t->token.repeats)
         return err;
     for (unsigned i = 0; i < count; i++) {
         struct transact_action *action = &t->actions[t->change_actions[i]];
@@ -271,66 +245,26 @@ static enum err decide(void *ctx, struct table_change changes[], unsigned count)
             continue;
         }
         action->sized_bytes = item_write_sized_bytes(write, &changes[i]);
-        bytes += item_bytes(write, &changes[i]);
+        bytes += item_write_transact_bytes(write, &changes[i]);
         if (bytes > TRANSACT_BYTES_MAX) /* not later: others wait for the latches */
             return transact_too_large(req);
     }
     err = transact_outcome(req, t->actions, t->count);
     if (err == OK)
-        leave_record(req, t);
+        transact_token_leave(req, &t->token, t->actions, t->count);
     return err;
-}
-
-static enum err find_earlier(struct req *req, struct transaction *t)
-{
-    t->repeats = false;
-    for (unsigned i = 0; i < t->record_count; i++) {
-        struct table_token token;
-        enum err err;
-
-        if (!t->records[i].exists)
-            continue;
-        err = table_token_read(t->records[i].old, &token);
-        if (err != OK)
-            return err;
-        if (token.expires_ms <= t->now_ms)
-            continue;
-        if (memcmp(token.digest, t->digest, SHA256_BYTES) != 0)
-            return req_fail(req, ERR_IDEMPOTENT_PARAMETER_MISMATCH,
-                            "Request parameters do not match the original request for the given "
-                            "client request token");
-        if (token.size_count != t->count)
-            return ERR_CORRUPT;
-        for (unsigned action = 0; action < t->count; action++)
-            t->actions[action].sized_bytes = token.sizes_bytes[action];
-        t->repeats = true;
-    }
-    return OK;
-}
-
-static void leave_record(struct req *req, struct transaction *t)
-{
-    struct table_token token = {.expires_ms = t->now_ms + TABLE_TOKEN_LIFE_MS,
-                                .size_count = t->count};
-
-    if (t->record_count == 0)
-        return;
-    memcpy(token.digest, t->digest, SHA256_BYTES);
-    for (unsigned i = 0; i < t->count; i++)
-        token.sizes_bytes[i] = (uint32_t)t->actions[i].sized_bytes;
-    t->records[0].put = table_token_write(&token, req->arena);
 }
 
 static enum err reply(struct req *req)
 {
     const struct transaction *t = req->state;
 
-    for (unsigned i = 0; t->repeats && i < t->count; i++)
+    for (unsigned i = 0; t->token.repeats && i < t->count; i++)
         transact_charge_read(req, &t->actions[i]);
     buf_append_byte(req->reply, '{');
     /* Contract core-api-data.md 5.3: what happened before is only read. */
     transact_append_capacity(req, t->actions, t->count,
-                             t->repeats ? TRANSACT_READ_UNITS : TRANSACT_WRITE_UNITS);
+                             t->token.repeats ? TRANSACT_READ_UNITS : TRANSACT_WRITE_UNITS);
     buf_append_byte(req->reply, '}');
     return OK;
 }

@@ -65,3 +65,26 @@ bool partiql_key(struct req *req, const struct partiql_statement *statement,
     *key = (struct value){VALUE_M, buf_finish_arena(&out)};
     return true;
 }
+
+enum err partiql_read_check(struct req *req, const struct partiql_request *request,
+                            const struct table *table, struct value key)
+{
+    const struct expr_set set = {.projection = request->statement->projection,
+                                 .filter = request->statement->where};
+    enum err err = key_check_key(&table->definition.schema, key, &req->fault);
+
+    return err == OK ? item_params_check_key_paths(req, &set, table) : err;
+}
+
+bool partiql_row(struct req *req, const struct partiql_statement *statement,
+                 struct value attributes, struct value *row)
+{
+    if (value_count(attributes) == 0) /* an item has its keys at least */
+        return false;
+    if (statement->where != NULL && !expr_condition_holds(statement->where, attributes))
+        return false;
+    *row = statement->projection != NULL
+               ? expr_project(statement->projection, attributes, req->arena)
+               : attributes;
+    return true;
+}

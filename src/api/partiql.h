@@ -27,6 +27,20 @@ static inline bool partiql_is_read(const struct partiql_request *request)
 bool partiql_key(struct req *req, const struct partiql_statement *statement,
                  const struct key_schema *schema, struct value *key) MUST_CHECK;
 
+/* Words for more than one operation. The second is (unverified). */
+#define PARTIQL_NO_KEY       "Where clause does not contain a mandatory equality on all key attributes"
+#define PARTIQL_EXISTS_ALONE "EXISTS can only be used in transactions"
+
+/* --- reads ------------------------------------------------------------------------------------ */
+
+/* A SELECT of the one item that has this key, against the table's schema. */
+enum err partiql_read_check(struct req *req, const struct partiql_request *request,
+                            const struct table *table, struct value key) MUST_CHECK;
+/* The row that such a SELECT has of an item's attributes, perhaps an empty one. False: the item is
+ * not there, or the WHERE does not hold. */
+bool partiql_row(struct req *req, const struct partiql_statement *statement,
+                 struct value attributes, struct value *row) MUST_CHECK;
+
 /* Fills the reply with a page of a SELECT: members Items, NextToken and so on. */
 enum err partiql_select(struct req *req, const struct partiql_request *request,
                         struct table *table) MUST_CHECK;
@@ -50,15 +64,13 @@ bool partiql_write_row(struct req *req, const struct partiql_request *request,
 
 /* --- tokens of pages -------------------------------------------------------------------------- */
 
-/* Where a page ended: after a storage key, in which of the plan's ranges. */
-struct partiql_position {
-    uint64_t range;
-    struct bytes key;
-};
+struct partiql_position;
+
 /* Text that only the same statement with the same parameters on the same table takes back, in the
  * arena. */
 struct bytes partiql_token_write(struct req *req, const struct partiql_statement *statement,
-                                 const struct table *table, struct partiql_position position);
+                                 const struct table *table,
+                                 const struct partiql_position *position);
 enum err partiql_token_read(struct req *req, const struct partiql_statement *statement,
                             const struct table *table, struct bytes token,
                             struct partiql_position *position) MUST_CHECK;

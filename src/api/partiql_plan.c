@@ -14,10 +14,12 @@ static enum err check_values(struct req *req, const struct partiql_plan *plan);
 static enum err check_narrowing(struct req *req, const struct partiql_plan *plan);
 static enum err order(struct req *req, const struct partiql_statement *statement,
                       struct partiql_plan *plan);
+static enum err merge(struct req *req, struct partiql_plan *plan);
 static void sort_values(struct partiql_plan *plan, unsigned attribute, bool descending,
                         struct arena *arena);
 static int compare_ascending(const void *a, const void *b);
 static int compare_descending(const void *a, const void *b);
+static void values_of(const struct partiql_plan *plan, uint64_t index, struct value values[]);
 static struct bytes partition_prefix(const struct req *req, const struct partiql_plan *plan,
                                      const struct value values[], struct arena *arena);
 
@@ -123,7 +125,8 @@ static enum err check_narrowing(struct req *req, const struct partiql_plan *plan
 static enum err order(struct req *req, const struct partiql_statement *statement,
                       struct partiql_plan *plan)
 {
-    bool named[KEY_ATTRIBUTES_MAX] = {false};
+    bool named[KEY_ATTRIBUTES_MAX] = {false}, sort_first = false;
+    unsigned hash_count = plan->schema->hash_count;
 
     if (statement->order_count != 0 && plan->equal_count == 0)
         return req_fail(req, ERR_VALIDATION,
@@ -139,15 +142,29 @@ static enum err order(struct req *req, const struct partiql_statement *statement
                             "primary key",
                             BYTES_ARGS(by->attribute));
         named[place] = true;
-        if ((unsigned)place >= plan->schema->hash_count)
+        sort_first |= i == 0 && (unsigned)place >= hash_count;
+        if ((unsigned)place >= hash_count)
             plan->backward = by->descending;
         if ((unsigned)place < plan->equal_count)
             sort_values(plan, (unsigned)place, by->descending, req->arena);
     }
     /* Without a word on it, a sort key ascends. */
-    for (unsigned i = plan->schema->hash_count; i < plan->equal_count; i++)
+    for (unsigned i = hash_count; i < plan->equal_count; i++)
         if (!named[i])
             sort_values(plan, i, false, req->arena);
+    for (unsigned i = 0; i < plan->equal_count; i++)
+        plan->significance[i] = sort_first ? (i + hash_count) % plan->equal_count : i;
+    return sort_first && !plan->points && plan->range_count > 1 ? merge(req, plan) : OK;
+}
+
+static enum err merge(struct req *req, struct partiql_plan *plan)
+{
+    if (plan->range_count > PARTIQL_PARTITIONS_MAX) /* only where an index has many sort keys */
+        return req_fail(req, ERR_VALIDATION,
+                        "The WHERE clause names too many values for this ORDER BY clause");
+    plan->merges = true;
+    for (unsigned i = 0; i < plan->range_count; i++)
+        plan->partition_bytes[i] = partiql_plan_partition(req, plan, i, req->arena).size;
     return OK;
 }
 
@@ -183,11 +200,10 @@ struct store_range partiql_plan_range(const struct req *req, const struct partiq
     struct store_range range;
     struct bytes prefix;
 
-    ASSERT(index < plan->range_count);
     if (plan->equal_count == 0)
         return table_items_range(plan->table->definition.id, arena);
-    for (unsigned i = plan->equal_count; i-- > 0; index /= plan->value_counts[i]) {
-        values[i] = plan->values[i][index % plan->value_counts[i]];
+    values_of(plan, index, values);
+    for (unsigned i = 0; i < plan->equal_count; i++) {
         conditions[i] = (struct expr_key_condition){.attribute = plan->schema->attributes[i].name,
                                                     .operator= EXPR_KEY_EQ,
                                                     .operands = {values[i]}};
@@ -208,6 +224,27 @@ struct store_range partiql_plan_range(const struct req *req, const struct partiq
     }
     range.backward = plan->backward;
     return range;
+}
+
+struct bytes partiql_plan_partition(const struct req *req, const struct partiql_plan *plan,
+                                    uint64_t index, struct arena *arena)
+{
+    struct value values[KEY_ATTRIBUTES_MAX];
+
+    values_of(plan, index, values);
+    return partition_prefix(req, plan, values, arena);
+}
+
+/* The named values of one range, by key attribute. */
+static void values_of(const struct partiql_plan *plan, uint64_t index, struct value values[])
+{
+    ASSERT(index < plan->range_count);
+    for (unsigned i = plan->equal_count; i-- > 0;) {
+        unsigned attribute = plan->significance[i], count = plan->value_counts[attribute];
+
+        values[attribute] = plan->values[attribute][index % count];
+        index /= count;
+    }
 }
 
 static struct bytes partition_prefix(const struct req *req, const struct partiql_plan *plan,

@@ -22,7 +22,12 @@ struct partiql_plan {
     unsigned narrowing_count;
     bool points; /* each range is one key: what is there is read as GetItem does */
     bool backward;
+    /* Named attributes by what changes slowest from range to range. */
+    unsigned significance[KEY_ATTRIBUTES_MAX];
     uint64_t range_count;
+    /* The sort key orders items of several partitions: their ranges are read at once. */
+    bool merges;
+    size_t partition_bytes[PARTIQL_PARTITIONS_MAX]; /* then, of each range's keys */
 };
 
 /* ERR_VALIDATION: an ORDER BY that no keys serve, values that no key can have. */
@@ -33,3 +38,7 @@ enum err partiql_plan_make(struct req *req, const struct partiql_statement *stat
  * empty: from not before to. In the arena. */
 struct store_range partiql_plan_range(const struct req *req, const struct partiql_plan *plan,
                                       uint64_t index, struct arena *arena);
+
+/* The beginning of the storage keys of the range's partition. Not of a scan. */
+struct bytes partiql_plan_partition(const struct req *req, const struct partiql_plan *plan,
+                                    uint64_t index, struct arena *arena);

@@ -1,24 +1,22 @@
-/* partiql_select.c - one page of a SELECT: reads the ranges of its plan one after the other.
- * A page ends as a Query's or Scan's does (page.h); the last key that was evaluated, and the range
- * it is in, go into the NextToken.
+/* partiql_select.c - one page of a SELECT.
+ * A page ends as a Query's or Scan's does (page.h); where the last item was that was evaluated goes
+ * into the NextToken.
  */
 #include "api/admission.h"
 #include "api/capacity.h"
 #include "api/page.h"
 #include "api/partiql.h"
-#include "api/partiql_plan.h"
+#include "api/partiql_reader.h"
+#include "api/start_key.h"
 #include "json/json_write.h"
-#include "table/table_read.h"
 
 struct select {
     const struct partiql_statement *statement;
-    const struct table *table;
+    struct table *table;
     struct partiql_plan plan;
-    bool consistent;
     uint64_t limit;
     /* so far: */
     uint64_t scanned, count, bytes;
-    double units;
     /* once the page is full: */
     bool ended;                       /* before everything was read */
     struct partiql_position position; /* behind this */
@@ -27,28 +25,23 @@ struct select {
 
 static enum err check_paths(struct req *req, const struct select *select);
 static enum err start(struct req *req, struct select *select);
-static enum err read_ranges(struct req *req, struct select *select);
-static enum err read_point(struct req *req, struct select *select, uint64_t index,
-                           struct bytes key);
-static enum err read_range(struct req *req, struct select *select, uint64_t index,
-                           struct store_range range);
+static enum err read_items(struct req *req, struct select *select, struct partiql_reader *reader);
 static void evaluate(struct req *req, struct select *select, const struct item *item);
 static bool is_full(const struct req *req, const struct select *select);
 static bool is_too_long_for_loop(const struct req *req, const struct select *select);
-static void end_page(struct req *req, struct select *select, uint64_t index,
-                     struct value attributes);
-static void reply_end(struct req *req, const struct select *select,
+static void end_page(struct req *req, struct select *select, const struct item *item,
+                     struct partiql_position at);
+static void reply_end(struct req *req, const struct select *select, double units,
                       const struct partiql_request *request);
 
 enum err partiql_select(struct req *req, const struct partiql_request *request, struct table *table)
 {
-    int64_t limit = input_integer(request->in, "Limit", INT64_MAX);
     struct select select = {
         .statement = request->statement,
         .table = table,
-        .consistent = input_bool(request->in, "ConsistentRead", false),
-        .limit = (uint64_t)limit,
+        .limit = (uint64_t)input_integer(request->in, "Limit", INT64_MAX),
     };
+    struct partiql_reader reader;
     enum err err;
 
     if (request->statement->index.size != 0)
@@ -65,11 +58,14 @@ enum err partiql_select(struct req *req, const struct partiql_request *request, 
     if (err != OK)
         return err;
     buf_append_lit(req->reply, "{\"Items\":[");
-    err = read_ranges(req, &select);
+    partiql_reader_begin(&reader, req, &select.plan, select.position,
+                         input_bool(request->in, "ConsistentRead", false));
+    err = read_items(req, &select, &reader);
+    partiql_reader_end(&reader);
     if (err != OK)
         return err;
     buf_append_byte(req->reply, ']');
-    reply_end(req, &select, request);
+    reply_end(req, &select, reader.units, request);
     return OK;
 }
 
@@ -102,96 +98,37 @@ static enum err start(struct req *req, struct select *select)
     return req_fail(req, ERR_VALIDATION, "Invalid NextToken");
 }
 
-static enum err read_ranges(struct req *req, struct select *select)
+static enum err read_items(struct req *req, struct select *select, struct partiql_reader *reader)
 {
-    struct partiql_position from = select->position;
-
-    for (uint64_t i = from.range; i < select->plan.range_count && !select->ended; i++) {
-        struct arena_mark mark = arena_mark(req->arena);
-        struct store_range range;
-        enum err err;
-
-        if (!req->may_wait && i - from.range > REQ_LOOP_ITEMS_MAX)
-            return ERR_WOULD_BLOCK;
-        range = partiql_plan_range(req, &select->plan, i, req->arena);
-        if (i == from.range && from.key.size != 0) {
-            if (range.backward)
-                range.to = from.key;
-            else
-                range.from = key_after_prefix(from.key, req->arena);
-        }
-        if (bytes_compare(range.from, range.to) >= 0)
-            continue;
-        err = select->plan.points ? read_point(req, select, i, range.from)
-                                  : read_range(req, select, i, range);
-        if (err != OK)
-            return err;
-        if (!select->ended)
-            arena_release(req->arena, mark);
-    }
-    return OK;
-}
-
-/* What is not there costs as much as the smallest item, and is not counted by Limit. */
-static enum err read_point(struct req *req, struct select *select, uint64_t index, struct bytes key)
-{
-    struct item item = item_absent();
-    enum err err = table_get(req->api->store, key, req->may_wait, req->arena, &item);
-
-    if (err != OK && err != ERR_ABSENT)
-        return err;
-    select->units += capacity_read_units(item.size_bytes, select->consistent);
-    if (err == ERR_ABSENT)
-        return OK;
-    evaluate(req, select, &item);
-    if (is_too_long_for_loop(req, select))
-        return ERR_WOULD_BLOCK;
-    if (is_full(req, select) && index + 1 < select->plan.range_count)
-        end_page(req, select, index, item.attributes);
-    return OK;
-}
-
-static enum err read_range(struct req *req, struct select *select, uint64_t index,
-                           struct store_range range)
-{
-    uint64_t bytes_before = select->bytes;
-    struct table_cursor cursor;
+    struct partiql_position at;
     struct item item;
     enum err err;
 
-    table_cursor_open(&cursor, req->api->store, range, req->may_wait);
-    while ((err = table_cursor_next(&cursor, &item)) == OK) {
+    while ((err = partiql_reader_next(reader, &item, &at)) == OK) {
         evaluate(req, select, &item);
-        if (is_too_long_for_loop(req, select)) {
-            err = ERR_WOULD_BLOCK;
-            break;
-        }
-        if (is_full(req, select)) {
-            end_page(req, select, index, item.attributes);
-            break;
-        }
+        if (is_too_long_for_loop(req, select))
+            return ERR_WOULD_BLOCK;
+        if (!is_full(req, select))
+            continue;
+        if (!select->plan.points || at.range + 1 < select->plan.range_count)
+            end_page(req, select, &item, at);
+        return OK;
     }
-    table_cursor_close(&cursor);
-    select->units += capacity_read_units(select->bytes - bytes_before, select->consistent);
     return err == ERR_ABSENT ? OK : err;
 }
 
 /* An item that was read: counted, and replied with if the condition holds. */
 static void evaluate(struct req *req, struct select *select, const struct item *item)
 {
-    const struct partiql_statement *statement = select->statement;
-    struct value row = item->attributes;
-    struct arena_mark mark;
+    struct arena_mark mark = arena_mark(req->arena);
+    struct value row;
 
     select->scanned++;
     select->bytes += item->size_bytes;
-    if (statement->where != NULL && !expr_condition_holds(statement->where, row))
+    if (!partiql_row(req, select->statement, item->attributes, &row))
         return;
     if (select->count++ != 0)
         buf_append_byte(req->reply, ',');
-    mark = arena_mark(req->arena);
-    if (statement->projection != NULL)
-        row = expr_project(statement->projection, row, req->arena);
     value_map_append_json(req->reply, row);
     arena_release(req->arena, mark);
 }
@@ -208,31 +145,29 @@ static bool is_too_long_for_loop(const struct req *req, const struct select *sel
            (select->scanned > REQ_LOOP_ITEMS_MAX || select->bytes > REQ_LOOP_BYTES_MAX);
 }
 
-static void end_page(struct req *req, struct select *select, uint64_t index,
-                     struct value attributes)
+static void end_page(struct req *req, struct select *select, const struct item *item,
+                     struct partiql_position at)
 {
     select->ended = true;
-    select->last = key_attributes_of(select->plan.schema, attributes, req->arena);
-    select->position = (struct partiql_position){
-        .range = index,
-        .key = item_params_storage_key(req, select->table, select->last),
-    };
+    select->last =
+        start_key_of(&select->table->definition.schema, NULL, item->attributes, req->arena);
+    select->position = (struct partiql_position){at.range, arena_copy(req->arena, at.key)};
 }
 
-static void reply_end(struct req *req, const struct select *select,
+static void reply_end(struct req *req, const struct select *select, double units,
                       const struct partiql_request *request)
 {
     if (select->ended) {
         struct bytes token =
-            partiql_token_write(req, select->statement, select->table, select->position);
+            partiql_token_write(req, select->statement, select->table, &select->position);
 
         reply_member(req->reply, "NextToken");
         json_append_string(req->reply, token);
         reply_item(req->reply, "LastEvaluatedKey", select->last);
     }
     admission_charge(req, &(struct throttle_place){.table = select->table, .way = TABLE_READ},
-                     select->units);
+                     units);
     capacity_append_member(req->reply, req->input, request->name.given, select->table,
-                           &(struct capacity){.table_units = select->units});
+                           &(struct capacity){.table_units = units});
     buf_append_byte(req->reply, '}');
 }

@@ -4,6 +4,7 @@
  * over an update of the server, which then must refuse a format it does not know.
  */
 #include "api/partiql.h"
+#include "api/partiql_reader.h"
 #include "base/base64.h"
 #include "base/sha256.h"
 #include "base/varint.h"
@@ -19,7 +20,7 @@ static void digest_asked(const struct partiql_statement *statement, const struct
 static uint64_t mark_of(struct req *req, struct bytes content);
 
 struct bytes partiql_token_write(struct req *req, const struct partiql_statement *statement,
-                                 const struct table *table, struct partiql_position position)
+                                 const struct table *table, const struct partiql_position *position)
 {
     uint8_t digest[SHA256_BYTES], mark[TOKEN_MARK_BYTES];
     struct buf token, text;
@@ -29,8 +30,8 @@ struct bytes partiql_token_write(struct req *req, const struct partiql_statement
     buf_init(&token, SIZE_MAX);
     buf_append_byte(&token, TOKEN_FORMAT);
     buf_append(&token, digest, TOKEN_ASKED_BYTES);
-    buf_append_varint(&token, position.range);
-    buf_append_bytes(&token, position.key);
+    buf_append_varint(&token, position->range);
+    buf_append_bytes(&token, position->key);
     bytes_put_u64(mark, mark_of(req, buf_bytes(&token)));
     buf_append(&token, mark, sizeof(mark));
     buf_init(&text, SIZE_MAX);

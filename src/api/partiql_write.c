@@ -38,8 +38,7 @@ enum err partiql_write_check(struct req *req, const struct partiql_request *requ
 {
     if (write->kind != ITEM_WRITE_PUT &&
         !partiql_key(req, request->statement, &table->definition.schema, &write->attributes))
-        return req_fail(req, ERR_VALIDATION,
-                        "Where clause does not contain a mandatory equality on all key attributes");
+        return req_fail(req, ERR_VALIDATION, PARTIQL_NO_KEY);
     return item_write_check(req, write, table);
 }
 

@@ -34,6 +34,36 @@ enum err req_fail(struct req *req, enum err err, const char *format, ...)
     return err;
 }
 
+const char *req_error_code(enum err err)
+{
+    switch (err) {
+    case OK:
+        return "None";
+    case ERR_CONDITIONAL_CHECK_FAILED:
+        return "ConditionalCheckFailed";
+    case ERR_DUPLICATE_ITEM:
+        return "DuplicateItem";
+    case ERR_VALIDATION:
+        return "ValidationError";
+    case ERR_RESOURCE_NOT_FOUND:
+        return "ResourceNotFound";
+    case ERR_ACCESS_DENIED:
+        return "AccessDenied";
+    case ERR_ITEM_COLLECTION_SIZE_LIMIT_EXCEEDED:
+        return "ItemCollectionSizeLimitExceeded";
+    case ERR_PROVISIONED_THROUGHPUT_EXCEEDED:
+        return "ProvisionedThroughputExceeded";
+    case ERR_REQUEST_LIMIT_EXCEEDED:
+        return "RequestLimitExceeded";
+    case ERR_THROTTLING:
+        return "ThrottlingError";
+    case ERR_TRANSACTION_CONFLICT:
+        return "TransactionConflict";
+    default:
+        return "InternalServerError";
+    }
+}
+
 enum err req_table_name(struct req *req, struct input_table *name)
 {
     struct bytes text = {0};

@@ -77,6 +77,10 @@ void req_json_free(struct req *req);
 /* Sets the error and the client's message; the result is for `return`. */
 enum err req_fail(struct req *req, enum err err, const char *format, ...) PRINTF_LIKE(3, 4);
 
+/* The short form of an error's name, which cancelled transactions and batches of statements tell:
+ * "ConditionalCheckFailed". "None" for OK. */
+const char *req_error_code(enum err err);
+
 /* The request's TableName. Handlers begin with it: contract core-api.md 1.6, "Validation order". */
 enum err req_table_name(struct req *req, struct input_table *name) MUST_CHECK;
 

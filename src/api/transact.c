@@ -5,10 +5,9 @@
 #include "api/capacity.h"
 #include "json/json_write.h"
 #include "table/index_check.h"
+#include "table/table_read.h"
 
-static enum err find_table(struct req *req, struct transact_action actions[], unsigned index);
 static enum err check_not_empty(struct req *req, const struct transact_action *action);
-static const char *reason_code(enum err failure);
 static void append_reason(struct buf *out, const struct transact_action *action);
 
 enum err transact_find_items(struct req *req, struct transact_action actions[], unsigned count,
@@ -18,7 +17,7 @@ enum err transact_find_items(struct req *req, struct transact_action actions[], 
     enum err err;
 
     for (unsigned i = 0; i < count; i++) {
-        err = find_table(req, actions, i);
+        err = transact_find_table(req, actions, i);
         if (err == OK && actions[i].table != NULL)
             err = check_not_empty(req, &actions[i]);
         if (err != OK)
@@ -47,12 +46,13 @@ enum err transact_find_items(struct req *req, struct transact_action actions[], 
     return OK;
 }
 
-/* Not finding one is no error yet. */
-static enum err find_table(struct req *req, struct transact_action actions[], unsigned index)
+enum err transact_find_table(struct req *req, struct transact_action actions[], unsigned index)
 {
     struct transact_action *action = &actions[index];
     enum err err;
 
+    if (action->table != NULL)
+        return OK;
     for (unsigned before = 0; before < index; before++) {
         if (bytes_equal(actions[before].name.name, action->name.name)) {
             action->table = actions[before].table;
@@ -134,7 +134,7 @@ enum err transact_outcome(struct req *req, const struct transact_action actions[
         buf_append_string(&reasons, i == 0 ? "" : ",");
         append_reason(&reasons, &actions[i]);
         buf_append_string(&codes, i == 0 ? "" : ", ");
-        buf_append_string(&codes, reason_code(actions[i].failure));
+        buf_append_string(&codes, req_error_code(actions[i].failure));
     }
     buf_append_byte(&reasons, ']');
     members = arena_copy(req->arena, buf_bytes(&reasons));
@@ -149,22 +149,11 @@ enum err transact_outcome(struct req *req, const struct transact_action actions[
     return err;
 }
 
-static const char *reason_code(enum err failure)
-{
-    if (failure == OK)
-        return "None";
-    if (failure == ERR_CONDITIONAL_CHECK_FAILED)
-        return "ConditionalCheckFailed";
-    if (failure == ERR_PROVISIONED_THROUGHPUT_EXCEEDED)
-        return "ProvisionedThroughputExceeded";
-    return failure == ERR_THROTTLING ? "ThrottlingError" : "ValidationError";
-}
-
 static void append_reason(struct buf *out, const struct transact_action *action)
 {
     buf_append_byte(out, '{');
     reply_member(out, "Code");
-    json_append_string(out, bytes_of_string(reason_code(action->failure)));
+    json_append_string(out, bytes_of_string(req_error_code(action->failure)));
     if (action->failure != OK) {
         reply_member(out, "Message");
         json_append_string(out, action->message);
@@ -174,6 +163,30 @@ static void append_reason(struct buf *out, const struct transact_action *action)
         buf_append_bytes(out, action->item);
     }
     buf_append_byte(out, '}');
+}
+
+enum err transact_read_items(struct req *req, struct transact_action actions[], unsigned count,
+                             struct item items[])
+{
+    struct store *store = req->api->store;
+    struct store_snapshot *snapshot = store_snapshot_begin(store);
+    uint64_t bytes = 0;
+    enum err err = OK;
+
+    for (unsigned i = 0; i < count && err == OK; i++) {
+        items[i] = item_absent();
+        err = table_get_at(store, snapshot, actions[i].key, req->may_wait, req->arena, &items[i]);
+        if (err == ERR_ABSENT)
+            err = OK;
+        actions[i].sized_bytes = items[i].size_bytes;
+        bytes += items[i].size_bytes;
+        if (err == OK && bytes > TRANSACT_BYTES_MAX)
+            err = transact_too_large(req);
+        else if (err == OK && bytes > REQ_LOOP_BYTES_MAX && !req->may_wait)
+            err = ERR_WOULD_BLOCK;
+    }
+    store_snapshot_end(store, &snapshot);
+    return err;
 }
 
 enum err transact_too_large(struct req *req)

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "api/item_params.h"
+#include "item/item.h"
 
 #define TRANSACT_ACTIONS_MAX 100
 #define TRANSACT_BYTES_MAX   ((uint64_t)4 << 20) /* of the items together */
@@ -32,6 +33,11 @@ typedef enum err transact_check_fn(struct req *req, void *ctx, unsigned index);
 enum err transact_find_items(struct req *req, struct transact_action actions[], unsigned count,
                              transact_check_fn *check, void *ctx) MUST_CHECK;
 
+/* The table of one action; not finding it is no error yet. For those who must know it before they
+ * know the key: transact_find_items looks for what was not found. */
+enum err transact_find_table(struct req *req, struct transact_action actions[],
+                             unsigned index) MUST_CHECK;
+
 /* Makes the request's fault the action's failure: the other actions are still looked at. */
 void transact_action_failed(struct req *req, struct transact_action *action, enum err err);
 
@@ -43,6 +49,11 @@ void transact_charge_read(struct req *req, const struct transact_action *action)
 /* OK if no action failed, otherwise ERR_TRANSACTION_CANCELED with everyone's reason. */
 enum err transact_outcome(struct req *req, const struct transact_action actions[],
                           unsigned count) MUST_CHECK;
+
+/* The items of all actions as of one moment, in the request's arena; absent ones have no attributes.
+ * Sizes the actions. ERR_WOULD_BLOCK and the errors of table_read.h; ERR_VALIDATION: too large. */
+enum err transact_read_items(struct req *req, struct transact_action actions[], unsigned count,
+                             struct item items[]) MUST_CHECK;
 
 /* More than TRANSACT_BYTES_MAX; the result is for `return`. */
 enum err transact_too_large(struct req *req);

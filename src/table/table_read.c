@@ -34,8 +34,8 @@ void table_cursor_open_at(struct table_cursor *cursor, struct store *store,
 
 enum err table_cursor_next(struct table_cursor *cursor, struct item *item)
 {
-    struct bytes key, value;
-    enum err err = store_cursor_next(cursor->cursor, &key, &value);
+    struct bytes value;
+    enum err err = store_cursor_next(cursor->cursor, &cursor->key, &value);
 
     return err == OK ? item_open(value, item) : err;
 }

@@ -19,6 +19,7 @@ enum err table_get_at(struct store *store, const struct store_snapshot *snapshot
 /* Walks the items of a range of storage keys; one consistent state. */
 struct table_cursor {
     struct store_cursor *cursor;
+    struct bytes key; /* of the present item, as long as that */
 };
 void table_cursor_open(struct table_cursor *cursor, struct store *store, struct store_range range,
                        bool may_wait);

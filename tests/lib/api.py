@@ -20,6 +20,7 @@ ERRORS = {
     "ThrottlingException": ("com.amazon.coral.availability#", "message", 400),
     "ProvisionedThroughputExceededException": (_DYNAMODB, "message", 400),
     "ConditionalCheckFailedException": (_DYNAMODB, "message", 400),
+    "DuplicateItemException": (_DYNAMODB, "message", 400),
     "TransactionCanceledException": (_DYNAMODB, "Message", 400),
     "IdempotentParameterMismatchException": (_DYNAMODB, "Message", 400),
     "ResourceNotFoundException": (_DYNAMODB, "message", 400),
