@@ -8,7 +8,7 @@
 #include "api/partiql_plan.h"
 #include "table/table_read.h"
 
-/* Where a page ended: behind a storage key, in which of the plan's ranges. No key: the beginning. */
+/* Where a page ended: behind a storage key, in which of the plan's ranges. No key: it begins. */
 struct partiql_position {
     uint64_t range;
     struct bytes key;
