@@ -28,7 +28,9 @@ bool partiql_key(struct req *req, const struct partiql_statement *statement,
                  const struct key_schema *schema, struct value *key) MUST_CHECK;
 
 /* Words for more than one operation. The second is (unverified). */
-#define PARTIQL_NO_KEY       "Where clause does not contain a mandatory equality on all key attributes"
+#define PARTIQL_NO_KEY                                           \
+    "Where clause does not contain a mandatory equality on all " \
+    "key attributes"
 #define PARTIQL_EXISTS_ALONE "EXISTS can only be used in transactions"
 
 /* --- reads ------------------------------------------------------------------------------------ */

@@ -51,7 +51,8 @@ enum err transact_outcome(struct req *req, const struct transact_action actions[
                           unsigned count) MUST_CHECK;
 
 /* The items of all actions as of one moment, in the request's arena; absent ones have no
- * attributes. Sizes the actions. ERR_WOULD_BLOCK and the errors of table_read.h; ERR_VALIDATION: too large. */
+ * attributes. Sizes the actions. ERR_WOULD_BLOCK and the errors of table_read.h; ERR_VALIDATION:
+ * too large. */
 enum err transact_read_items(struct req *req, struct transact_action actions[], unsigned count,
                              struct item items[]) MUST_CHECK;
 
