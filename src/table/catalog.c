@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "table/stream.h"
 #include "table/table_keys.h"
 #include "table/table_token.h"
 
@@ -224,8 +225,9 @@ void catalog_change_end(struct catalog *catalog)
     pthread_mutex_unlock(&catalog->change_lock);
 }
 
-static enum err write_definition(struct catalog *catalog, const struct table_definition *d,
-                                 bool is_new)
+/* `before` NULL: a new table. */
+static enum err write_definition(struct catalog *catalog, const struct table_definition *before,
+                                 const struct table_definition *d)
 {
     struct store_mutation *mutation = store_mutation_create();
     struct arena arena;
@@ -234,7 +236,8 @@ static enum err write_definition(struct catalog *catalog, const struct table_def
     arena_init(&arena);
     store_mutation_put(mutation, STORE_DATA, table_record_key(d->id, &arena), STORE_NO_STAMP,
                        table_record_write(d, &arena), STORE_NO_STAMP);
-    if (is_new) {
+    stream_change(mutation, before, d, &arena);
+    if (before == NULL) {
         uint8_t record[NEXT_ID_BYTES] = {RECORD_FORMAT};
 
         bytes_put_u32(record + 1, d->id + 1);
@@ -261,12 +264,18 @@ enum err catalog_put(struct catalog *catalog, const struct table_definition *def
     if (is_new)
         d.id = catalog->next_id;
     ASSERT(d.id != 0 && d.id < UINT32_MAX);
-    err = write_definition(catalog, &d, is_new);
+    /* Changes have records from before the stream begins until after it ended: it has them all. */
+    if (earlier != NULL)
+        table_set_journal_needs(earlier, table_journal_needs_of(&earlier->definition) |
+                                             table_journal_needs_of(&d));
+    err = write_definition(catalog, earlier != NULL ? &earlier->definition : NULL, &d);
     if (err == OK && is_new)
         catalog->next_id = d.id + 1;
     if (err == OK) {
         *table = table_create(&d, earlier);
         publish(catalog, *table);
+    } else if (earlier != NULL) {
+        table_set_journal_needs(earlier, table_journal_needs_of(&earlier->definition));
     }
     table_release(&earlier);
     return err;
@@ -280,7 +289,7 @@ enum err catalog_drop(struct catalog *catalog, struct table *table, uint32_t del
 
     d.status = TABLE_DELETING;
     d.status_until_ms = clock_wall_ms() + delay_ms;
-    err = write_definition(catalog, &d, false);
+    err = write_definition(catalog, &table->definition, &d);
     if (err != OK)
         return err;
     dropping = table_create(&d, table);
@@ -408,12 +417,16 @@ static enum err purge(struct catalog *catalog, uint32_t table_id)
     struct store_mutation *mutation;
     struct arena arena;
     struct store_range range;
-    enum err err = OK;
+    bool keeps_journal = true;
+    enum err err;
 
     arena_init(&arena);
     range = table_whole_range(table_id, &arena);
-    for (int family = 0; family < STORE_FAMILY_COUNT && err == OK; family++)
-        err = purge_range(catalog, (enum store_family)family, range);
+    err = purge_range(catalog, STORE_DATA, range);
+    if (err == OK)
+        err = stream_keeps_journal(catalog->store, table_id, &keeps_journal);
+    if (err == OK && !keeps_journal) /* else it goes with the last stream */
+        err = purge_range(catalog, STORE_JOURNAL, range);
     if (err == OK) {
         mutation = store_mutation_create();
         store_mutation_forget_count(mutation, table_count_key(table_id, 0, &arena));

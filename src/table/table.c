@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "table/bucket.h"
 #include "table/index_build.h"
+#include "table/table_journal.h"
 #include "table/throttle.h"
 
 #include <stdlib.h>
@@ -19,6 +20,7 @@ struct index_buckets {
 
 struct table_life {
     _Atomic uint64_t definitions; /* not destroyed yet */
+    _Atomic unsigned journal_needs;
     struct bucket buckets[TABLE_WAYS];
     struct index_buckets *indexes; /* changed by table_create only: one at a time */
     struct index_build build;
@@ -102,6 +104,7 @@ struct table *table_create(const struct table_definition *definition, struct tab
         index_build_init(&table->life->build);
     }
     atomic_fetch_add(&table->life->definitions, 1);
+    table_set_journal_needs(table, table_journal_needs_of(definition));
     *d = *definition;
     d->account = arena_copy(&table->arena, d->account);
     d->region = arena_copy(&table->arena, d->region);
@@ -120,6 +123,16 @@ struct table *table_create(const struct table_definition *definition, struct tab
     if (earlier != NULL)
         take_over_capacity(table, earlier);
     return table;
+}
+
+unsigned table_journal_needs(const struct table *table)
+{
+    return atomic_load_explicit(&table->life->journal_needs, memory_order_acquire);
+}
+
+void table_set_journal_needs(struct table *table, unsigned needs)
+{
+    atomic_store_explicit(&table->life->journal_needs, needs, memory_order_release);
 }
 
 static void copy_schema(struct key_schema *schema, struct arena *arena)

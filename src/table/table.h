@@ -134,6 +134,16 @@ bool table_index_backfills_now(const struct table_index *index, uint64_t now_ms)
 const struct table_capacity *table_index_capacity_now(const struct table_index *index,
                                                       uint64_t now_ms);
 
+/* What the journal's readers need of each change (table_journal.h). One state for all definitions of
+ * a table: a write that holds an older one must not miss the moment at which a reader begins. */
+enum table_journal_need {
+    TABLE_JOURNAL_RECORDS = 1, /* there is a reader: changes leave records */
+    TABLE_JOURNAL_OLD = 2,     /* with what the item was */
+    TABLE_JOURNAL_NEW = 4,     /* with what it became */
+};
+unsigned table_journal_needs(const struct table *table);
+void table_set_journal_needs(struct table *table, unsigned needs);
+
 /* Copies the definition; one holder. `earlier` is another definition of the same table, or NULL. */
 struct table *table_create(const struct table_definition *definition, struct table *earlier);
 struct table *table_acquire(struct table *table);

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "table/index_build.h"
 #include "table/index_write.h"
+#include "table/table_journal.h"
 #include "table/table_keys.h"
 #include "table/throttle.h"
 
@@ -232,6 +233,7 @@ static bool add_change(struct table_write *write, struct table_change *change,
 {
     struct bytes counter;
     int64_t items = 0, bytes = 0;
+    unsigned journal_needs;
 
     if (change->action == TABLE_KEEP)
         return false;
@@ -251,6 +253,10 @@ static bool add_change(struct table_write *write, struct table_change *change,
     store_mutation_count(mutation, counter, items, bytes);
     if (change->indexes != NULL)
         index_write_add(change, mutation, write->arena);
+    journal_needs = table_journal_needs(change->table);
+    if (journal_needs != 0)
+        table_journal_add(mutation, change, journal_needs, write->by_service,
+                          (uint16_t)(change - write->changes), write->arena);
     return true;
 }
 

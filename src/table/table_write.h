@@ -64,6 +64,7 @@ struct table_write {
     size_t images_bytes_max; /* unless it may wait: larger images together are a worker's */
     bool charges;            /* the tables' capacity, with the changes' units (throttle.h) */
     uint64_t asked_ns;       /* when it was seen that they have some; 0: at some time */
+    bool by_service;         /* nobody asked for it: an item expired */
     bool kicks_later;        /* the caller calls store_kick itself, once for several writes */
     enum err decided;        /* what decide returned: the write's outcome once done says OK */
 };

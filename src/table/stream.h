@@ -1,0 +1,86 @@
+/* stream.h - streams: which there are, and their shards, as records of space meta.
+ * A stream is what a table's readers are told of its journal between the moment at which it was
+ * enabled and that at which it was disabled or its table dropped. It stays readable for a day
+ * after, so it has records of its own:
+ *   stream/<account>/<region>/<table name>/<label u64>       the table as it was then (table.h)
+ *   shard/<table id u32><label u64><lane u16><version u64>   a boundary (docs/decisions/0001)
+ * A boundary begins a shard or ends the stream, at the version of the mutation that wrote it: a
+ * shard has the lane's changes from its own boundary to the next. So a shard that is closed has its
+ * child at once, and no change is between two shards.
+ * Threads:   reading is for everybody; changes are under the catalog's change lock.
+ */
+#pragma once
+
+#include "store/store.h"
+#include "table/table.h"
+#include "table/table_journal.h"
+
+/* Records are kept this long, and then removed in steps: at most a step later. */
+#define STREAM_RETENTION_MS (24 * 3600 * UINT64_C(1000))
+#define STREAM_TRIM_STEP_MS (10 * 60 * UINT64_C(1000))
+
+struct stream_shard {
+    uint64_t begin;  /* version: its changes are newer, ... */
+    uint64_t end;    /* ... and older than this; 0: it is open */
+    uint64_t parent; /* the begin of the shard before; 0: none */
+    uint16_t lane;
+};
+
+struct stream {
+    struct bytes key;              /* of its record */
+    struct table_definition table; /* as it was when the stream was enabled */
+    struct stream_shard *shards;   /* oldest first; those that were not trimmed */
+    unsigned shard_count;
+    uint64_t ended; /* the version; 0: it goes on */
+};
+
+/* The wall clock's, when a version was given out. */
+static inline uint64_t stream_time_ms(uint64_t version)
+{
+    return version >> 16;
+}
+
+/* Changes older than this version are trimmed, whether they were removed already or not. */
+uint64_t stream_horizon(uint64_t now_ms);
+
+struct bytes stream_key(struct bytes account, struct bytes region, struct bytes table,
+                        uint64_t label_ms, struct arena *arena);
+
+/* --- reading, into the arena. ERR_WOULD_BLOCK: not in memory, and the caller cannot wait ------- */
+
+/* ERR_ABSENT: there is no such stream. */
+enum err stream_find(struct store *store, struct bytes key, bool may_wait, struct arena *arena,
+                     struct stream *stream) MUST_CHECK;
+
+/* Reads the shards, which stream_list does not. */
+enum err stream_read_shards(struct store *store, struct stream *stream, bool may_wait,
+                            struct arena *arena) MUST_CHECK;
+
+/* Which streams: of all accounts, of an account and region, or of tables of one name. */
+struct stream_query {
+    struct bytes account, region, table; /* without bytes: any */
+    struct bytes after;                  /* the key of a stream; without bytes: the first ones */
+    unsigned limit;
+};
+/* In the order of their keys. *more: there are further ones. */
+enum err stream_list(struct store *store, const struct stream_query *query, bool may_wait,
+                     struct arena *arena, struct stream **streams, unsigned *count,
+                     bool *more) MUST_CHECK;
+
+/* --- changes: under the catalog's change lock -------------------------------------------------- */
+
+/* Adds to the mutation that writes a definition what this means for the table's streams. `before`
+ * NULL: a new table. */
+void stream_change(struct store_mutation *mutation, const struct table_definition *before,
+                   const struct table_definition *after, struct arena *arena);
+
+/* Closes the open shard and begins its child, in one. */
+enum err stream_roll(struct store *store, const struct stream *stream) MUST_CHECK;
+
+/* Removes what is before the horizon: changes, shards that ended, and the stream once it has none.
+ * *removed: that. */
+enum err stream_trim(struct store *store, const struct stream *stream, uint64_t horizon,
+                     bool *removed) MUST_CHECK;
+
+/* Whether a dropped table's changes must stay: some stream of it can still be read. */
+enum err stream_keeps_journal(struct store *store, uint32_t table_id, bool *keeps) MUST_CHECK;

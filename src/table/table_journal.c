@@ -1,0 +1,121 @@
+/* table_journal.c - change records: which a write adds, and their keys. */
+#include "table/table_journal.h"
+
+#include "base/assert.h"
+
+#define LANE_OFFSET    KEY_PREFIX_BYTES
+#define VERSION_OFFSET (LANE_OFFSET + 2)
+#define ORDINAL_OFFSET (VERSION_OFFSET + 8)
+
+static bool stays_as_it_was(const struct table_change *change);
+static struct bytes record_of(const struct table_change *change, unsigned needs, bool by_service,
+                              struct arena *arena);
+
+unsigned table_journal_needs_of(const struct table_definition *definition)
+{
+    static const unsigned needs[TABLE_STREAM_VIEW_COUNT] = {
+        [TABLE_STREAM_OFF] = 0,
+        [TABLE_STREAM_KEYS_ONLY] = TABLE_JOURNAL_RECORDS,
+        [TABLE_STREAM_NEW_IMAGE] = TABLE_JOURNAL_RECORDS | TABLE_JOURNAL_NEW,
+        [TABLE_STREAM_OLD_IMAGE] = TABLE_JOURNAL_RECORDS | TABLE_JOURNAL_OLD,
+        [TABLE_STREAM_NEW_AND_OLD_IMAGES] =
+            TABLE_JOURNAL_RECORDS | TABLE_JOURNAL_NEW | TABLE_JOURNAL_OLD,
+    };
+
+    ASSERT((unsigned)definition->stream.view < TABLE_STREAM_VIEW_COUNT);
+    return definition->status == TABLE_DELETING ? 0 : needs[definition->stream.view];
+}
+
+void table_journal_add(struct store_mutation *mutation, const struct table_change *change,
+                       unsigned needs, bool by_service, uint16_t ordinal, struct arena *arena)
+{
+    struct journal_place place = {.ordinal = ordinal};
+    struct bytes key;
+
+    if (stays_as_it_was(change))
+        return;
+    key = table_journal_key(change->table->definition.id, TABLE_JOURNAL_LANE, place, arena);
+    store_mutation_put(mutation, STORE_JOURNAL, key, VERSION_OFFSET,
+                       record_of(change, needs, by_service, arena), JOURNAL_VERSION_OFFSET);
+}
+
+/* Values are canonical: neither the order of a set nor the spelling of a number is a change. */
+static bool stays_as_it_was(const struct table_change *change)
+{
+    return change->action == TABLE_PUT && change->exists &&
+           value_equal(change->old.attributes, change->attributes);
+}
+
+static struct bytes record_of(const struct table_change *change, unsigned needs, bool by_service,
+                              struct arena *arena)
+{
+    const struct key_schema *schema = &change->table->definition.schema;
+    bool puts = change->action == TABLE_PUT;
+    struct journal_record record = {
+        .kind = puts ? (change->exists ? JOURNAL_MODIFY : JOURNAL_INSERT) : JOURNAL_REMOVE,
+        .keys =
+            key_attributes_of(schema, puts ? change->attributes : change->old.attributes, arena),
+        .flags = by_service ? JOURNAL_BY_SERVICE : 0,
+    };
+    struct buf out;
+
+    if ((needs & TABLE_JOURNAL_OLD) && change->exists) {
+        record.flags |= JOURNAL_HAS_OLD;
+        record.old = change->old.attributes;
+    }
+    if ((needs & TABLE_JOURNAL_NEW) && puts) {
+        record.flags |= JOURNAL_HAS_NEW;
+        record.new = change->attributes;
+    }
+    buf_init_arena(&out, arena, SIZE_MAX);
+    journal_record_append(&out, &record);
+    return buf_finish_arena(&out);
+}
+
+struct bytes table_journal_key(uint32_t table_id, uint16_t lane, struct journal_place place,
+                               struct arena *arena)
+{
+    uint8_t rest[TABLE_JOURNAL_KEY_BYTES - KEY_PREFIX_BYTES];
+    struct buf key;
+
+    bytes_put_u16(rest, lane);
+    bytes_put_u64(rest + VERSION_OFFSET - KEY_PREFIX_BYTES, place.version);
+    bytes_put_u16(rest + ORDINAL_OFFSET - KEY_PREFIX_BYTES, place.ordinal);
+    buf_init_arena(&key, arena, TABLE_JOURNAL_KEY_BYTES);
+    key_append_prefix(&key, table_id, KEY_SPACE_JOURNAL, 0, 0);
+    buf_append(&key, rest, sizeof(rest));
+    return buf_finish_arena(&key);
+}
+
+enum err table_journal_key_read(struct bytes key, uint16_t *lane, struct journal_place *place)
+{
+    static const uint8_t zeros[KEY_PREFIX_BYTES - 5];
+
+    if (key.size != TABLE_JOURNAL_KEY_BYTES || key.data[4] != KEY_SPACE_JOURNAL ||
+        memcmp(key.data + 5, zeros, sizeof(zeros)) != 0)
+        return ERR_CORRUPT;
+    *lane = bytes_get_u16(key.data + LANE_OFFSET);
+    place->version = bytes_get_u64(key.data + VERSION_OFFSET);
+    place->ordinal = bytes_get_u16(key.data + ORDINAL_OFFSET);
+    return OK;
+}
+
+struct store_range table_journal_range(uint32_t table_id, uint16_t lane, struct journal_place from,
+                                       uint64_t to, struct arena *arena)
+{
+    struct journal_place end = {.version = to};
+
+    return (struct store_range){.from = table_journal_key(table_id, lane, from, arena),
+                                .to = table_journal_key(table_id, lane, end, arena)};
+}
+
+struct store_range table_journal_whole_range(uint32_t table_id, struct arena *arena)
+{
+    struct buf prefix;
+    struct bytes from;
+
+    buf_init_arena(&prefix, arena, KEY_PREFIX_BYTES);
+    key_append_prefix(&prefix, table_id, KEY_SPACE_JOURNAL, 0, 0);
+    from = buf_finish_arena(&prefix);
+    return (struct store_range){.from = from, .to = key_after_prefix(from, arena)};
+}

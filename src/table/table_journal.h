@@ -1,0 +1,43 @@
+/* table_journal.h - what a write leaves behind for the journal's readers, and where that is.
+ * A record goes into the mutation that changes its item, so that the journal has exactly what was
+ * committed, in the order in which it was. It is written only while a table has a reader, holds the
+ * images its readers need, and there is none where an item stays what it was.
+ * Key (frozen, docs/decisions/0001-stored-formats.md), in STORE_JOURNAL:
+ *   prefix of space journal, index id and slot 0 · lane u16 · version u64 · ordinal u16
+ * Value: item/journal.h. A lane is the unit of order: a range of a table's slots. Each table has
+ * one, TABLE_JOURNAL_LANE, with all of them.
+ */
+#pragma once
+
+#include "item/journal.h"
+#include "item/key.h"
+#include "store/store.h"
+#include "table/table_write.h"
+
+#define TABLE_JOURNAL_LANE      0
+#define TABLE_JOURNAL_KEY_BYTES (KEY_PREFIX_BYTES + 12)
+
+/* Where a record is within its lane. */
+struct journal_place {
+    uint64_t version;
+    uint16_t ordinal; /* tells apart the records of one mutation */
+};
+
+/* What the table's readers need of each change: a set of enum table_journal_need. */
+unsigned table_journal_needs_of(const struct table_definition *definition);
+
+/* Adds the record of a change that is decided and happens, unless the item stays what it was. */
+void table_journal_add(struct store_mutation *mutation, const struct table_change *change,
+                       unsigned needs, bool by_service, uint16_t ordinal, struct arena *arena);
+
+struct bytes table_journal_key(uint32_t table_id, uint16_t lane, struct journal_place place,
+                               struct arena *arena);
+/* ERR_CORRUPT: not the key of a journal record. */
+enum err table_journal_key_read(struct bytes key, uint16_t *lane,
+                                struct journal_place *place) MUST_CHECK;
+
+/* The records of a lane from a place on, older than version `to`. */
+struct store_range table_journal_range(uint32_t table_id, uint16_t lane, struct journal_place from,
+                                       uint64_t to, struct arena *arena);
+/* All of a table's. */
+struct store_range table_journal_whole_range(uint32_t table_id, struct arena *arena);

@@ -1,0 +1,529 @@
+/* stream_test.c - change records of writes, streams and their shards over time, and the end of both. */
+#include "base/clock.h"
+#include "table/catalog.h"
+#include "table/stream.h"
+#include "table/table_keys.h"
+#include "table/table_write.h"
+#include "unit.h"
+
+#include <semaphore.h>
+#include <stdio.h>
+#include <time.h>
+
+#define HOUR_MS (3600 * UINT64_C(1000))
+#define NOON_MS (UINT64_C(1800000000) * 1000)
+
+struct bed {
+    struct store *store;
+    struct catalog *catalog;
+    struct arena arena;
+    struct fault fault;
+};
+
+static void bed_open(struct bed *bed)
+{
+    struct store_options options = {.cache_bytes = 8 << 20, .queue_bytes_max = 64 << 20};
+    char path[256];
+
+    snprintf(path, sizeof(path), "%s/data", unit_temp_dir());
+    options.path = path;
+    arena_init(&bed->arena);
+    fault_init(&bed->fault, &bed->arena);
+    CHECK_OK(store_open(&options, &bed->fault, &bed->store));
+    CHECK_OK(catalog_open(bed->store, &bed->fault, &bed->catalog));
+}
+
+static void bed_close(struct bed *bed)
+{
+    catalog_close(&bed->catalog);
+    store_close(&bed->store);
+    arena_fini(&bed->arena);
+    clock_set_test(0);
+}
+
+static struct table_definition definition_of(enum table_stream_view view, uint64_t label_ms)
+{
+    return (struct table_definition){
+        .account = BYTES("000000000000"),
+        .region = BYTES("us-east-1"),
+        .name = BYTES("Music"),
+        .uuid = "95277133-af3f-4e39-a592-817668590251",
+        .created_ms = 1700000000123,
+        .schema = {.hash_count = 1, .attributes = {{BYTES("Artist"), VALUE_S}}},
+        .settings = {.billing = TABLE_PAY_PER_REQUEST},
+        .stream = {.view = view, .label_ms = label_ms},
+        .status = TABLE_ACTIVE,
+    };
+}
+
+static struct table *put(struct bed *bed, const struct table_definition *definition)
+{
+    struct table *table = NULL;
+
+    catalog_change_begin(bed->catalog);
+    CHECK_OK(catalog_put(bed->catalog, definition, &table));
+    catalog_change_end(bed->catalog);
+    return table;
+}
+
+/* Gives the table another stream, or none. */
+static struct table *change(struct bed *bed, struct table **table, enum table_stream_view view,
+                            uint64_t label_ms)
+{
+    struct table_definition next = (*table)->definition;
+    struct table *changed;
+
+    next.stream = (struct table_stream){.view = view, .label_ms = label_ms};
+    changed = put(bed, &next);
+    table_release(table);
+    *table = changed;
+    return changed;
+}
+
+static struct value item_of(struct arena *arena, const char *artist, const char *song)
+{
+    struct value_builder map;
+    struct value value = {.type = VALUE_M};
+    struct buf out;
+
+    buf_init_arena(&out, arena, SIZE_MAX);
+    value_build_begin_payload(&map, &out, VALUE_M);
+    value_build_entry(&map, BYTES("Artist"), (struct value){VALUE_S, bytes_of_string(artist)});
+    if (song != NULL)
+        value_build_entry(&map, BYTES("Song"), (struct value){VALUE_S, bytes_of_string(song)});
+    value_build_end(&map);
+    value.payload = buf_finish_arena(&out);
+    return value;
+}
+
+struct job {
+    struct table_write write;
+    struct value items[4];
+    enum table_action actions[4];
+    sem_t done;
+};
+
+static enum err decide(void *ctx, struct table_change changes[], unsigned count)
+{
+    const struct job *job = ctx;
+
+    for (unsigned i = 0; i < count; i++) {
+        changes[i].action = job->actions[i];
+        changes[i].attributes = job->items[i];
+    }
+    return OK;
+}
+
+static void done(void *ctx, enum err err)
+{
+    struct job *job = ctx;
+
+    CHECK_OK(err);
+    sem_post(&job->done);
+}
+
+/* song NULL: deletes. Several writes of one mutation are told apart by their artists. */
+static void write_all(struct bed *bed, struct table *table, const char *const artists[],
+                      const char *const songs[], unsigned count, bool by_service)
+{
+    struct table_change changes[4] = {0};
+    struct job job = {
+        .write = {.store = bed->store,
+                  .arena = &bed->arena,
+                  .changes = changes,
+                  .count = count,
+                  .decide = decide,
+                  .done = done,
+                  .may_wait = true,
+                  .by_service = by_service},
+    };
+
+    job.write.ctx = &job;
+    sem_init(&job.done, 0, 0);
+    for (unsigned i = 0; i < count; i++) {
+        job.items[i] = item_of(&bed->arena, artists[i], songs[i]);
+        job.actions[i] = songs[i] != NULL ? TABLE_PUT : TABLE_DELETE;
+        changes[i].table = table;
+        changes[i].key = key_of_item(&table->definition.schema, table->definition.id,
+                                     catalog_hash_key(bed->catalog), job.items[i], &bed->arena);
+    }
+    if (table_write(&job.write) == ERR_PENDING)
+        sem_wait(&job.done);
+    sem_destroy(&job.done);
+}
+
+static void write_one(struct bed *bed, struct table *table, const char *artist, const char *song)
+{
+    write_all(bed, table, &artist, &song, 1, false);
+}
+
+/* What the journal has of a table, a line each: kind, flags, Artist>old>new. */
+static struct bytes journal_text(struct bed *bed, uint32_t table_id)
+{
+    struct store_cursor *cursor = store_cursor_open(
+        bed->store, NULL, STORE_JOURNAL, table_journal_whole_range(table_id, &bed->arena), true);
+    struct journal_place place, before = {0};
+    struct bytes key, stored;
+    struct buf out;
+    uint16_t lane;
+
+    buf_init(&out, 1 << 16);
+    while (store_cursor_next(cursor, &key, &stored) == OK) {
+        struct journal_record record;
+        struct value value;
+
+        CHECK_OK(journal_record_check(stored));
+        CHECK_OK(journal_record_open(stored, &record));
+        CHECK_OK(table_journal_key_read(key, &lane, &place));
+        CHECK_U64(lane, 0);
+        CHECK_U64(record.version, place.version);
+        CHECK(place.version > before.version ||
+              (place.version == before.version && place.ordinal > before.ordinal));
+        before = place;
+        buf_append_format(&out, "%d%s ", record.kind, record.flags & JOURNAL_BY_SERVICE ? "s" : "");
+        if (value_find(record.keys, BYTES("Artist"), &value))
+            buf_append_bytes(&out, value.payload);
+        if ((record.flags & JOURNAL_HAS_OLD) && value_find(record.old, BYTES("Song"), &value))
+            buf_append_format(&out, " -%.*s", BYTES_ARGS(value.payload));
+        if ((record.flags & JOURNAL_HAS_NEW) && value_find(record.new, BYTES("Song"), &value))
+            buf_append_format(&out, " +%.*s", BYTES_ARGS(value.payload));
+        buf_append_byte(&out, '\n');
+    }
+    store_cursor_close(&cursor);
+    stored = arena_copy(&bed->arena, buf_bytes(&out));
+    buf_fini(&out);
+    return stored;
+}
+
+static struct bytes write_a_little(enum table_stream_view view)
+{
+    static const char *const artists[] = {"a", "b"}, *const songs[] = {"2", "1"};
+    static const char *const a[] = {"a"}, *const none[] = {NULL};
+    static char text[1024];
+    struct table_definition definition =
+        definition_of(view, view == TABLE_STREAM_OFF ? 0 : 1700000000123);
+    struct table *table;
+    struct bytes lines;
+    struct bed bed;
+
+    bed_open(&bed);
+    table = put(&bed, &definition);
+    write_one(&bed, table, "a", "1");
+    write_one(&bed, table, "a", "1"); /* as it was */
+    write_all(&bed, table, artists, songs, 2, false);
+    write_one(&bed, table, "c", NULL); /* is not there */
+    write_all(&bed, table, a, none, 1, true);
+    lines = journal_text(&bed, table->definition.id);
+    snprintf(text, sizeof(text), "%.*s", BYTES_ARGS(lines));
+    table_release(&table);
+    bed_close(&bed);
+    return bytes_of_string(text);
+}
+
+TEST(journal_has_what_its_readers_need)
+{
+    CHECK_TEXT(write_a_little(TABLE_STREAM_OFF), "");
+}
+
+TEST(journal_of_keys_only)
+{
+    CHECK_TEXT(write_a_little(TABLE_STREAM_KEYS_ONLY), "1 a\n2 a\n1 b\n3s a\n");
+}
+
+TEST(journal_of_new_images)
+{
+    CHECK_TEXT(write_a_little(TABLE_STREAM_NEW_IMAGE), "1 a +1\n2 a +2\n1 b +1\n3s a\n");
+}
+
+TEST(journal_of_old_images)
+{
+    CHECK_TEXT(write_a_little(TABLE_STREAM_OLD_IMAGE), "1 a\n2 a -1\n1 b\n3s a -2\n");
+}
+
+TEST(journal_of_both_images)
+{
+    CHECK_TEXT(write_a_little(TABLE_STREAM_NEW_AND_OLD_IMAGES),
+               "1 a +1\n2 a -1 +2\n1 b +1\n3s a -2\n");
+}
+
+/* What a released version wrote: never change these bytes, add another test beside this one. */
+TEST(journal_key_golden)
+{
+    static const uint8_t golden[] = {
+        0, 0, 0,    7,    4,    0,    0,    0,    0, 0, 0, 0, 0, 0, 0, /* prefix */
+        1, 2, 0x18, 0xbc, 0xfe, 0x56, 0x80, 0x7b, 0, 9, 3, 4,
+    };
+    struct journal_place place = {.version = 0x18bcfe56807b0009, .ordinal = 0x0304}, read;
+    struct arena arena;
+    struct bytes key;
+    uint16_t lane;
+
+    arena_init(&arena);
+    key = table_journal_key(7, 0x0102, place, &arena);
+    CHECK(bytes_equal(key, bytes_make(golden, sizeof(golden))));
+    CHECK_OK(table_journal_key_read(key, &lane, &read));
+    CHECK_U64(lane, 0x0102);
+    CHECK_U64(read.version, place.version);
+    CHECK_U64(read.ordinal, place.ordinal);
+    CHECK_ERR(table_journal_key_read(bytes_make(golden, sizeof(golden) - 1), &lane, &read),
+              ERR_CORRUPT);
+    arena_fini(&arena);
+}
+
+/* --- streams --------------------------------------------------------------------------------- */
+
+static struct bytes key_of(struct bed *bed, uint64_t label_ms)
+{
+    return stream_key(BYTES("000000000000"), BYTES("us-east-1"), BYTES("Music"), label_ms,
+                      &bed->arena);
+}
+
+static struct stream find(struct bed *bed, uint64_t label_ms)
+{
+    struct stream stream = {0};
+
+    CHECK_OK(stream_find(bed->store, key_of(bed, label_ms), true, &bed->arena, &stream));
+    return stream;
+}
+
+static unsigned rows_with(struct bed *bed, const char *beginning)
+{
+    struct bytes prefix = table_meta_key(bytes_of_string(beginning), &bed->arena);
+    struct store_range range = {.from = prefix, .to = key_after_prefix(prefix, &bed->arena)};
+    struct store_cursor *cursor = store_cursor_open(bed->store, NULL, STORE_DATA, range, true);
+    struct bytes key, value;
+    unsigned rows = 0;
+
+    while (store_cursor_next(cursor, &key, &value) == OK)
+        rows++;
+    store_cursor_close(&cursor);
+    return rows;
+}
+
+/* What a released version wrote: never change these bytes, add another test beside this one. */
+TEST(stream_records_golden)
+{
+    static const uint8_t first[] = {1, 1, 0, 0, 0, 0, 0, 0, 0, 0},
+                         last[] = {1, 2, 0, 0, 0, 0, 0, 0, 0, 0};
+    struct table_definition definition = definition_of(TABLE_STREAM_KEYS_ONLY, 0x0102030405060708);
+    struct store_range range;
+    struct store_cursor *cursor;
+    struct bytes key, value;
+    struct table *table;
+    struct bed bed;
+
+    bed_open(&bed);
+    table = put(&bed, &definition);
+    change(&bed, &table, TABLE_STREAM_OFF, 0x0102030405060708);
+    range.from = table_meta_key(BYTES("shard/\0\0\0\1\1\2\3\4\5\6\7\10\0\0"), &bed.arena);
+    range.to = key_after_prefix(range.from, &bed.arena);
+    range.backward = false;
+    cursor = store_cursor_open(bed.store, NULL, STORE_DATA, range, true);
+    CHECK_OK(store_cursor_next(cursor, &key, &value));
+    CHECK_U64(key.size, range.from.size + 8);
+    CHECK(bytes_equal(value, bytes_make(first, sizeof(first))));
+    CHECK_OK(store_cursor_next(cursor, &key, &value));
+    CHECK(bytes_equal(value, bytes_make(last, sizeof(last))));
+    CHECK_ERR(store_cursor_next(cursor, &key, &value), ERR_ABSENT);
+    store_cursor_close(&cursor);
+    CHECK_OK(store_get(bed.store, NULL, STORE_DATA,
+                       table_meta_key(BYTES("stream/000000000000/us-east-1/Music/"
+                                            "\1\2\3\4\5\6\7\10"),
+                                      &bed.arena),
+                       true, &bed.arena, &value));
+    table_release(&table);
+    bed_close(&bed);
+}
+
+TEST(stream_shards_follow_each_other)
+{
+    struct table_definition definition = definition_of(TABLE_STREAM_OFF, 0);
+    struct stream stream;
+    struct table *table;
+    struct bed bed;
+
+    bed_open(&bed);
+    clock_set_test(NOON_MS);
+    table = put(&bed, &definition);
+    CHECK_U64(rows_with(&bed, "stream/"), 0);
+    change(&bed, &table, TABLE_STREAM_NEW_IMAGE, NOON_MS);
+    stream = find(&bed, NOON_MS);
+    CHECK_U64(stream.shard_count, 1);
+    CHECK_U64(stream.shards[0].end, 0);
+    CHECK_U64(stream_time_ms(stream.shards[0].begin), NOON_MS);
+    CHECK_U64(stream.ended, 0);
+    CHECK_OK(stream_roll(bed.store, &stream));
+    clock_set_test(NOON_MS + HOUR_MS);
+    change(&bed, &table, TABLE_STREAM_OFF, NOON_MS);
+    stream = find(&bed, NOON_MS);
+    CHECK_U64(stream.shard_count, 2);
+    CHECK_U64(stream.shards[0].end, stream.shards[1].begin);
+    CHECK_U64(stream.shards[1].parent, stream.shards[0].begin);
+    CHECK_U64(stream.shards[1].end, stream.ended);
+    CHECK_U64(stream_time_ms(stream.ended), NOON_MS + HOUR_MS);
+    /* Another setting begins and ends nothing. */
+    change(&bed, &table, TABLE_STREAM_KEYS_ONLY, NOON_MS + HOUR_MS);
+    change(&bed, &table, TABLE_STREAM_KEYS_ONLY, NOON_MS + HOUR_MS);
+    CHECK_U64(rows_with(&bed, "stream/"), 2);
+    CHECK_U64(find(&bed, NOON_MS + HOUR_MS).shard_count, 1);
+    CHECK_ERR(stream_find(bed.store, key_of(&bed, 5), true, &bed.arena, &stream), ERR_ABSENT);
+    table_release(&table);
+    bed_close(&bed);
+}
+
+/* All streams, as the background service does it. */
+static void trim(struct bed *bed)
+{
+    struct stream_query query = {.limit = 10};
+    struct stream *streams;
+    bool more, removed;
+    unsigned count;
+
+    CHECK_OK(stream_list(bed->store, &query, true, &bed->arena, &streams, &count, &more));
+    for (unsigned i = 0; i < count; i++) {
+        CHECK_OK(stream_read_shards(bed->store, &streams[i], true, &bed->arena));
+        CHECK_OK(stream_trim(bed->store, &streams[i], stream_horizon(clock_wall_ms()), &removed));
+    }
+}
+
+TEST(stream_is_trimmed_and_ends_a_day_later)
+{
+    struct table_definition definition = definition_of(TABLE_STREAM_NEW_IMAGE, NOON_MS);
+    struct stream stream;
+    struct table *table;
+    struct bed bed;
+
+    bed_open(&bed);
+    clock_set_test(NOON_MS);
+    table = put(&bed, &definition);
+    write_one(&bed, table, "a", "1");
+    clock_set_test(NOON_MS + 2 * HOUR_MS);
+    stream = find(&bed, NOON_MS);
+    CHECK_OK(stream_roll(bed.store, &stream));
+    write_one(&bed, table, "a", "2");
+    clock_set_test(NOON_MS + 3 * HOUR_MS);
+    change(&bed, &table, TABLE_STREAM_OFF, NOON_MS);
+    write_one(&bed, table, "a", "3");
+    change(&bed, &table, TABLE_STREAM_NEW_IMAGE, NOON_MS + 3 * HOUR_MS);
+    write_one(&bed, table, "a", "4");
+    trim(&bed);
+    CHECK_TEXT(journal_text(&bed, 1), "1 a +1\n2 a +2\n2 a +4\n");
+    CHECK_U64(find(&bed, NOON_MS).shard_count, 2);
+
+    clock_set_test(NOON_MS + 26 * HOUR_MS);
+    trim(&bed);
+    CHECK_TEXT(journal_text(&bed, 1), "2 a +2\n2 a +4\n");
+    CHECK_U64(find(&bed, NOON_MS).shard_count, 2); /* its end is not older than a day */
+    clock_set_test(NOON_MS + 26 * HOUR_MS + STREAM_TRIM_STEP_MS);
+    trim(&bed);
+    stream = find(&bed, NOON_MS);
+    CHECK_U64(stream.shard_count, 1);
+    CHECK_TEXT(journal_text(&bed, 1), "2 a +4\n");
+
+    clock_set_test(NOON_MS + 27 * HOUR_MS + STREAM_TRIM_STEP_MS);
+    trim(&bed);
+    CHECK_ERR(stream_find(bed.store, key_of(&bed, NOON_MS), true, &bed.arena, &stream), ERR_ABSENT);
+    CHECK_U64(find(&bed, NOON_MS + 3 * HOUR_MS).shard_count, 1); /* goes on */
+    CHECK_U64(rows_with(&bed, "shard/"), 1);
+    CHECK_TEXT(journal_text(&bed, 1), "");
+    write_one(&bed, table, "a", "5");
+    CHECK_TEXT(journal_text(&bed, 1), "2 a +5\n");
+    table_release(&table);
+    bed_close(&bed);
+}
+
+static void pause_a_little(void)
+{
+    struct timespec pause = {.tv_nsec = 2000000};
+
+    nanosleep(&pause, NULL);
+}
+
+/* The reaper removes a dropped table's record last. */
+static void wait_until_purged(struct bed *bed)
+{
+    for (unsigned i = 0; i < 5000 && rows_with(bed, "table/") != 0; i++)
+        pause_a_little();
+    CHECK_U64(rows_with(bed, "table/"), 0);
+}
+
+TEST(stream_of_a_dropped_table_stays_for_a_day)
+{
+    struct table_definition definition = definition_of(TABLE_STREAM_NEW_IMAGE, NOON_MS);
+    struct stream stream;
+    struct table *table;
+    struct bed bed;
+
+    bed_open(&bed);
+    clock_set_test(NOON_MS);
+    table = put(&bed, &definition);
+    write_one(&bed, table, "a", "1");
+    catalog_change_begin(bed.catalog);
+    CHECK_OK(catalog_drop(bed.catalog, table, 0));
+    catalog_change_end(bed.catalog);
+    table_release(&table);
+    wait_until_purged(&bed);
+    CHECK_TEXT(journal_text(&bed, 1), "1 a +1\n");
+    stream = find(&bed, NOON_MS);
+    CHECK_U64(stream.shard_count, 1);
+    CHECK(stream.ended != 0 && stream.shards[0].end == stream.ended);
+
+    clock_set_test(NOON_MS + 24 * HOUR_MS + STREAM_TRIM_STEP_MS);
+    trim(&bed);
+    CHECK_TEXT(journal_text(&bed, 1), "");
+    CHECK_U64(rows_with(&bed, "s"), 0);
+    bed_close(&bed);
+}
+
+TEST(stream_less_tables_leave_nothing)
+{
+    struct table_definition definition = definition_of(TABLE_STREAM_OFF, 0);
+    struct table *table;
+    struct bed bed;
+
+    bed_open(&bed);
+    table = put(&bed, &definition);
+    write_one(&bed, table, "a", "1");
+    CHECK_TEXT(journal_text(&bed, 1), "");
+    CHECK_U64(rows_with(&bed, "s"), 0);
+    table_release(&table);
+    bed_close(&bed);
+}
+
+TEST(stream_list_goes_page_by_page)
+{
+    static const char *const names[] = {"A", "A-", "A.b", "B"};
+    struct stream_query query = {.account = BYTES("000000000000"), .region = BYTES("us-east-1")};
+    struct stream *streams;
+    unsigned count, seen = 0;
+    struct table *table;
+    struct bed bed;
+    bool more = true;
+
+    bed_open(&bed);
+    for (unsigned i = 0; i < 4; i++) {
+        struct table_definition definition = definition_of(TABLE_STREAM_KEYS_ONLY, 7);
+
+        definition.name = bytes_of_string(names[i]);
+        table = put(&bed, &definition);
+        table_release(&table);
+    }
+    query.limit = 1;
+    while (more) {
+        CHECK_OK(stream_list(bed.store, &query, true, &bed.arena, &streams, &count, &more));
+        CHECK_U64(count, 1);
+        query.after = streams[0].key;
+        seen += count;
+    }
+    CHECK_U64(seen, 4);
+    query.table = BYTES("A");
+    query.after = (struct bytes){0};
+    query.limit = 10;
+    CHECK_OK(stream_list(bed.store, &query, true, &bed.arena, &streams, &count, &more));
+    CHECK_U64(count, 1);
+    CHECK_TEXT(streams[0].table.name, "A");
+    query.account = BYTES("000000000001");
+    CHECK_OK(stream_list(bed.store, &query, true, &bed.arena, &streams, &count, &more));
+    CHECK_U64(count, 0);
+    bed_close(&bed);
+}
