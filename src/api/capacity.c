@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "json/json_write.h"
 
+static double entry_units(const struct index_diff *diff);
 static void append_units(struct buf *reply, double units, const char *units_name);
 static void append_arm(struct buf *reply, double units, const char *units_name);
 static void append_indexes(struct buf *reply, const char *member, enum index_kind kind,
@@ -41,8 +42,19 @@ void capacity_add_change(struct capacity *capacity, const struct table_change *c
 
 void capacity_add_index_changes(struct capacity *capacity, const struct table_change *change)
 {
-    (void)capacity;
-    (void)change;
+    for (unsigned i = 0; change->indexes != NULL && i < change->table->definition.index_count; i++)
+        if (change->indexes[i].change != INDEX_CHANGE_NONE)
+            capacity_add_index(capacity, i, entry_units(&change->indexes[i]));
+}
+
+/* Of the entry that an index stores: contract core-api-data.md 5.3, "Index arms". */
+static double entry_units(const struct index_diff *diff)
+{
+    uint32_t larger = diff->old_bytes > diff->new_bytes ? diff->old_bytes : diff->new_bytes;
+
+    if (diff->change == INDEX_CHANGE_MOVE)
+        return capacity_write_units(diff->old_bytes) + capacity_write_units(diff->new_bytes);
+    return capacity_write_units(larger);
 }
 
 double capacity_total(const struct capacity *capacity)
