@@ -293,6 +293,9 @@ enum err item_write_run(struct req *req, enum item_write_kind kind, req_step_fn 
     };
     err = admission_check(req, &(struct throttle_place){
                                    .table = table, .way = TABLE_WRITE, .key = alone->change.key});
+    if (err == OK)
+        err = collections_note(req, &alone->collections, 1, alone->write.name.given, table,
+                               alone->change.key, alone->write.attributes);
     return err == OK ? req_write(req, &alone->change, 1, decide_alone, on_durable) : err;
 }
 
@@ -315,12 +318,12 @@ enum err item_write_reply(struct req *req)
     if (alone->change.exists &&
         bytes_equal_string(item_params_return_values(req->input), "ALL_OLD"))
         reply_item(req->reply, "Attributes", alone->change.old.attributes);
-    item_write_reply_capacity(req, alone);
+    item_write_reply_metrics(req, alone);
     buf_append_byte(req->reply, '}');
     return OK;
 }
 
-void item_write_reply_capacity(struct req *req, const struct item_write_alone *alone)
+void item_write_reply_metrics(struct req *req, const struct item_write_alone *alone)
 {
     const struct table_change *change = &alone->change;
     struct capacity capacity = {
@@ -330,4 +333,5 @@ void item_write_reply_capacity(struct req *req, const struct item_write_alone *a
     capacity_add_index_changes(&capacity, change);
     capacity_append_member(req->reply, req->input, alone->write.name.given, change->table,
                            &capacity);
+    collections_append_member(req->reply, &alone->collections);
 }

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "api/collection.h"
 #include "api/item_params.h"
 
 enum item_write_kind { ITEM_WRITE_PUT, ITEM_WRITE_UPDATE, ITEM_WRITE_DELETE, ITEM_WRITE_CHECK };
@@ -57,6 +58,7 @@ uint32_t item_write_transact_bytes(const struct item_write *write,
 struct item_write_alone {
     struct item_write write;
     struct table_change change;
+    struct collections collections;
 };
 
 /* All of it: what req_write returns. */
@@ -65,5 +67,5 @@ enum err item_write_run(struct req *req, enum item_write_kind kind,
 
 /* The reply of PutItem and DeleteItem: the old item if it is wanted, and the capacity. */
 enum err item_write_reply(struct req *req) MUST_CHECK;
-/* Member ConsumedCapacity. */
-void item_write_reply_capacity(struct req *req, const struct item_write_alone *alone);
+/* Members ConsumedCapacity and ItemCollectionMetrics. */
+void item_write_reply_metrics(struct req *req, const struct item_write_alone *alone);

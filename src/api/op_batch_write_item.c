@@ -5,6 +5,7 @@
  */
 #include "api/admission.h"
 #include "api/batch.h"
+#include "api/collection.h"
 #include "api/item_write.h"
 
 #define WRITES_MAX 25
@@ -26,6 +27,7 @@ struct batch {
     struct table_change changes[WRITES_MAX]; /* of those that are not throttled */
     struct write *changed[WRITES_MAX];       /* which write a change is */
     unsigned change_count;
+    struct collections collections;
 };
 
 static enum err read_requests(struct req *req, struct batch *batch);
@@ -51,6 +53,10 @@ enum err op_batch_write_item(struct req *req)
         err = check_keys(req, batch);
     if (err == OK)
         err = admit(req, batch);
+    for (unsigned i = 0; i < batch->change_count && err == OK; i++)
+        err = collections_note(req, &batch->collections, WRITES_MAX,
+                               batch->changed[i]->of->name.given, batch->changes[i].table,
+                               batch->changes[i].key, batch->changed[i]->attributes);
     return err == OK ? req_write(req, batch->changes, batch->change_count, decide, reply) : err;
 }
 
@@ -242,6 +248,7 @@ static enum err reply(struct req *req)
     buf_append_byte(req->reply, '{');
     reply_unprocessed(req, batch);
     batch_reply_capacity(req, &batch->tables);
+    collections_append_by_table(req->reply, &batch->collections);
     buf_append_byte(req->reply, '}');
     return OK;
 }

@@ -75,7 +75,7 @@ static enum err reply(struct req *req)
     if (partiql_write_row(req, &execution->request, &alone->write, &alone->change, &row))
         value_map_append_json(req->reply, row);
     buf_append_byte(req->reply, ']');
-    item_write_reply_capacity(req, alone);
+    item_write_reply_metrics(req, alone);
     buf_append_byte(req->reply, '}');
     return OK;
 }

@@ -19,12 +19,14 @@ struct transaction {
     unsigned change_count;     /* actions that mean an item */
     struct table_change *changes;
     unsigned *change_actions; /* which action a change belongs to */
+    struct collections collections;
     struct transact_token token;
 };
 
 static enum err read_actions(struct req *req, struct transaction *t, yyjson_val *items);
 static enum err check_action(struct req *req, void *ctx, unsigned index);
 static void name_changes(struct transaction *t, struct arena *arena);
+static enum err note_collections(struct req *req, struct transaction *t);
 static enum err read_token(struct req *req, struct transaction *t);
 static enum err append_content(struct req *req, const struct transaction *t, unsigned index,
                                struct buf *content);
@@ -47,7 +49,9 @@ enum err op_transact_write_items(struct req *req)
     if (err != OK)
         return err;
     name_changes(t, req->arena);
-    err = read_token(req, t);
+    err = note_collections(req, t);
+    if (err == OK)
+        err = read_token(req, t);
     if (err != OK)
         return err;
     if (t->change_count + t->token.record_count == 0) /* no action means an item */
@@ -128,6 +132,21 @@ static void name_changes(struct transaction *t, struct arena *arena)
         t->actions[i].change = &t->changes[t->change_count];
         t->change_actions[t->change_count++] = i;
     }
+}
+
+/* Of what is written: a check changes nothing. */
+static enum err note_collections(struct req *req, struct transaction *t)
+{
+    enum err err = OK;
+
+    for (unsigned i = 0; i < t->change_count && err == OK; i++) {
+        const struct transact_action *action = &t->actions[t->change_actions[i]];
+
+        if (t->writes[t->change_actions[i]].kind != ITEM_WRITE_CHECK)
+            err = collections_note(req, &t->collections, t->count, action->name.given,
+                                   action->table, action->key, action->attributes);
+    }
+    return err;
 }
 
 /* --- tokens ---------------------------------------------------------------------------------- */
@@ -265,6 +284,7 @@ static enum err reply(struct req *req)
     /* Contract core-api-data.md 5.3: what happened before is only read. */
     transact_append_capacity(req, t->actions, t->count,
                              t->token.repeats ? TRANSACT_READ_UNITS : TRANSACT_WRITE_UNITS);
+    collections_append_by_table(req->reply, &t->collections);
     buf_append_byte(req->reply, '}');
     return OK;
 }

@@ -15,7 +15,7 @@ static enum err reply(struct req *req)
 
     buf_append_byte(req->reply, '{');
     reply_values(req, update);
-    item_write_reply_capacity(req, update);
+    item_write_reply_metrics(req, update);
     buf_append_byte(req->reply, '}');
     return OK;
 }
