@@ -19,6 +19,7 @@ CONFIG = botocore.config.Config(retries={"max_attempts": 2}, connect_timeout=5, 
 client = boto3.client("dynamodb", endpoint_url=ENDPOINT, config=CONFIG)
 resource = boto3.resource("dynamodb", endpoint_url=ENDPOINT, config=CONFIG)
 table = resource.Table(TABLE)
+scores = resource.Table(TABLE + "Scores")
 
 DOCUMENT = {
     "pk": "document", "sk": decimal.Decimal(0), "text": "Grüße, 世界 \U0001f600 \" \\ \n\t",
@@ -217,6 +218,64 @@ def statements():
     run("DELETE FROM %s WHERE pk = 'statement' AND sk = 1" % TABLE)
 
 
+def create_scores():
+    """Players' scores: by game the best first, by place of several attributes, and each player's own."""
+    client.create_table(
+        TableName=scores.name, BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": kind} for name, kind in
+                              [("player", "S"), ("at", "N"), ("game", "S"), ("score", "N"), ("country", "S"),
+                               ("city", "S")]],
+        KeySchema=[{"AttributeName": "player", "KeyType": "HASH"}, {"AttributeName": "at", "KeyType": "RANGE"}],
+        LocalSecondaryIndexes=[
+            {"IndexName": "Own", "Projection": {"ProjectionType": "KEYS_ONLY"},
+             "KeySchema": [{"AttributeName": "player", "KeyType": "HASH"},
+                           {"AttributeName": "score", "KeyType": "RANGE"}]}],
+        GlobalSecondaryIndexes=[
+            {"IndexName": "Best", "Projection": {"ProjectionType": "ALL"},
+             "KeySchema": [{"AttributeName": "game", "KeyType": "HASH"},
+                           {"AttributeName": "score", "KeyType": "RANGE"}]},
+            {"IndexName": "Places", "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["score"]},
+             "KeySchema": [{"AttributeName": "country", "KeyType": "HASH"},
+                           {"AttributeName": "city", "KeyType": "HASH"},
+                           {"AttributeName": "game", "KeyType": "RANGE"}]}])
+    scores.wait_until_exists()
+
+
+def indexes():
+    """secondary indexes: order, paginator over equal keys, projections, consumed capacity"""
+    create_scores()
+    with scores.batch_writer() as batch:
+        for i in range(60):
+            batch.put_item(Item={"player": "p%d" % (i % 3), "at": i, "game": "g", "score": i // 10,
+                                 "country": "de", "city": "Berlin", "note": "x" * 3000})
+        batch.put_item(Item={"player": "p0", "at": 100, "note": "in no index"})
+    reply = scores.query(IndexName="Best", KeyConditionExpression=Key("game").eq("g"), Limit=3,
+                         ScanIndexForward=False, ReturnConsumedCapacity="INDEXES")
+    tap.same([item["score"] for item in reply["Items"]], [5, 5, 5])
+    tap.same(sorted(reply["LastEvaluatedKey"]), ["at", "game", "player", "score"])
+    tap.same(reply["ConsumedCapacity"]["GlobalSecondaryIndexes"], {"Best": {"CapacityUnits": 1.5}})
+    pages = client.get_paginator("query").paginate(
+        TableName=scores.name, IndexName="Best", KeyConditionExpression="game = :g AND score >= :s",
+        ExpressionAttributeValues={":g": {"S": "g"}, ":s": {"N": "2"}}, PaginationConfig={"PageSize": 7})
+    tap.same(sorted(int(item["at"]["N"]) for page in pages for item in page["Items"]), list(range(20, 60)))
+    reply = scores.query(IndexName="Own", ConsistentRead=True,
+                         KeyConditionExpression=Key("player").eq("p1") & Key("score").eq(1))
+    tap.same(reply["Items"], [{"player": "p1", "at": at, "score": 1} for at in (10, 13, 16, 19)])
+    reply = scores.query(IndexName="Own", Select="ALL_ATTRIBUTES", Limit=1,
+                         KeyConditionExpression=Key("player").eq("p1"))
+    tap.same(len(reply["Items"][0]["note"]), 3000)
+    reply = scores.query(IndexName="Places", KeyConditionExpression=Key("country").eq("de") &
+                         Key("city").eq("Berlin") & Key("game").begins_with("g"), Limit=1)
+    tap.same(reply["Items"], [{"player": "p0", "at": 0, "game": "g", "score": 0, "country": "de",
+                               "city": "Berlin"}])
+    tap.raises("ValidationException", scores.query, IndexName="Best", ConsistentRead=True,
+               KeyConditionExpression=Key("game").eq("g"))
+    reply = scores.put_item(Item={"player": "p0", "at": 0, "game": "h", "score": 9},
+                            ReturnConsumedCapacity="TOTAL", ReturnItemCollectionMetrics="SIZE")
+    tap.same(reply["ConsumedCapacity"]["CapacityUnits"], 3 + 4 + 1 + 2) # table, Best, Places, Own
+    tap.same(reply["ItemCollectionMetrics"]["ItemCollectionKey"], {"player": "p0"})
+
+
 def errors():
     """errors have their own classes and codes"""
     tap.raises("ResourceNotFoundException", client.get_item, TableName="NoSuchTable", Key={"a": {"S": "b"}})
@@ -248,6 +307,16 @@ def survived():
     tap.same(sum(page["Count"] for page in pages), 59)
 
 
+def indexes_survived():
+    """indexes are what their items say"""
+    pages = client.get_paginator("scan").paginate(TableName=scores.name, IndexName="Best", Select="COUNT")
+    tap.same(sum(page["Count"] for page in pages), 60)
+    tap.same(scores.query(IndexName="Best", KeyConditionExpression=Key("game").eq("h"))["Items"],
+             [{"player": "p0", "at": 0, "game": "h", "score": 9}])
+    scores.delete()
+    scores.wait_until_not_exists()
+
+
 def goes_on():
     """writes go on after the restart"""
     updates_counter = table.update_item(Key={"pk": "counter", "sk": 0}, UpdateExpression="ADD v :one",
@@ -265,6 +334,6 @@ def drop():
 if __name__ == "__main__":
     if sys.argv[1] == "before":
         tap.run([create, provisioned, documents, conditions, updates, counter, batches, large_batches,
-                 queries, scans, statements, errors, wrong_keys])
+                 queries, scans, indexes, statements, errors, wrong_keys])
     else:
-        tap.run([survived, goes_on, drop])
+        tap.run([survived, indexes_survived, goes_on, drop])

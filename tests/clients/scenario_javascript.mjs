@@ -34,6 +34,7 @@ import {
 
 const { ENDPOINT: endpoint, AUTH: auth, PHASE: phase } = process.env;
 const TableName = "JavaScriptMusic";
+const orders = "JavaScriptOrders";
 const client = new DynamoDBClient({ endpoint, maxAttempts: 3 });
 const documents = DynamoDBDocumentClient.from(client);
 const exact = DynamoDBDocumentClient.from(new DynamoDBClient({ endpoint }), {
@@ -70,6 +71,21 @@ async function batchKeys() {
     found.push(...page.Items.map((item) => item.sk));
   }
   return found;
+}
+
+// By day and then, as these are equal, by customer and order.
+async function openOrders(day) {
+  const found = [];
+  for await (const page of paginateQuery({ client: documents, pageSize: 3 }, {
+    TableName: orders,
+    IndexName: "ByStatus",
+    KeyConditionExpression: "#s = :s AND #d = :d",
+    ExpressionAttributeNames: { "#s": "status", "#d": "day" },
+    ExpressionAttributeValues: { ":s": "open", ":d": day },
+  })) {
+    found.push(...page.Items.map((item) => item.order));
+  }
+  return sorted(found);
 }
 
 if (phase === "before") {
@@ -234,6 +250,51 @@ if (phase === "before") {
     assert.equal(count, whole.length);
   });
 
+  test("a global and a local index: pages, order, fetched attributes, capacity", async () => {
+    const attribute = (AttributeName) => ({ AttributeName, AttributeType: "S" });
+    const keys = (hash, range) => [
+      { AttributeName: hash, KeyType: "HASH" },
+      { AttributeName: range, KeyType: "RANGE" },
+    ];
+    await client.send(
+      new CreateTableCommand({
+        TableName: orders,
+        BillingMode: "PAY_PER_REQUEST",
+        AttributeDefinitions: ["customer", "order", "status", "day"].map(attribute),
+        KeySchema: keys("customer", "order"),
+        LocalSecondaryIndexes: [
+          { IndexName: "ByDay", KeySchema: keys("customer", "day"), Projection: { ProjectionType: "KEYS_ONLY" } },
+        ],
+        GlobalSecondaryIndexes: [
+          { IndexName: "ByStatus", KeySchema: keys("status", "day"), Projection: { ProjectionType: "ALL" } },
+        ],
+      }),
+    );
+    await waitUntilTableExists({ client, maxWaitTime: 20, minDelay: 1, maxDelay: 2 }, { TableName: orders });
+    for (let i = 0; i < 30; i++) {
+      const Item = { customer: `c${i % 2}`, order: `o${100 + i}`, status: "open", day: `d${i % 3}`, price: i };
+      await documents.send(new PutCommand({ TableName: orders, Item }));
+    }
+    assert.deepEqual(await openOrders("d1"), Array.from({ length: 10 }, (_, i) => `o${101 + 3 * i}`));
+    const shipped = await documents.send(
+      new UpdateCommand({
+        TableName: orders, Key: { customer: "c1", order: "o101" }, UpdateExpression: "SET #s = :s",
+        ExpressionAttributeNames: { "#s": "status" }, ExpressionAttributeValues: { ":s": "shipped" },
+        ReturnConsumedCapacity: "INDEXES", ReturnItemCollectionMetrics: "SIZE",
+      }),
+    );
+    assert.deepEqual(shipped.ConsumedCapacity.GlobalSecondaryIndexes, { ByStatus: { CapacityUnits: 2 } });
+    assert.deepEqual(shipped.ItemCollectionMetrics.ItemCollectionKey, { customer: "c1" });
+    const own = await documents.send(
+      new QueryCommand({
+        TableName: orders, IndexName: "ByDay", KeyConditionExpression: "customer = :c AND #d = :d",
+        ExpressionAttributeNames: { "#d": "day" }, ExpressionAttributeValues: { ":c": "c1", ":d": "d1" },
+        ProjectionExpression: "price", ScanIndexForward: false, ConsistentRead: true,
+      }),
+    );
+    assert.deepEqual(own.Items.map((item) => item.price), [25, 19, 13, 7, 1]);
+  });
+
   test("errors have their classes", async () => {
     const send = (table, Key) => documents.send(new GetCommand({ TableName: table, Key }));
     await assert.rejects(send("NoSuchTable", { pk: "a", sk: 1 }), ResourceNotFoundException);
@@ -255,11 +316,13 @@ if (phase === "before") {
     const { Item } = await documents.send(new GetCommand({ TableName, Key: { pk: "document", sk: 0 } }));
     assert.deepEqual(Item, document);
     assert.deepEqual(await batchKeys(), Array.from({ length: 75 }, (_, i) => i));
+    assert.equal((await openOrders("d1")).length, 9);
     const counter = await documents.send(new GetCommand({ TableName, Key: { pk: "counter", sk: 0 } }));
     assert.equal(counter.Item.v, 40);
   });
 
   test("delete the table and wait until it is gone", async () => {
+    await client.send(new DeleteTableCommand({ TableName: orders }));
     await client.send(new DeleteTableCommand({ TableName }));
     await waitUntilTableNotExists({ client, maxWaitTime: 20, minDelay: 1, maxDelay: 2 }, { TableName });
   });
