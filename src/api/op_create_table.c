@@ -1,7 +1,9 @@
 /* op_create_table.c - CreateTable. The rules stand in the order of contract core-api-tables.md 1;
  * its row numbers are in the comments.
  */
+#include "api/encryption_params.h"
 #include "api/index_params.h"
+#include "api/stream_params.h"
 #include "api/table_params.h"
 #include "api/tag_params.h"
 #include "api/throughput_params.h"
@@ -13,7 +15,6 @@ struct creation {
     struct table_definition definition;
     struct attribute_definitions attributes;
     struct index_list indexes;
-    bool encrypts;   /* with a key of the client's */
     bool replicates; /* settings, with tables of other accounts */
 };
 
@@ -21,7 +22,6 @@ static enum err read_billing(struct req *req, struct table_settings *settings);
 static enum err read_schema(struct req *req, struct creation *creation);
 static enum err check_definitions_used(struct req *req, const struct creation *creation);
 static enum err read_indexes(struct req *req, struct creation *creation);
-static enum err check_stream(struct req *req);
 static enum err create(struct req *req, struct creation *creation);
 static enum err check_name_free(struct req *req, const struct creation *creation);
 static enum err check_quotas(struct req *req, const struct creation *creation);
@@ -46,10 +46,10 @@ enum err op_create_table(struct req *req)
     if (err == OK)
         err = read_indexes(req, &creation);
     if (err == OK)
-        err = check_stream(req);
+        err = stream_params_create(req, clock_wall_ms(), &creation.definition.stream);
     if (err == OK) /* row 28b from here on */
-        err = table_params_encryption(req, input_member(req->input, "SSESpecification"),
-                                      &creation.encrypts);
+        err = encryption_params_read(req, input_member(req->input, "SSESpecification"),
+                                     &creation.definition.encryption.key_arn);
     if (err == OK && input_string(req->input, "TableClass", &class))
         err = table_params_class(req, class, &settings->class);
     if (err == OK)
@@ -192,20 +192,6 @@ static enum err read_indexes(struct req *req, struct creation *creation)
     return err;
 }
 
-/* Rows 27 and 28. */
-static enum err check_stream(struct req *req)
-{
-    yyjson_val *in = input_member(req->input, "StreamSpecification");
-    bool enabled = input_bool(in, "StreamEnabled", false);
-    bool has_view = input_member(in, "StreamViewType") != NULL;
-
-    if (in == NULL || enabled == has_view)
-        return OK;
-    return req_fail(req, ERR_VALIDATION, TABLE_INVALID "Table is being created with a stream %s",
-                    enabled ? "enabled, UpdateViewType is required"
-                            : "disabled, UpdateViewType should not be specified");
-}
-
 /* Rows 29 to 31; then the table is there. Under the catalog's change lock. */
 static enum err create(struct req *req, struct creation *creation)
 {
@@ -307,11 +293,8 @@ static uint32_t indexes_without_warm(struct req *req, const struct table_definit
 
 static enum err refuse_unserved(struct req *req, const struct creation *creation)
 {
-    yyjson_val *stream = input_member(req->input, "StreamSpecification");
     const struct table_unserved unserved[] = {
         {"VectorIndexes", yyjson_arr_size(input_member(req->input, "VectorIndexes")) != 0},
-        {"StreamSpecification", input_bool(stream, "StreamEnabled", false)},
-        {"SSESpecification", creation->encrypts},
         {"ResourcePolicy", input_member(req->input, "ResourcePolicy") != NULL},
         {"GlobalTableSourceArn", input_member(req->input, "GlobalTableSourceArn") != NULL},
         {"GlobalTableSettingsReplicationMode", creation->replicates},

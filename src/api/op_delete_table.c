@@ -1,4 +1,5 @@
 /* op_delete_table.c - DeleteTable. Contract core-api-tables.md 4. */
+#include "api/encryption_params.h"
 #include "api/table_params.h"
 #include "base/clock.h"
 
@@ -37,7 +38,10 @@ static enum err drop(struct req *req, struct table *table)
     if (status == TABLE_DELETING)
         return req_fail(req, ERR_RESOURCE_IN_USE, TABLE_IN_USE "Table is being deleted: %.*s",
                         BYTES_ARGS(d->name));
-    if (status == TABLE_UPDATING)
+    if (table_stream_changes_now(table, clock_wall_ms()))
+        return req_fail(req, ERR_RESOURCE_IN_USE,
+                        TABLE_IN_USE "Cannot delete table while stream is being enabled/disabled.");
+    if (status == TABLE_UPDATING || encryption_params_changes(d, clock_wall_ms()))
         return req_fail(req, ERR_RESOURCE_IN_USE,
                         TABLE_IN_USE "Table: %.*s is in the process of being updated.",
                         BYTES_ARGS(d->name));

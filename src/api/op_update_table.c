@@ -1,7 +1,9 @@
 /* op_update_table.c - UpdateTable: one change of a table's settings a call. The rules stand in the
  * order of contract core-api-tables.md 5; its row numbers are in the comments.
  */
+#include "api/encryption_params.h"
 #include "api/index_params.h"
+#include "api/stream_params.h"
 #include "api/table_params.h"
 #include "api/throughput_params.h"
 #include "api/update_params.h"
@@ -9,6 +11,8 @@
 #include "table/decrease.h"
 
 #include <time.h>
+
+#define CLASS_CHANGES_MS ((uint64_t)30 * 86400 * 1000) /* in which two are allowed */
 
 /* A change on its way from the table's definition to the next one. */
 struct change {
@@ -24,10 +28,8 @@ static enum err decide(struct req *req, struct change *change);
 static void change_billing(struct change *change);
 static enum err check_modes(struct req *req, const struct change *change);
 static enum err check_indexes(struct req *req, const struct change *change);
-static enum err check_stream(struct req *req, const struct change *change);
 static enum err change_on_demand(struct req *req, struct change *change);
 static enum err change_warm(struct req *req, struct change *change);
-static enum err check_encryption(struct req *req, const struct change *change);
 static enum err change_class(struct req *req, struct change *change);
 static enum err change_throughput(struct req *req, struct change *change);
 static enum err refuse_unserved(struct req *req, const struct change *change);
@@ -108,13 +110,13 @@ static enum err decide(struct req *req, struct change *change)
     if (err == OK)
         err = check_indexes(req, change);
     if (err == OK && wanted->stream != NULL)
-        err = check_stream(req, change);
+        err = stream_params_change(req, wanted->stream, &change->next);
     if (err == OK && wanted->on_demand != NULL)
         err = change_on_demand(req, change);
     if (err == OK && wanted->warm != NULL)
         err = change_warm(req, change);
     if (err == OK && wanted->encryption != NULL)
-        err = check_encryption(req, change);
+        err = encryption_params_change(req, wanted->encryption, &change->next);
     if (err == OK && wanted->class.size != 0)
         err = change_class(req, change);
     if (err == OK && wanted->throughput != NULL)
@@ -265,21 +267,7 @@ static enum err check_indexes(struct req *req, const struct change *change)
     return err;
 }
 
-/* --- rows 23 to 27 ---------------------------------------------------------------------------- */
-
-/* Row 23; no table has a stream yet. */
-static enum err check_stream(struct req *req, const struct change *change)
-{
-    yyjson_val *in = change->wanted->stream;
-
-    if (!input_bool(in, "StreamEnabled", false))
-        return req_fail(req, ERR_VALIDATION, "Table has no stream to disable: TableName: %.*s",
-                        BYTES_ARGS(change->next.name));
-    if (input_member(in, "StreamViewType") == NULL)
-        return req_fail(req, ERR_VALIDATION,
-                        TABLE_INVALID "If stream is being enabled then UpdateViewType is required");
-    return OK;
-}
+/* --- rows 24 to 27 ---------------------------------------------------------------------------- */
 
 /* Row 24. -1 takes a maximum away; a member that is absent stays as it is. */
 static enum err change_on_demand(struct req *req, struct change *change)
@@ -316,29 +304,24 @@ static enum err change_warm(struct req *req, struct change *change)
     return OK;
 }
 
-/* Row 26; every table has the server's own key yet. */
-static enum err check_encryption(struct req *req, const struct change *change)
-{
-    bool keyed;
-    enum err err = table_params_encryption(req, change->wanted->encryption, &keyed);
-
-    if (err == OK && !keyed)
-        return req_fail(req, ERR_VALIDATION, TABLE_INVALID "Table is already encrypted by default");
-    return err;
-}
-
-/* Row 27. STANDARD sent to a table whose class was never set changes nothing. */
+/* Rows 27 and 30. STANDARD sent to a table whose class was never set changes nothing. */
 static enum err change_class(struct req *req, struct change *change)
 {
     struct table_settings *settings = &change->next.settings;
     enum table_class class;
+    uint64_t now_ms;
     enum err err = table_params_class(req, change->wanted->class, &class);
 
     if (err != OK || class == settings->class ||
         (class == TABLE_CLASS_STANDARD && settings->class == TABLE_CLASS_UNSET))
         return err;
+    now_ms = clock_wall_ms();
+    if (settings->class_changed_before_ms + CLASS_CHANGES_MS > now_ms) /* row 30 */
+        return req_fail(req, ERR_LIMIT_EXCEEDED,
+                        TABLE_LIMIT "Updates to TableClass are limited to 2 times in 30 day(s).");
     settings->class = class;
-    settings->class_changed_ms = clock_wall_ms();
+    settings->class_changed_before_ms = settings->class_changed_ms;
+    settings->class_changed_ms = now_ms;
     return OK;
 }
 
@@ -415,8 +398,6 @@ static enum err refuse_unserved(struct req *req, const struct change *change)
     const struct table_unserved unserved[] = {
         {"GlobalSecondaryIndexUpdates", wanted->index_count != 0},
         {"VectorIndexUpdates", wanted->vector_indexes},
-        {"StreamSpecification", wanted->stream != NULL},
-        {"SSESpecification", wanted->encryption != NULL},
         {"ReplicaUpdates", wanted->replicas},
         {"GlobalTableSettingsReplicationMode", err == OK && replicates},
         {"DisassociationProtectionEnabled", wanted->disassociation_protection},
@@ -441,8 +422,9 @@ static enum err publish(struct req *req, struct change *change)
         .with_on_demand_date = wanted->billing.size == 0,
         .read_max_lifted = input_integer(wanted->on_demand, "MaxReadRequestUnits", 0) == -1,
         .write_max_lifted = input_integer(wanted->on_demand, "MaxWriteRequestUnits", 0) == -1,
+        .key_changed = wanted->encryption != NULL,
     };
-    bool takes_time = wanted->throughput != NULL ||
+    bool takes_time = wanted->throughput != NULL || wanted->stream != NULL ||
                       next->settings.billing != before->settings.billing ||
                       next->settings.class != before->settings.class;
     struct table *published;
@@ -451,6 +433,7 @@ static enum err publish(struct req *req, struct change *change)
     if (takes_time) {
         next->before = before->settings;
         next->status = TABLE_UPDATING;
+        next->stream.changes = wanted->stream != NULL;
         next->status_until_ms = now_ms + req->api->table_delay_ms;
     } else if (shown.status == TABLE_UPDATING) {
         /* Another change is under way; this one is there at once. */
@@ -460,7 +443,8 @@ static enum err publish(struct req *req, struct change *change)
     if (err != OK)
         return err;
     req->tables[req->table_count++] = published;
-    if (wanted->throughput != NULL || wanted->billing.size != 0 || wanted->class.size != 0)
+    if (wanted->throughput != NULL || wanted->billing.size != 0 || wanted->class.size != 0 ||
+        wanted->stream != NULL)
         shown.status =
             TABLE_UPDATING; /* also where the same is sent again, which changes nothing */
     if (wanted->billing.size != 0 || wanted->on_demand != NULL || wanted->protection)

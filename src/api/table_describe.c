@@ -1,5 +1,7 @@
 /* table_describe.c - TableDescription: what clients are shown of a table and its indexes. */
+#include "api/encryption_params.h"
 #include "api/item_params.h"
+#include "api/stream_params.h"
 #include "api/table_params.h"
 #include "base/clock.h"
 #include "json/json_write.h"
@@ -63,6 +65,8 @@ enum err table_params_describe(struct req *req, const struct table *table,
     reply_member(reply, "TableId");
     json_append_string(reply, bytes_of_string(d->uuid));
     describe_modes(reply, shown);
+    stream_params_describe(req, d);
+    encryption_params_describe(req, d, shown->key_changed);
     err = describe_indexes(req, table, shown, INDEX_LOCAL);
     if (err == OK && shown->status != TABLE_DELETING) /* global ones vanish at once */
         err = describe_indexes(req, table, shown, INDEX_GLOBAL);

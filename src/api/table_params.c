@@ -38,28 +38,6 @@ const char *table_params_class_name(enum table_class class)
     return class == TABLE_CLASS_STANDARD ? "STANDARD" : "STANDARD_INFREQUENT_ACCESS";
 }
 
-enum err table_params_encryption(struct req *req, yyjson_val *in, bool *keyed)
-{
-    struct bytes type = {0};
-    bool has_type = input_string(in, "SSEType", &type);
-    bool has_key = input_member(in, "KMSMasterKeyId") != NULL;
-
-    /* Observed: a type or a key alone asks for encryption with it, as if Enabled were true. */
-    *keyed = input_bool(in, "Enabled", has_type || has_key);
-    if (has_type && !*keyed)
-        return req_fail(req, ERR_VALIDATION,
-                        TABLE_INVALID "SSEType can not be specified if Enabled is false");
-    if (has_key && !*keyed)
-        return req_fail(req, ERR_VALIDATION,
-                        "KMSMasterKeyId can not be specified if Enabled is false");
-    if (bytes_equal_string(type, "AES256"))
-        return req_fail(req, ERR_VALIDATION, "SSEType AES256 is not supported");
-    if (has_key && !has_type)
-        return req_fail(req, ERR_VALIDATION,
-                        "SSEType KMS is required if KMSMasterKeyId is specified");
-    return OK;
-}
-
 enum err table_params_replication_mode(struct req *req, bool *enabled)
 {
     struct bytes mode = {0};

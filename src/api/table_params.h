@@ -21,10 +21,6 @@ enum err table_params_find(struct req *req, struct table **table) MUST_CHECK;
 enum err table_params_class(struct req *req, struct bytes name, enum table_class *class) MUST_CHECK;
 const char *table_params_class_name(enum table_class class);
 
-/* What an SSESpecification says; *keyed: it asks for another key than the server's own.
- * ERR_VALIDATION: it contradicts itself. */
-enum err table_params_encryption(struct req *req, yyjson_val *in, bool *keyed) MUST_CHECK;
-
 /* GlobalTableSettingsReplicationMode; *enabled: it asks for replication of settings. */
 enum err table_params_replication_mode(struct req *req, bool *enabled) MUST_CHECK;
 
@@ -47,6 +43,7 @@ struct table_shown {
     bool write_max_lifted;
     bool indexes_begin;            /* what happens to indexes is shown as it begins */
     uint32_t indexes_without_warm; /* as with_warm: a bit for each index, by its position */
+    bool key_changed; /* the request just changed the encryption key: shown as it was */
 };
 
 _Static_assert(INDEX_LOCAL_MAX + INDEX_GLOBAL_MAX <= 32, "a bit for each index");

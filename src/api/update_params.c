@@ -259,6 +259,35 @@ static enum err refuse_during_iops(struct req *req, const struct table_update *u
     return OK;
 }
 
+/* While a stream begins or ends. */
+static enum err refuse_during_stream(struct req *req, const struct table_update *update,
+                                     const struct table_definition *d)
+{
+    const char *operation = d->stream.view != TABLE_STREAM_OFF ? "ENABLE" : "DISABLE";
+    const char *what = update->throughput != NULL || update->billing.size != 0 ? "change table IOPS"
+                       : update->index_creates + update->index_deletes != 0
+                           ? "create or delete an index"
+                       : update->class.size != 0 ? "update table class"
+                                                 : NULL;
+    struct bytes label = table_stream_label(d, req->arena);
+
+    if (update->stream != NULL)
+        return req_fail(req, ERR_RESOURCE_IN_USE,
+                        TABLE_IN_USE "A stream status change is currently in progress. Table: "
+                                     "%.*s Stream: %.*s Operation: %s",
+                        BYTES_ARGS(d->name), BYTES_ARGS(label), operation);
+    if (what != NULL)
+        return req_fail(req, ERR_RESOURCE_IN_USE,
+                        TABLE_IN_USE "Can't %s when stream status is being updated. Table: %.*s "
+                                     "Stream: %.*s Operation: %s",
+                        what, BYTES_ARGS(d->name), BYTES_ARGS(label), operation);
+    if (update->on_demand != NULL)
+        return req_fail(req, ERR_RESOURCE_IN_USE,
+                        TABLE_IN_USE "OnDemandThroughput cannot be updated while stream status "
+                                     "update is in progress");
+    return OK;
+}
+
 /* While the class changes. */
 static enum err refuse_during_class(struct req *req, const struct table_update *update,
                                     struct bytes table, enum table_class class)
@@ -297,6 +326,9 @@ enum err update_params_check_state(struct req *req, const struct table_update *u
     case TABLE_UPDATING:
         if (d->settings.class != d->before.class)
             return refuse_during_class(req, update, d->name, d->settings.class);
+        if (table_stream_changes_now(table, clock_wall_ms()) &&
+            d->settings.billing == d->before.billing)
+            return refuse_during_stream(req, update, d);
         return refuse_during_iops(req, update, d->name);
     case TABLE_ACTIVE:
         break;

@@ -9,6 +9,7 @@
 #include "table/throttle.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 /* The buckets of one global index, for as long as the table lives: a handful for most tables, and
  * never more than a table can have index ids. */
@@ -51,6 +52,13 @@ const struct table_settings *table_settings_now(const struct table *table, uint6
     const struct table_definition *d = &table->definition;
 
     return d->status == TABLE_UPDATING && now_ms < d->status_until_ms ? &d->before : &d->settings;
+}
+
+bool table_stream_changes_now(const struct table *table, uint64_t now_ms)
+{
+    const struct table_definition *d = &table->definition;
+
+    return d->status == TABLE_UPDATING && now_ms < d->status_until_ms && d->stream.changes;
 }
 
 const struct table_index *table_index_find(const struct table *table, struct bytes name)
@@ -256,6 +264,24 @@ struct bytes table_arn(const struct table_definition *d, struct arena *arena)
 {
     return arena_format(arena, "arn:aws:dynamodb:%.*s:%.*s:table/%.*s", BYTES_ARGS(d->region),
                         BYTES_ARGS(d->account), BYTES_ARGS(d->name));
+}
+
+struct bytes table_stream_label(const struct table_definition *d, struct arena *arena)
+{
+    time_t seconds = (time_t)(d->stream.label_ms / 1000);
+    char text[32];
+    struct tm utc;
+
+    ASSERT(d->stream.label_ms != 0);
+    gmtime_r(&seconds, &utc);
+    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
+    return arena_format(arena, "%s.%03u", text, (unsigned)(d->stream.label_ms % 1000));
+}
+
+struct bytes table_stream_arn(const struct table_definition *d, struct arena *arena)
+{
+    return arena_format(arena, "%.*s/stream/%.*s", BYTES_ARGS(table_arn(d, arena)),
+                        BYTES_ARGS(table_stream_label(d, arena)));
 }
 
 struct bytes table_index_arn(const struct table_definition *d, const struct table_index *index,

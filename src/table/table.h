@@ -123,6 +123,9 @@ enum table_status table_status_now(const struct table *table, uint64_t now_ms);
 /* The settings that are described now. */
 const struct table_settings *table_settings_now(const struct table *table, uint64_t now_ms);
 
+/* Whether it is UPDATING because its stream begins or ends. */
+bool table_stream_changes_now(const struct table *table, uint64_t now_ms);
+
 /* An index by name; NULL: the table has none of it. */
 const struct table_index *table_index_find(const struct table *table, struct bytes name);
 /* What an index shows now. It can be read while it is ACTIVE or UPDATING. */
@@ -164,6 +167,11 @@ struct bucket *table_bucket(const struct table *table, enum table_way way);
 struct bytes table_arn(const struct table_definition *definition, struct arena *arena);
 struct bytes table_index_arn(const struct table_definition *definition,
                              const struct table_index *index, struct arena *arena);
+
+/* Of the latest stream: a time such as 2026-01-31T12:00:00.123, and
+ * <table arn>/stream/<label>. There must be one. */
+struct bytes table_stream_label(const struct table_definition *definition, struct arena *arena);
+struct bytes table_stream_arn(const struct table_definition *definition, struct arena *arena);
 
 /* Record text (JSON) of a definition, and back. ERR_CORRUPT, ERR_NEWER_FORMAT. The read definition
  * points into the arena. */

@@ -402,10 +402,6 @@ TEST(create_table_checks_encryption_tags_and_modes)
          "SSEType AES256 is not supported"},
         {"'SSESpecification':{'Enabled':true,'KMSMasterKeyId':'x'}",
          "SSEType KMS is required if KMSMasterKeyId is specified"},
-        {"'SSESpecification':{'Enabled':true}", NOT_SERVED("SSESpecification")},
-        {"'SSESpecification':{'SSEType':'KMS'}", NOT_SERVED("SSESpecification")},
-        {"'StreamSpecification':{'StreamEnabled':true,'StreamViewType':'KEYS_ONLY'}",
-         NOT_SERVED("StreamSpecification")},
         {"'Tags':[{'Value':'v'}]", "The Tag Key provided is invalid, Key: null"},
         {"'Tags':[{'Key':'','Value':'v'}]", "The Tag Key provided is invalid, Key: "},
         {"'Tags':[{'Key':'a,b','Value':'v'}]", "The Tag Key provided is invalid, Key: a,b"},
@@ -417,8 +413,8 @@ TEST(create_table_checks_encryption_tags_and_modes)
         {"'Tags':[{'Key':'a','Value':''},{'Key':'b','Value':''},{'Key':'a','Value':'x'}]",
          "Duplicate Tag Keys provided as input: Duplicate Tag Key found a"},
         {"'Tags':[{'Key':'a +-=._:/@9','Value':'\xd0\x94\xe6\xbc\xa2'},{'Key':'aws','Value':''}],"
-         "$stream",
-         NOT_SERVED("StreamSpecification")},
+         "'GlobalTableSettingsReplicationMode':'ENABLED'",
+         NOT_SERVED("GlobalTableSettingsReplicationMode")},
         {"'ResourcePolicy':'{}'", NOT_SERVED("ResourcePolicy")},
         {"'GlobalTableSettingsReplicationMode':'ENABLED_WITH_OVERRIDES'",
          "Value 'ENABLED_WITH_OVERRIDES' at 'GlobalTableSettingsReplicationMode' failed to "
@@ -689,12 +685,10 @@ TEST(update_table_checks_against_the_table)
          "Table has no stream to disable: TableName: dem"},
         {"'StreamSpecification':{'StreamEnabled':true}",
          P "If stream is being enabled then UpdateViewType is required"},
-        {"$demand,$stream", NOT_SERVED("StreamSpecification")},
         /* 26 */
         {"'SSESpecification':{'Enabled':false,'SSEType':'KMS'}",
          P "SSEType can not be specified if Enabled is false"},
         {"'SSESpecification':{}", P "Table is already encrypted by default"},
-        {"'SSESpecification':{'Enabled':true}", NOT_SERVED("SSESpecification")},
         /* the end */
         {"'VectorIndexUpdates':[{'Delete':{'IndexName':'one'}}]", NOT_SERVED("VectorIndexUpdates")},
         {"'ReplicaUpdates':[{'Create':{'RegionName':'us-west-2'}}],"
