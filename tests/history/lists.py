@@ -1,15 +1,18 @@
 """Lists that all clients append to, alone and in transactions over several lists: blind ones, ones that
 check or change what they have read (if two did so crosswise, each on the other's old state, that would be
 write skew), ones that are sent twice or again after a kill under one token, and reads of many lists at
-one moment. What is recorded is a history of transactions."""
+one moment, and queries of many items, of indexes too. What is recorded is a history of transactions."""
 
 import random
 
 import drive
 import serial
 
-# Lists of one partition, which a query reads together, and of another table.
+# Lists of a partition, which a query reads together, and of another table. Every append moves an item's
+# entries in the indexes: they are sorted by the last element.
 TABLE, OTHER = "List", "OtherList"
+LOCAL, GLOBAL = "ByLast", "ByLastOfAll"
+PARTITION_LISTS = 30
 ACTIVE = 5
 LIST_MAX = 60  # then another list takes its place: reads stay small
 
@@ -37,12 +40,17 @@ class Work:
                        (self.transact_get, 22), (self.blind, 15), (self.guarded, 25), (self.repeat, 5)]
 
     def create(self, client):
+        def keys(range_key):
+            return [{"AttributeName": "pk", "KeyType": "HASH"},
+                    {"AttributeName": range_key, "KeyType": "RANGE"}]
+
+        index = {"KeySchema": keys("last"), "Projection": {"ProjectionType": "ALL"}}
         for table in (TABLE, OTHER):
-            client.call("CreateTable", TableName=table, BillingMode="PAY_PER_REQUEST",
-                        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"},
-                                   {"AttributeName": "sk", "KeyType": "RANGE"}],
-                        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"},
-                                              {"AttributeName": "sk", "AttributeType": "N"}])
+            client.call("CreateTable", TableName=table, BillingMode="PAY_PER_REQUEST", KeySchema=keys("sk"),
+                        AttributeDefinitions=[{"AttributeName": name, "AttributeType": kind}
+                                              for name, kind in (("pk", "S"), ("sk", "N"), ("last", "N"))],
+                        LocalSecondaryIndexes=[dict(index, IndexName=LOCAL)],
+                        GlobalSecondaryIndexes=[dict(index, IndexName=GLOBAL)])
 
     def next(self):
         if self.repeats and self.rng.random() < 0.5:
@@ -53,7 +61,7 @@ class Work:
 
     def place(self, key):
         return {"TableName": OTHER if key % 3 == 2 else TABLE,
-                "Key": {"pk": {"S": "lists"}, "sk": {"N": str(key)}}}
+                "Key": {"pk": {"S": "lists%d" % (key // PARTITION_LISTS)}, "sk": {"N": str(key)}}}
 
     def pick(self, at_least=1):
         return self.rng.sample(self.active, self.rng.randrange(at_least, min(4, len(self.active)) + 1))
@@ -68,8 +76,11 @@ class Work:
         return self.element
 
     def append_action(self, key, element):
-        return dict(self.place(key), UpdateExpression="SET l = list_append(if_not_exists(l, :none), :new)",
-                    ExpressionAttributeValues={":none": {"L": []}, ":new": {"L": [{"N": str(element)}]}})
+        return dict(self.place(key),
+                    UpdateExpression="SET l = list_append(if_not_exists(l, :none), :new), #last = :last",
+                    ExpressionAttributeNames={"#last": "last"},
+                    ExpressionAttributeValues={":none": {"L": []}, ":new": {"L": [{"N": str(element)}]},
+                                               ":last": {"N": str(element)}})
 
     def guard(self, action, known):
         """The action takes place if the list is as it was seen."""
@@ -94,11 +105,19 @@ class Work:
         return drive.Call("GetItem", dict(self.place(key), ConsistentRead=True), keys=[key])
 
     def query(self):
-        document = {"TableName": TABLE, "KeyConditionExpression": "pk = :pk AND sk >= :first",
-                    "ExpressionAttributeValues": {":pk": {"S": "lists"},
-                                                  ":first": {"N": str(min(self.active))}},
-                    "ConsistentRead": True}
-        keys = [key for key in self.active if self.place(key)["TableName"] == TABLE]
+        """The active lists of the newest partition. An index's key is not the item's, so there it is a
+        filter that leaves the others out."""
+        index = self.rng.choice([None, LOCAL, GLOBAL])
+        first = max(min(self.active), max(self.active) // PARTITION_LISTS * PARTITION_LISTS)
+        keys = [key for key in self.active if key >= first and self.place(key)["TableName"] == TABLE]
+        document = {"TableName": TABLE, "ConsistentRead": index != GLOBAL,
+                    "KeyConditionExpression": "pk = :pk",
+                    "ExpressionAttributeValues": {":pk": self.place(max(self.active))["Key"]["pk"],
+                                                  ":first": {"N": str(first)}}}
+        if index:
+            document.update(IndexName=index, FilterExpression="sk >= :first")
+        else:
+            document["KeyConditionExpression"] += " AND sk >= :first"
         return drive.Call("Query", document, keys=keys)
 
     def batch(self):
@@ -136,7 +155,8 @@ class Work:
                 items.append({"Update": self.guard(self.append_action(key, appends[key]), known)})
             else:
                 place = self.place(key)
-                item = dict(place.pop("Key"), l={"L": [{"N": str(e)} for e in known + (appends[key],)]})
+                item = dict(place.pop("Key"), last={"N": str(appends[key])},
+                            l={"L": [{"N": str(e)} for e in known + (appends[key],)]})
                 items.append({"Put": self.guard(dict(place, Item=item), known)})
             reads[key] = known
         return self.transaction(items, keys, appends, reads)
@@ -178,6 +198,8 @@ class Work:
         self.calls.append(call)
         if call.status == drive.REFUSED and not self.is_expected(call):
             self.problems.append("%r" % call)
+        if call.operation == "Query" and call.status == drive.DONE:
+            self.check_order(call)
         for key, seen in self.seen(call).items():
             if len(seen) > len(self.known.get(key, ())):
                 self.known[key] = seen
@@ -185,6 +207,15 @@ class Work:
         if token and call.status == drive.UNKNOWN:
             self.repeats.append((call.document, token,
                                  {name: call.notes[name] for name in ("keys", "appends", "reads")}))
+
+    def check_order(self, call):
+        """Every item once, its last element that of its list, and in the order that was asked for."""
+        order = "last" if "IndexName" in call.document else "sk"
+        items = call.reply["Items"]
+        found = [int(item[order]["N"]) for item in items]
+        if found != sorted(set(found)) or len({item["sk"]["N"] for item in items}) != len(items) or \
+                any(item["last"] != item["l"]["L"][-1] for item in items):
+            self.problems.append("not what an index has: %r" % call)
 
     def is_expected(self, call):
         if call.error != "TransactionCanceledException":
@@ -228,7 +259,8 @@ class Work:
             name = "%s %d" % (call.operation, number)
             seen = self.seen(call)
             if call.operation in ("Query", "BatchGetItem"):  # of one moment by item only
-                history += [serial.Transaction("%s of %d" % (name, key), call.start, call.end,
+                start = 0 if call.document.get("IndexName") == GLOBAL else call.start  # it may be behind
+                history += [serial.Transaction("%s of %d" % (name, key), start, call.end,
                                                serial.DONE, {key: read}) for key, read in seen.items()]
             elif call.operation == "UpdateItem" and call.status == drive.DONE:
                 (key, element), = call.notes["appends"].items()
