@@ -12,6 +12,7 @@ What holds, at whatever position the server stopped:
   - items are whole: each carries the checksum of its contents;
   - what an UpdateItem counts is exact: the number equals the tokens, no acknowledged token is missing,
     no token is there that nobody sent;
+  - indexes have the items that their keys imply, each once;
   - tables: the same as for items, and a table made anew under an old name has no old items.
 """
 
@@ -27,6 +28,23 @@ LEDGER, PLAIN = "Ledger", "Plain"
 TABLES = {
     LEDGER: [("pk", "S", "HASH"), ("sk", "N", "RANGE")],
     PLAIN: [("pk", "S", "HASH")],
+}
+# Every write of a version moves the item's entries; `stele check` compares them with the items.
+INDEXES = {
+    LEDGER: {
+        "LocalSecondaryIndexes": [{
+            "IndexName": "local", "Projection": {"ProjectionType": "KEYS_ONLY"},
+            "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"},
+                          {"AttributeName": "v", "KeyType": "RANGE"}]}],
+        "GlobalSecondaryIndexes": [{
+            "IndexName": "global", "KeySchema": [{"AttributeName": "v", "KeyType": "HASH"}],
+            "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["sum"]}}],
+    },
+    PLAIN: {
+        "GlobalSecondaryIndexes": [{
+            "IndexName": "global", "KeySchema": [{"AttributeName": "v", "KeyType": "HASH"}],
+            "Projection": {"ProjectionType": "ALL"}}],
+    },
 }
 TOKENS_PER_ITEM = 40
 CALL_GONE = (OSError, http1.ClosedError)
@@ -150,7 +168,8 @@ class Ledger:
             client.call("CreateTable", TableName=name, BillingMode="PAY_PER_REQUEST",
                         KeySchema=[{"AttributeName": k, "KeyType": t} for k, _, t in keys],
                         AttributeDefinitions=[{"AttributeName": k, "AttributeType": t}
-                                              for k, t, _ in keys])
+                                              for k, t in [key[:2] for key in keys] + [("v", "N")]],
+                        **INDEXES[name])
             self.acknowledge(op)
 
     # --- comparing ---
@@ -174,6 +193,9 @@ class Ledger:
                 problems += found.add(table, item)
             if counts:
                 problems += check_count(client, table, len(items))
+            for kind in INDEXES[table].values():
+                for index in kind:
+                    problems += check_index(client, table, index["IndexName"], items)
         problems += self._audit_items(found, at, is_same_run)
         problems += self._audit_tokens(found, at, is_same_run)
         problems += self._audit_swaps(found, at, is_same_run)
@@ -377,6 +399,19 @@ def check_count(client, table, count):
     told = client.call("DescribeTable", TableName=table)["Table"]["ItemCount"]
     return [] if told == count else ["table %s says it has %d items, a scan finds %d" %
                                      (table, told, count)]
+
+
+def check_index(client, table, index, items):
+    """An index has the items that have a version, and no others."""
+    def versions(found):
+        return sorted((int(i["v"]["N"]), i["pk"]["S"]) for i in found if "v" in i)
+
+    wanted = versions(items)
+    entries = versions(i for page in client.pages("Scan", TableName=table, IndexName=index)
+                       for i in page["Items"])
+    return [] if entries == wanted else ["index %s of %s has %s, its items %s" %
+                                         (index, table, sorted(set(entries) - set(wanted))[:5],
+                                          sorted(set(wanted) - set(entries))[:5])]
 
 
 def show(version):
