@@ -258,7 +258,7 @@ double item_write_used_units(const struct item_write *write, const struct table_
 {
     if (decided == ERR_CONDITIONAL_CHECK_FAILED && !change->exists)
         return 1;
-    if (decided != OK && decided != ERR_CONDITIONAL_CHECK_FAILED)
+    if (decided != OK && decided != ERR_CONDITIONAL_CHECK_FAILED && decided != ERR_DUPLICATE_ITEM)
         return 0;
     return capacity_write_units(item_write_sized_bytes(write, change));
 }

@@ -44,26 +44,31 @@ enum err page_check_select(struct req *req, const char *prefix, bool *only_count
 
 enum err page_find_index(struct req *req, struct page *page)
 {
-    uint64_t now_ms = clock_wall_ms();
     struct bytes name = {0};
-    enum index_status status;
 
     if (!input_string(req->input, "IndexName", &name))
         return OK;
-    page->index = table_index_find(page->table, name);
-    status = page->index == NULL ? INDEX_DELETING
-                                 : table_index_status_now(page->table, page->index, now_ms);
+    return page_readable_index(req, page->table, name, &page->index);
+}
+
+enum err page_readable_index(struct req *req, const struct table *table, struct bytes name,
+                             const struct table_index **found)
+{
+    const struct table_index *index = table_index_find(table, name);
+    enum index_status status =
+        index == NULL ? INDEX_DELETING : table_index_status_now(table, index, clock_wall_ms());
+
     if (status == INDEX_DELETING)
         return req_fail(req, ERR_VALIDATION, "The table does not have the specified index: %.*s",
                         BYTES_ARGS(name));
-    if (page->index->definition.kind == INDEX_GLOBAL &&
-        input_bool(req->input, "ConsistentRead", false))
+    if (index->definition.kind == INDEX_GLOBAL && input_bool(req->input, "ConsistentRead", false))
         return req_fail(req, ERR_VALIDATION,
                         "Consistent reads are not supported on global secondary indexes");
     if (status == INDEX_CREATING)
         return req_fail(req, ERR_VALIDATION,
                         "Cannot read from backfilling global secondary index: %.*s",
                         BYTES_ARGS(name));
+    *found = index;
     return OK;
 }
 
@@ -83,7 +88,8 @@ struct bytes page_storage_key(struct req *req, const struct page *page, struct v
 /* --- attributes that an index does not have --------------------------------------------------- */
 
 struct lack {
-    const struct page *page;
+    const struct table *table;
+    const struct table_index *index;
     struct arena *arena;
     struct bytes names; /* of what is not projected: "a, b" */
 };
@@ -93,30 +99,49 @@ static bool visit_attribute(void *ctx, struct bytes attribute, bool nested)
     struct lack *lack = ctx;
 
     (void)nested;
-    if (!index_projects(&lack->page->table->definition, lack->page->index, attribute))
+    if (!index_projects(&lack->table->definition, lack->index, attribute))
         lack->names = arena_format(lack->arena, "%.*s%s%.*s", BYTES_ARGS(lack->names),
                                    lack->names.size != 0 ? ", " : "", BYTES_ARGS(attribute));
     return true;
 }
 
+void page_find_lacks(const struct table *table, const struct table_index *index,
+                     const struct expr_set *expressions, struct arena *arena,
+                     struct page_lacks *lacks)
+{
+    struct lack shown = {.table = table, .index = index, .arena = arena}, filtered = shown;
+
+    *lacks = (struct page_lacks){BYTES(""), BYTES("")};
+    if (index == NULL || index->definition.projection == INDEX_PROJECTS_ALL)
+        return;
+    if (expressions->projection != NULL)
+        expr_projection_visit_paths(expressions->projection, visit_attribute, &shown);
+    if (expressions->filter != NULL)
+        expr_condition_visit_paths(expressions->filter, visit_attribute, &filtered);
+    *lacks = (struct page_lacks){shown.names, filtered.names};
+}
+
+enum err page_refuse_lack(struct req *req, const struct table_index *index, struct bytes names)
+{
+    return req_fail(req, ERR_VALIDATION,
+                    PARAMETER_INVALID "Global secondary index %.*s does not project [%.*s]",
+                    BYTES_ARGS(index->definition.name), BYTES_ARGS(names));
+}
+
 enum err page_check_attributes(struct req *req, struct page *page)
 {
-    struct lack shown = {.page = page, .arena = req->arena}, filtered = shown;
-    const struct expr_set *expressions = page->expressions;
     struct bytes select = BYTES("");
+    struct page_lacks lacks;
     bool all;
 
     if (page->index == NULL || page->index->definition.projection == INDEX_PROJECTS_ALL)
         return OK;
     input_string(req->input, "Select", &select);
     all = bytes_equal_string(select, "ALL_ATTRIBUTES");
-    if (expressions->projection != NULL)
-        expr_projection_visit_paths(expressions->projection, visit_attribute, &shown);
-    if (expressions->filter != NULL)
-        expr_condition_visit_paths(expressions->filter, visit_attribute, &filtered);
+    page_find_lacks(page->table, page->index, page->expressions, req->arena, &lacks);
     if (page->index->definition.kind == INDEX_LOCAL) {
-        page->shows_items = all || shown.names.size != 0;
-        page->fetches = page->shows_items || filtered.names.size != 0;
+        page->shows_items = all || lacks.shown.size != 0;
+        page->fetches = page->shows_items || lacks.filtered.size != 0;
         return OK;
     }
     if (all)
@@ -125,11 +150,7 @@ enum err page_check_attributes(struct req *req, struct page *page)
                         "Select type ALL_ATTRIBUTES is not supported for global secondary index "
                         "%.*s because its projection type is not ALL",
                         BYTES_ARGS(page->index->definition.name));
-    if (shown.names.size != 0)
-        return req_fail(req, ERR_VALIDATION,
-                        PARAMETER_INVALID "Global secondary index %.*s does not project [%.*s]",
-                        BYTES_ARGS(page->index->definition.name), BYTES_ARGS(shown.names));
-    return OK;
+    return lacks.shown.size != 0 ? page_refuse_lack(req, page->index, lacks.shown) : OK;
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */

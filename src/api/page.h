@@ -32,6 +32,10 @@ enum err page_check_select(struct req *req, const char *prefix, bool *only_count
 /* The index that the request names, if it names one, and whether it can be read as asked. */
 enum err page_find_index(struct req *req, struct page *page) MUST_CHECK;
 
+/* The index of that name. ERR_VALIDATION: there is none, or it cannot be read as asked. */
+enum err page_readable_index(struct req *req, const struct table *table, struct bytes name,
+                             const struct table_index **index) MUST_CHECK;
+
 /* Key attributes of what is read. */
 const struct key_schema *page_schema(const struct page *page);
 
@@ -40,6 +44,19 @@ struct bytes page_storage_key(struct req *req, const struct page *page, struct v
 
 /* Whether the index has the attributes that are asked for, or must fetch them. */
 enum err page_check_attributes(struct req *req, struct page *page) MUST_CHECK;
+
+/* Attributes that a projection and a filter name and the index does not project: "a, b", in the
+ * arena; empty: none. `index` may be NULL. */
+struct page_lacks {
+    struct bytes shown;
+    struct bytes filtered;
+};
+void page_find_lacks(const struct table *table, const struct table_index *index,
+                     const struct expr_set *expressions, struct arena *arena,
+                     struct page_lacks *lacks);
+/* What a global index says of them. */
+enum err page_refuse_lack(struct req *req, const struct table_index *index,
+                          struct bytes names) MUST_CHECK;
 
 /* Fills the reply. ERR_WOULD_BLOCK and the errors of table_read.h. */
 enum err page_read(struct req *req, const struct page *page) MUST_CHECK;

@@ -4,6 +4,7 @@
 #include "api/query_key.h"
 #include "base/assert.h"
 #include "table/catalog.h"
+#include "table/index_entry.h"
 #include "table/table_keys.h"
 
 #include <stdlib.h>
@@ -24,11 +25,16 @@ static struct bytes partition_prefix(const struct req *req, const struct partiql
                                      const struct value values[], struct arena *arena);
 
 enum err partiql_plan_make(struct req *req, const struct partiql_statement *statement,
-                           const struct table *table, struct partiql_plan *plan)
+                           const struct table *table, const struct table_index *index,
+                           struct partiql_plan *plan)
 {
     enum err err;
 
-    *plan = (struct partiql_plan){.table = table, .schema = &table->definition.schema};
+    *plan = (struct partiql_plan){
+        .table = table,
+        .index = index,
+        .schema = index != NULL ? &index->definition.schema : &table->definition.schema,
+    };
     err = find_values(req, statement, plan);
     if (err == OK)
         err = check_values(req, plan);
@@ -66,8 +72,8 @@ static enum err find_values(struct req *req, const struct partiql_statement *sta
         return OK;
     }
     plan->equal_count = equal;
-    plan->points = equal == key_count;
-    if (!plan->points)
+    plan->points = equal == key_count && plan->index == NULL;
+    if (equal < key_count)
         plan->narrowing_count = partiql_key_ranges(statement->where, schema->attributes[equal].name,
                                                    req->arena, &plan->narrowing);
     return OK;
@@ -201,7 +207,9 @@ struct store_range partiql_plan_range(const struct req *req, const struct partiq
     struct bytes prefix;
 
     if (plan->equal_count == 0)
-        return table_items_range(plan->table->definition.id, arena);
+        return plan->index != NULL
+                   ? index_whole_range(plan->table->definition.id, plan->index, arena)
+                   : table_items_range(plan->table->definition.id, arena);
     values_of(plan, index, values);
     for (unsigned i = 0; i < plan->equal_count; i++) {
         conditions[i] = (struct expr_key_condition){.attribute = plan->schema->attributes[i].name,
@@ -250,15 +258,19 @@ static void values_of(const struct partiql_plan *plan, uint64_t index, struct va
 static struct bytes partition_prefix(const struct req *req, const struct partiql_plan *plan,
                                      const struct value values[], struct arena *arena)
 {
+    const uint8_t *hash_key = catalog_hash_key(req->api->catalog);
     struct buf component, prefix;
     struct bytes encoded;
 
+    if (plan->index != NULL)
+        return index_partition_prefix(plan->table->definition.id, plan->index, hash_key, values,
+                                      arena);
     buf_init_arena(&component, arena, SIZE_MAX);
     key_append_component(&component, values[0]);
     encoded = buf_finish_arena(&component);
     buf_init_arena(&prefix, arena, SIZE_MAX);
     key_append_prefix(&prefix, plan->table->definition.id, KEY_SPACE_ITEM, 0,
-                      key_slot(catalog_hash_key(req->api->catalog), encoded));
+                      key_slot(hash_key, encoded));
     buf_append_bytes(&prefix, encoded);
     return buf_finish_arena(&prefix);
 }

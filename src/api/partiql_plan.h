@@ -14,7 +14,8 @@
 
 struct partiql_plan {
     const struct table *table;
-    const struct key_schema *schema;
+    const struct table_index *index; /* NULL: the table itself is read */
+    const struct key_schema *schema; /* of what is read */
     unsigned equal_count; /* leading key attributes of which values are named; 0: a scan */
     const struct value *values[KEY_ATTRIBUTES_MAX]; /* of each, in the order of reading */
     unsigned value_counts[KEY_ATTRIBUTES_MAX];
@@ -32,7 +33,8 @@ struct partiql_plan {
 
 /* ERR_VALIDATION: an ORDER BY that no keys serve, values that no key can have. */
 enum err partiql_plan_make(struct req *req, const struct partiql_statement *statement,
-                           const struct table *table, struct partiql_plan *plan) MUST_CHECK;
+                           const struct table *table, const struct table_index *index,
+                           struct partiql_plan *plan) MUST_CHECK;
 
 /* The storage keys of one range, in the order of reading; of a point, `from` is the key. May be
  * empty: from not before to. In the arena. */

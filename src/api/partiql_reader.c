@@ -21,12 +21,13 @@ static void open_stream(struct partiql_reader *reader, struct partiql_stream *st
 static void close_stream(struct partiql_reader *reader, struct partiql_stream *stream);
 
 void partiql_reader_begin(struct partiql_reader *reader, struct req *req,
-                          const struct partiql_plan *plan, struct partiql_position from,
-                          bool consistent)
+                          const struct partiql_plan *plan, const struct store_snapshot *snapshot,
+                          struct partiql_position from, bool consistent)
 {
     *reader = (struct partiql_reader){
         .req = req,
         .plan = plan,
+        .snapshot = snapshot,
         .consistent = consistent,
         .from = from,
         .next_range = from.range,
@@ -234,7 +235,8 @@ static void open_stream(struct partiql_reader *reader, struct partiql_stream *st
         reader->units += capacity_read_units(0, reader->consistent);
         return;
     }
-    table_cursor_open(&stream->cursor, reader->req->api->store, range, reader->req->may_wait);
+    table_cursor_open_at(&stream->cursor, reader->req->api->store, reader->snapshot, range,
+                         reader->req->may_wait);
     stream->open = true;
     stream->bytes = 0;
 }

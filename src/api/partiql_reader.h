@@ -24,6 +24,7 @@ struct partiql_stream {
 struct partiql_reader {
     struct req *req;
     const struct partiql_plan *plan;
+    const struct store_snapshot *snapshot; /* NULL: the present */
     bool consistent;
     struct partiql_position from;
     uint64_t next_range; /* to begin with when the present one is at its end */
@@ -35,8 +36,8 @@ struct partiql_reader {
 
 /* Opens nothing yet. */
 void partiql_reader_begin(struct partiql_reader *reader, struct req *req,
-                          const struct partiql_plan *plan, struct partiql_position from,
-                          bool consistent);
+                          const struct partiql_plan *plan, const struct store_snapshot *snapshot,
+                          struct partiql_position from, bool consistent);
 /* The next item, and where it is: both until the next call. ERR_ABSENT at the end; what reading may
  * give; ERR_WOULD_BLOCK also if there is too much to open for a loop. */
 enum err partiql_reader_next(struct partiql_reader *reader, struct item *item,

@@ -13,25 +13,37 @@
 struct select {
     const struct partiql_statement *statement;
     struct table *table;
+    const struct table_index *index; /* NULL: the table itself is read */
     struct partiql_plan plan;
+    bool consistent;
     uint64_t limit;
+    bool fetches;                    /* items behind the entries of a local index */
+    struct store_snapshot *snapshot; /* then: items must fit the entries that name them */
     /* so far: */
-    uint64_t scanned, count, bytes;
+    uint64_t scanned, count;
+    uint64_t bytes; /* with those of fetched items */
+    double fetched_units;
     /* once the page is full: */
     bool ended;                       /* before everything was read */
     struct partiql_position position; /* behind this */
     struct value last;                /* key attributes there */
 };
 
-static enum err check_paths(struct req *req, const struct select *select);
+static enum err check(struct req *req, struct select *select);
+static enum err check_attributes(struct req *req, struct select *select,
+                                 const struct expr_set *set);
 static enum err start(struct req *req, struct select *select);
+static enum err read_page(struct req *req, struct select *select, double *units);
 static enum err read_items(struct req *req, struct select *select, struct partiql_reader *reader);
-static void evaluate(struct req *req, struct select *select, const struct item *item);
+static enum err evaluate(struct req *req, struct select *select, const struct item *item);
+static enum err fetch(struct req *req, struct select *select, struct value entry,
+                      struct value *attributes);
 static bool is_full(const struct req *req, const struct select *select);
 static bool is_too_long_for_loop(const struct req *req, const struct select *select);
 static void end_page(struct req *req, struct select *select, const struct item *item,
                      struct partiql_position at);
-static void reply_end(struct req *req, const struct select *select, double units,
+static struct throttle_place place_of(struct req *req, const struct select *select);
+static void reply_end(struct req *req, const struct select *select, const struct capacity *capacity,
                       const struct partiql_request *request);
 
 enum err partiql_select(struct req *req, const struct partiql_request *request, struct table *table)
@@ -39,42 +51,66 @@ enum err partiql_select(struct req *req, const struct partiql_request *request, 
     struct select select = {
         .statement = request->statement,
         .table = table,
+        .consistent = input_bool(request->in, "ConsistentRead", false),
         .limit = (uint64_t)input_integer(request->in, "Limit", INT64_MAX),
     };
-    struct partiql_reader reader;
-    enum err err;
+    struct capacity capacity = {0};
+    struct throttle_place place;
+    double units;
+    enum err err = check(req, &select);
 
-    if (request->statement->index.size != 0)
-        return req_fail(req, ERR_VALIDATION, "The table does not have the specified index: %.*s",
-                        BYTES_ARGS(request->statement->index));
-    err = partiql_plan_make(req, request->statement, table, &select.plan);
-    if (err == OK)
-        err = check_paths(req, &select);
     if (err == OK)
         err = start(req, &select);
+    if (err != OK)
+        return err;
+    place = place_of(req, &select);
+    err = admission_check(req, &place);
     if (err == OK)
-        err = admission_check(req,
-                              &(struct throttle_place){.table = select.table, .way = TABLE_READ});
+        err = read_page(req, &select, &units);
     if (err != OK)
         return err;
-    buf_append_lit(req->reply, "{\"Items\":[");
-    partiql_reader_begin(&reader, req, &select.plan, select.position,
-                         input_bool(request->in, "ConsistentRead", false));
-    err = read_items(req, &select, &reader);
-    partiql_reader_end(&reader);
-    if (err != OK)
-        return err;
-    buf_append_byte(req->reply, ']');
-    reply_end(req, &select, reader.units, request);
+    if (select.index == NULL)
+        capacity.table_units = units;
+    else
+        capacity_add_index(&capacity, (unsigned)(select.index - table->definition.indexes), units);
+    capacity.table_units += select.fetched_units;
+    admission_charge(req, &place, capacity_total(&capacity)); /* a local index's: the table's */
+    reply_end(req, &select, &capacity, request);
     return OK;
 }
 
-static enum err check_paths(struct req *req, const struct select *select)
+static enum err check(struct req *req, struct select *select)
 {
-    const struct expr_set set = {.projection = select->statement->projection,
-                                 .filter = select->statement->where};
+    const struct partiql_statement *statement = select->statement;
+    const struct expr_set set = {.projection = statement->projection, .filter = statement->where};
+    enum err err = OK;
 
-    return item_params_check_key_paths(req, &set, select->table);
+    if (statement->index.size != 0)
+        err = page_readable_index(req, select->table, statement->index, &select->index);
+    if (err == OK)
+        err = partiql_plan_make(req, statement, select->table, select->index, &select->plan);
+    if (err == OK)
+        err = item_params_check_key_paths(req, &set, select->table);
+    return err == OK ? check_attributes(req, select, &set) : err;
+}
+
+/* Contract core-api-partiql.md 3, "Index reads". What a scan of a global index filters by and does
+ * not have is missing there. */
+static enum err check_attributes(struct req *req, struct select *select, const struct expr_set *set)
+{
+    struct page_lacks lacks;
+
+    page_find_lacks(select->table, select->index, set, req->arena, &lacks);
+    if (lacks.shown.size == 0 && lacks.filtered.size == 0)
+        return OK;
+    if (select->index->definition.kind == INDEX_LOCAL) {
+        select->fetches = true;
+        return OK;
+    }
+    if (lacks.shown.size != 0)
+        return page_refuse_lack(req, select->index, lacks.shown);
+    return select->plan.equal_count != 0 ? page_refuse_lack(req, select->index, lacks.filtered)
+                                         : OK;
 }
 
 /* Where the page begins: behind the token's key. */
@@ -98,6 +134,26 @@ static enum err start(struct req *req, struct select *select)
     return req_fail(req, ERR_VALIDATION, "Invalid NextToken");
 }
 
+static enum err read_page(struct req *req, struct select *select, double *units)
+{
+    struct store *store = req->api->store;
+    struct partiql_reader reader;
+    enum err err;
+
+    if (select->fetches)
+        select->snapshot = store_snapshot_begin(store);
+    buf_append_lit(req->reply, "{\"Items\":[");
+    partiql_reader_begin(&reader, req, &select->plan, select->snapshot, select->position,
+                         select->consistent);
+    err = read_items(req, select, &reader);
+    partiql_reader_end(&reader);
+    buf_append_byte(req->reply, ']');
+    *units = reader.units;
+    if (select->fetches)
+        store_snapshot_end(store, &select->snapshot);
+    return err;
+}
+
 static enum err read_items(struct req *req, struct select *select, struct partiql_reader *reader)
 {
     struct partiql_position at;
@@ -105,9 +161,11 @@ static enum err read_items(struct req *req, struct select *select, struct partiq
     enum err err;
 
     while ((err = partiql_reader_next(reader, &item, &at)) == OK) {
-        evaluate(req, select, &item);
-        if (is_too_long_for_loop(req, select))
-            return ERR_WOULD_BLOCK;
+        err = evaluate(req, select, &item);
+        if (err == OK && is_too_long_for_loop(req, select))
+            err = ERR_WOULD_BLOCK;
+        if (err != OK)
+            return err;
         if (!is_full(req, select))
             continue;
         if (!select->plan.points || at.range + 1 < select->plan.range_count)
@@ -118,19 +176,44 @@ static enum err read_items(struct req *req, struct select *select, struct partiq
 }
 
 /* An item that was read: counted, and replied with if the condition holds. */
-static void evaluate(struct req *req, struct select *select, const struct item *item)
+static enum err evaluate(struct req *req, struct select *select, const struct item *item)
 {
+    const struct partiql_statement *statement = select->statement;
     struct arena_mark mark = arena_mark(req->arena);
-    struct value row;
+    struct value whole = item->attributes, row;
+    enum err err = OK;
 
     select->scanned++;
     select->bytes += item->size_bytes;
-    if (!partiql_row(req, select->statement, item->attributes, &row))
-        return;
-    if (select->count++ != 0)
-        buf_append_byte(req->reply, ',');
-    value_map_append_json(req->reply, row);
+    if (select->fetches)
+        err = fetch(req, select, item->attributes, &whole);
+    if (err != OK)
+        return err;
+    if (partiql_row(req, statement, whole, &row)) {
+        if (select->count++ != 0)
+            buf_append_byte(req->reply, ',');
+        /* SELECT * of an index: what the index has. */
+        value_map_append_json(req->reply, statement->projection == NULL ? item->attributes : row);
+    }
     arena_release(req->arena, mark);
+    return OK;
+}
+
+/* The item behind an entry, of the same moment. */
+static enum err fetch(struct req *req, struct select *select, struct value entry,
+                      struct value *attributes)
+{
+    struct item item;
+    enum err err = table_get_at(req->api->store, select->snapshot,
+                                item_params_storage_key(req, select->table, entry), req->may_wait,
+                                req->arena, &item);
+
+    if (err != OK)
+        return err == ERR_ABSENT ? ERR_CORRUPT : err; /* entries and items change together */
+    select->bytes += item.size_bytes;
+    select->fetched_units += capacity_read_units(item.size_bytes, select->consistent);
+    *attributes = item.attributes;
+    return OK;
 }
 
 static bool is_full(const struct req *req, const struct select *select)
@@ -149,12 +232,25 @@ static void end_page(struct req *req, struct select *select, const struct item *
                      struct partiql_position at)
 {
     select->ended = true;
-    select->last =
-        start_key_of(&select->table->definition.schema, NULL, item->attributes, req->arena);
+    select->last = start_key_of(&select->table->definition.schema,
+                                select->index != NULL ? select->plan.schema : NULL,
+                                item->attributes, req->arena);
     select->position = (struct partiql_position){at.range, arena_copy(req->arena, at.key)};
 }
 
-static void reply_end(struct req *req, const struct select *select, double units,
+/* Of one partition, if there is only one. */
+static struct throttle_place place_of(struct req *req, const struct select *select)
+{
+    const struct partiql_plan *plan = &select->plan;
+    struct bytes key = BYTES("");
+
+    if (plan->range_count == 1 && plan->equal_count != 0)
+        key = partiql_plan_range(req, plan, 0, req->arena).from;
+    return (struct throttle_place){
+        .table = select->table, .index = select->index, .way = TABLE_READ, .key = key};
+}
+
+static void reply_end(struct req *req, const struct select *select, const struct capacity *capacity,
                       const struct partiql_request *request)
 {
     if (select->ended) {
@@ -165,9 +261,6 @@ static void reply_end(struct req *req, const struct select *select, double units
         json_append_string(req->reply, token);
         reply_item(req->reply, "LastEvaluatedKey", select->last);
     }
-    admission_charge(req, &(struct throttle_place){.table = select->table, .way = TABLE_READ},
-                     units);
-    capacity_append_member(req->reply, req->input, request->name.given, select->table,
-                           &(struct capacity){.table_units = units});
+    capacity_append_member(req->reply, req->input, request->name.given, select->table, capacity);
     buf_append_byte(req->reply, '}');
 }
