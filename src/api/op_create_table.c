@@ -219,7 +219,7 @@ static enum err create(struct req *req, struct creation *creation)
         return err;
     req->tables[req->table_count++] = table;
     shown.with_warm = input_member(req->input, "WarmThroughput") != NULL;
-    shown.indexes_begin = true;
+    shown.now_ms = definition->created_ms - 1;
     shown.indexes_without_warm = indexes_without_warm(req, definition);
     return table_params_reply(req, "TableDescription", table, &shown);
 }

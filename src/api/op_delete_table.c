@@ -23,7 +23,8 @@ enum err op_delete_table(struct req *req)
 static enum err drop(struct req *req, struct table *table)
 {
     const struct table_definition *d = &table->definition;
-    enum table_status status = table_status_now(table, clock_wall_ms());
+    uint64_t now_ms = clock_wall_ms();
+    enum table_status status = table_status_now(table, now_ms);
     struct table_shown shown = {
         .status = TABLE_DELETING,
         .settings = &d->settings,
@@ -38,13 +39,18 @@ static enum err drop(struct req *req, struct table *table)
     if (status == TABLE_DELETING)
         return req_fail(req, ERR_RESOURCE_IN_USE, TABLE_IN_USE "Table is being deleted: %.*s",
                         BYTES_ARGS(d->name));
-    if (table_stream_changes_now(table, clock_wall_ms()))
+    if (table_stream_changes_now(table, now_ms))
         return req_fail(req, ERR_RESOURCE_IN_USE,
                         TABLE_IN_USE "Cannot delete table while stream is being enabled/disabled.");
-    if (status == TABLE_UPDATING || encryption_params_changes(d, clock_wall_ms()))
+    if (table_settings_now(table, now_ms) == &d->before || encryption_params_changes(d, now_ms))
         return req_fail(req, ERR_RESOURCE_IN_USE,
                         TABLE_IN_USE "Table: %.*s is in the process of being updated.",
                         BYTES_ARGS(d->name));
+    for (unsigned i = 0; i < d->index_count; i++)
+        if (table_index_status_now(table, &d->indexes[i], now_ms) != INDEX_ACTIVE)
+            return req_fail(req, ERR_RESOURCE_IN_USE,
+                            TABLE_IN_USE "Cannot delete table while indexes are being created, "
+                                         "updated, or deleted.");
     if (d->settings.deletion_protection)
         return req_fail(req, ERR_VALIDATION,
                         "Resource cannot be deleted as it is currently protected against "

@@ -2,15 +2,12 @@
  * order of contract core-api-tables.md 5; its row numbers are in the comments.
  */
 #include "api/encryption_params.h"
-#include "api/index_params.h"
+#include "api/index_changes.h"
 #include "api/stream_params.h"
 #include "api/table_params.h"
 #include "api/throughput_params.h"
 #include "api/update_params.h"
 #include "base/clock.h"
-#include "table/decrease.h"
-
-#include <time.h>
 
 #define CLASS_CHANGES_MS ((uint64_t)30 * 86400 * 1000) /* in which two are allowed */
 
@@ -19,6 +16,8 @@ struct change {
     const struct table_update *wanted;
     const struct table *table;
     struct table_definition next;
+    uint64_t now_ms;
+    uint64_t until_ms; /* when what takes time is there */
 };
 
 static enum err update(struct req *req, const struct table_update *wanted);
@@ -27,7 +26,6 @@ static enum err reply_unchanged(struct req *req, const struct table *table);
 static enum err decide(struct req *req, struct change *change);
 static void change_billing(struct change *change);
 static enum err check_modes(struct req *req, const struct change *change);
-static enum err check_indexes(struct req *req, const struct change *change);
 static enum err change_on_demand(struct req *req, struct change *change);
 static enum err change_warm(struct req *req, struct change *change);
 static enum err change_class(struct req *req, struct change *change);
@@ -65,12 +63,13 @@ static enum err update(struct req *req, const struct table_update *wanted)
     err = update_params_check_state(req, wanted, table);
     if (err != OK)
         return err;
-    if (wanted->index_creates + wanted->index_deletes > 1) /* 15b */
-        return req_fail(req, ERR_LIMIT_EXCEEDED,
-                        TABLE_LIMIT "Only 1 online index can be created or deleted simultaneously "
-                                    "per table");
+    err = index_changes_check_state(req, wanted, table); /* with 15b */
+    if (err != OK)
+        return err;
     change.table = table;
     change.next = table->definition;
+    change.now_ms = clock_wall_ms();
+    change.until_ms = change.now_ms + req->api->table_delay_ms;
     err = decide(req, &change);
     if (err == OK)
         err = refuse_unserved(req, &change);
@@ -82,7 +81,7 @@ static bool is_forgotten(const struct table_update *wanted, const struct table *
 {
     const struct table_definition *d = &table->definition;
 
-    return table_status_now(table, clock_wall_ms()) == TABLE_UPDATING &&
+    return table_settings_now(table, clock_wall_ms()) == &d->before &&
            d->before.billing == TABLE_PAY_PER_REQUEST && d->settings.billing == TABLE_PROVISIONED &&
            bytes_equal_string(wanted->billing, "PAY_PER_REQUEST") && wanted->stream == NULL &&
            wanted->on_demand == NULL && wanted->index_count == 0;
@@ -99,16 +98,18 @@ static enum err reply_unchanged(struct req *req, const struct table *table)
     return table_params_reply(req, "TableDescription", table, &shown);
 }
 
-/* Rows 16 to 29. Rows 20 and 22 are about indexes that a table has, which none does yet. */
+/* Rows 16 to 29. */
 static enum err decide(struct req *req, struct change *change)
 {
     const struct table_update *wanted = change->wanted;
+    const struct table_definition *before = &change->table->definition;
+    struct table_index *indexes = index_changes_begin(req, wanted, change->table);
     enum err err;
 
     change_billing(change);
     err = check_modes(req, change);
     if (err == OK)
-        err = check_indexes(req, change);
+        err = index_changes_apply(req, wanted, before, &change->next, indexes, change->until_ms);
     if (err == OK && wanted->stream != NULL)
         err = stream_params_change(req, wanted->stream, &change->next);
     if (err == OK && wanted->on_demand != NULL)
@@ -153,32 +154,6 @@ static void change_billing(struct change *change)
 
 /* --- rows 16 to 18: units and the billing mode ------------------------------------------------ */
 
-static bool names_something(yyjson_val *in, const char *member)
-{
-    return yyjson_obj_size(input_member(in, member)) != 0;
-}
-
-/* Row 16 for one index. */
-static enum err check_index_on_demand(struct req *req, const struct index_update *index)
-{
-    bool limits = names_something(index->in, "OnDemandThroughput") ||
-                  names_something(index->in, "WarmThroughput");
-
-    if (index->action == INDEX_UPDATE && (index->throughput != NULL || !limits))
-        return req_fail(req, ERR_VALIDATION,
-                        TABLE_INVALID "The only Updates for index: %.*s when TableThroughputMode "
-                                      "is PAY_PER_REQUEST can be to OnDemandThroughput, "
-                                      "WarmThroughput",
-                        BYTES_ARGS(index->name));
-    if (index->action == INDEX_CREATE && index->throughput != NULL)
-        return req_fail(req, ERR_VALIDATION,
-                        TABLE_INVALID "Neither ReadCapacityUnits nor WriteCapacityUnits can be "
-                                      "specified for index: %.*s when BillingMode is "
-                                      "PAY_PER_REQUEST",
-                        BYTES_ARGS(index->name));
-    return OK;
-}
-
 static enum err check_modes(struct req *req, const struct change *change)
 {
     const struct table_update *wanted = change->wanted;
@@ -186,14 +161,14 @@ static enum err check_modes(struct req *req, const struct change *change)
     unsigned long long read = before->capacity.throughput.read_units;
     unsigned long long write = before->capacity.throughput.write_units;
     bool on_demand = change->next.settings.billing == TABLE_PAY_PER_REQUEST;
-    enum err err = OK;
+    enum err err;
 
     if (on_demand && wanted->throughput != NULL)
         return req_fail(req, ERR_VALIDATION,
                         TABLE_INVALID "Neither ReadCapacityUnits nor WriteCapacityUnits can be "
                                       "specified when BillingMode is PAY_PER_REQUEST");
-    for (size_t i = 0; on_demand && err == OK && i < wanted->index_count; i++)
-        err = check_index_on_demand(req, &wanted->indexes[i]);
+    err = index_changes_check_modes(req, wanted, &change->table->definition,
+                                    change->next.settings.billing);
     if (err != OK)
         return err;
     if (before->billing == TABLE_PROVISIONED && wanted->throughput != NULL &&
@@ -206,65 +181,7 @@ static enum err check_modes(struct req *req, const struct change *change)
             "table: %llu. Requested WriteCapacityUnits: %llu. Refer to the Amazon DynamoDB "
             "Developer Guide for current limits and how to request higher limits.",
             read, read, write, write);
-    for (size_t i = 0; !on_demand && i < wanted->index_count; i++) /* 18 */
-        if (wanted->indexes[i].action == INDEX_CREATE && wanted->indexes[i].throughput == NULL)
-            return req_fail(req, ERR_VALIDATION,
-                            TABLE_INVALID "Both ReadCapacityUnits and WriteCapacityUnits must be "
-                                          "specified for index: %.*s",
-                            BYTES_ARGS(wanted->indexes[i].name));
     return OK;
-}
-
-/* --- rows 19, 21, and for new indexes 24, 25 and 29 ------------------------------------------- */
-
-/* What a new index is described as. An attribute that is a key already keeps its type. */
-static enum err read_new_index(struct req *req, const struct change *change,
-                               const struct index_update *wanted, struct index_definition *index)
-{
-    yyjson_val *list = input_member(req->input, "AttributeDefinitions");
-    enum table_billing billing = change->next.settings.billing;
-    struct attribute_definitions definitions;
-    struct index_context context = {
-        .definitions = &definitions,
-        .schema = &change->next.schema,
-        .billing = billing,
-    };
-    enum err err;
-
-    if (yyjson_arr_size(list) == 0)
-        return req_fail(req, ERR_VALIDATION,
-                        TABLE_INVALID "AttributeDefinitions is not specified for index: %.*s",
-                        BYTES_ARGS(wanted->name));
-    attribute_definitions_read(req, list, &definitions);
-    err = index_params_read(req, wanted->in, INDEX_GLOBAL, &context, index);
-    if (err != OK)
-        return err;
-    for (unsigned i = 0; i < key_schema_count(&index->schema); i++) {
-        int known = key_schema_find(context.schema, index->schema.attributes[i].name);
-
-        if (known >= 0)
-            index->schema.attributes[i].type = context.schema->attributes[known].type;
-    }
-    index->capacity.throughput = wanted->units;
-    err = index_params_limits(req, wanted->in, billing, index);
-    return err == OK ? throughput_params_check_quota(req, &index->capacity, index->name) : err;
-}
-
-static enum err check_indexes(struct req *req, const struct change *change)
-{
-    const struct table_update *wanted = change->wanted;
-    struct index_definition index;
-    enum err err = OK;
-
-    for (size_t i = 0; err == OK && i < wanted->index_count; i++)
-        if (wanted->indexes[i].action == INDEX_CREATE)
-            err = read_new_index(req, change, &wanted->indexes[i], &index);
-    for (size_t i = 0; err == OK && i < wanted->index_count; i++)
-        if (wanted->indexes[i].action != INDEX_CREATE) /* no table has an index yet */
-            err = req_fail(req, ERR_RESOURCE_NOT_FOUND,
-                           "Requested resource not found: Index %.*s for table %.*s",
-                           BYTES_ARGS(wanted->indexes[i].name), BYTES_ARGS(change->next.name));
-    return err;
 }
 
 /* --- rows 24 to 27 ---------------------------------------------------------------------------- */
@@ -327,65 +244,13 @@ static enum err change_class(struct req *req, struct change *change)
 
 /* --- rows 28 and 29, and what new units mean -------------------------------------------------- */
 
-/* Thursday, October 8, 2026 at 11:20:48 PM Coordinated Universal Time */
-static struct bytes date_in_words(struct req *req, uint64_t time_ms)
-{
-    time_t seconds = (time_t)(time_ms / 1000);
-    struct tm utc;
-    char text[96];
-
-    gmtime_r(&seconds, &utc);
-    strftime(text, sizeof(text), "%A, %B %-d, %Y at %-I:%M:%S %p Coordinated Universal Time", &utc);
-    return arena_format(req->arena, "%s", text);
-}
-
-/* Row 28: four decreases a UTC day, then one an hour. */
-static enum err count_decrease(struct req *req, struct table_throughput *throughput)
-{
-    uint64_t now_ms = clock_wall_ms();
-    uint64_t next_ms = decrease_next_ms(throughput, now_ms);
-
-    if (next_ms > now_ms) {
-        struct bytes last = date_in_words(req, throughput->decreased_ms);
-        struct bytes next = date_in_words(req, next_ms);
-
-        return req_fail(
-            req, ERR_LIMIT_EXCEEDED,
-            TABLE_LIMIT
-            "Provisioned throughput decreases are limited within a given UTC day. After the first "
-            "%u decreases, each subsequent decrease in the same UTC day can be performed at most "
-            "once every %u seconds. Number of decreases today: %u. Last decrease at %.*s. Next "
-            "decrease can be made at %.*s",
-            DECREASE_COUNT_PER_DAY, DECREASE_PAUSE_MS / 1000,
-            decrease_count_today(throughput, now_ms), BYTES_ARGS(last), BYTES_ARGS(next));
-    }
-    decrease_happens(throughput, now_ms);
-    return OK;
-}
-
 static enum err change_throughput(struct req *req, struct change *change)
 {
-    const struct table_settings *before = &change->table->definition.settings;
-    const struct table_throughput *was = &before->capacity.throughput;
-    struct table_capacity *capacity = &change->next.settings.capacity;
-    uint64_t read = change->wanted->units.read_units, write = change->wanted->units.write_units;
-    bool counts = before->billing == TABLE_PROVISIONED; /* from on demand, nothing rises or falls */
+    /* From on demand, nothing rises or falls. */
+    bool counts = change->table->definition.settings.billing == TABLE_PROVISIONED;
 
-    if (counts && (read < was->read_units || write < was->write_units)) {
-        enum err err = count_decrease(req, &capacity->throughput);
-
-        if (err != OK)
-            return err;
-    }
-    if (counts && (read > was->read_units || write > was->write_units))
-        capacity->throughput.increased_ms = clock_wall_ms();
-    capacity->throughput.read_units = read;
-    capacity->throughput.write_units = write;
-    if (capacity->warm_read_units < read)
-        capacity->warm_read_units = read;
-    if (capacity->warm_write_units < write)
-        capacity->warm_write_units = write;
-    return OK;
+    return throughput_params_change(req, &change->wanted->units, counts,
+                                    &change->next.settings.capacity);
 }
 
 /* --- the end ---------------------------------------------------------------------------------- */
@@ -396,7 +261,6 @@ static enum err refuse_unserved(struct req *req, const struct change *change)
     bool replicates;
     enum err err = table_params_replication_mode(req, &replicates);
     const struct table_unserved unserved[] = {
-        {"GlobalSecondaryIndexUpdates", wanted->index_count != 0},
         {"VectorIndexUpdates", wanted->vector_indexes},
         {"ReplicaUpdates", wanted->replicas},
         {"GlobalTableSettingsReplicationMode", err == OK && replicates},
@@ -414,8 +278,9 @@ static enum err publish(struct req *req, struct change *change)
     const struct table_update *wanted = change->wanted;
     const struct table_definition *before = &change->table->definition;
     struct table_definition *next = &change->next;
-    uint64_t now_ms = clock_wall_ms();
+    uint64_t now_ms = change->now_ms;
     struct table_shown shown = {
+        .now_ms = now_ms - 1, /* as indexes begin to change */
         .status = table_status_now(change->table, now_ms),
         .settings = table_settings_now(change->table, now_ms),
         .with_warm = true,
@@ -434,8 +299,8 @@ static enum err publish(struct req *req, struct change *change)
         next->before = before->settings;
         next->status = TABLE_UPDATING;
         next->stream.changes = wanted->stream != NULL;
-        next->status_until_ms = now_ms + req->api->table_delay_ms;
-    } else if (shown.status == TABLE_UPDATING) {
+        next->status_until_ms = change->until_ms;
+    } else if (shown.settings == &before->before) {
         /* Another change is under way; this one is there at once. */
         next->before.deletion_protection = next->settings.deletion_protection;
     }
@@ -444,7 +309,7 @@ static enum err publish(struct req *req, struct change *change)
         return err;
     req->tables[req->table_count++] = published;
     if (wanted->throughput != NULL || wanted->billing.size != 0 || wanted->class.size != 0 ||
-        wanted->stream != NULL)
+        wanted->stream != NULL || wanted->index_creates + wanted->index_deletes != 0)
         shown.status =
             TABLE_UPDATING; /* also where the same is sent again, which changes nothing */
     if (wanted->billing.size != 0 || wanted->on_demand != NULL || wanted->protection)

@@ -249,7 +249,7 @@ static void describe_state(struct buf *reply, const struct table *table,
                            const struct table_index *index, const struct table_shown *shown)
 {
     static const char *const names[] = {"CREATING", "ACTIVE", "UPDATING", "DELETING"};
-    uint64_t now_ms = shown->indexes_begin ? 0 : clock_wall_ms();
+    uint64_t now_ms = shown->now_ms != 0 ? shown->now_ms : clock_wall_ms();
     const struct table_capacity *capacity = table_index_capacity_now(index, now_ms);
     unsigned position = (unsigned)(index - table->definition.indexes);
     uint32_t bit = UINT32_C(1) << position;

@@ -41,7 +41,7 @@ struct table_shown {
     bool with_on_demand_date; /* and the billing mode's date only later */
     bool read_max_lifted;     /* the request just took this maximum away: shown once, as -1 */
     bool write_max_lifted;
-    bool indexes_begin;            /* what happens to indexes is shown as it begins */
+    uint64_t now_ms; /* when: what begins with the request is shown as it begins; 0: now */
     uint32_t indexes_without_warm; /* as with_warm: a bit for each index, by its position */
     bool key_changed; /* the request just changed the encryption key: shown as it was */
 };

@@ -5,6 +5,10 @@
 #include "api/throughput_params.h"
 
 #include "api/table_params.h"
+#include "base/clock.h"
+#include "table/decrease.h"
+
+#include <time.h>
 
 #define UNITS_REPRESENTABLE_MAX 1000000000000 /* contract core-api-tables.md 1, row 3 */
 
@@ -153,4 +157,65 @@ static struct bytes subject(struct req *req, const char *before_index, struct by
     if (index.size == 0)
         return BYTES("table");
     return arena_format(req->arena, "%s%.*s", before_index, BYTES_ARGS(index));
+}
+
+/* --- new units -------------------------------------------------------------------------------- */
+
+/* Thursday, October 8, 2026 at 11:20:48 PM Coordinated Universal Time */
+static struct bytes date_in_words(struct req *req, uint64_t time_ms)
+{
+    time_t seconds = (time_t)(time_ms / 1000);
+    struct tm utc;
+    char text[96];
+
+    gmtime_r(&seconds, &utc);
+    strftime(text, sizeof(text), "%A, %B %-d, %Y at %-I:%M:%S %p Coordinated Universal Time", &utc);
+    return arena_format(req->arena, "%s", text);
+}
+
+/* Row 28: four decreases a UTC day, then one an hour. */
+static enum err count_decrease(struct req *req, struct table_throughput *throughput)
+{
+    uint64_t now_ms = clock_wall_ms();
+    uint64_t next_ms = decrease_next_ms(throughput, now_ms);
+
+    if (next_ms > now_ms) {
+        struct bytes last = date_in_words(req, throughput->decreased_ms);
+        struct bytes next = date_in_words(req, next_ms);
+
+        return req_fail(
+            req, ERR_LIMIT_EXCEEDED,
+            TABLE_LIMIT
+            "Provisioned throughput decreases are limited within a given UTC day. After the first "
+            "%u decreases, each subsequent decrease in the same UTC day can be performed at most "
+            "once every %u seconds. Number of decreases today: %u. Last decrease at %.*s. Next "
+            "decrease can be made at %.*s",
+            DECREASE_COUNT_PER_DAY, DECREASE_PAUSE_MS / 1000,
+            decrease_count_today(throughput, now_ms), BYTES_ARGS(last), BYTES_ARGS(next));
+    }
+    decrease_happens(throughput, now_ms);
+    return OK;
+}
+
+enum err throughput_params_change(struct req *req, const struct table_throughput *units,
+                                  bool counts, struct table_capacity *capacity)
+{
+    struct table_throughput *t = &capacity->throughput;
+    uint64_t read = units->read_units, write = units->write_units;
+
+    if (counts && (read < t->read_units || write < t->write_units)) {
+        enum err err = count_decrease(req, t);
+
+        if (err != OK)
+            return err;
+    }
+    if (counts && (read > t->read_units || write > t->write_units))
+        t->increased_ms = clock_wall_ms();
+    t->read_units = read;
+    t->write_units = write;
+    if (capacity->warm_read_units < read)
+        capacity->warm_read_units = read;
+    if (capacity->warm_write_units < write)
+        capacity->warm_write_units = write;
+    return OK;
 }

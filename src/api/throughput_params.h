@@ -35,3 +35,8 @@ enum err throughput_params_maximum(struct req *req, yyjson_val *in, const char *
 /* ERR_LIMIT_EXCEEDED: above the quota (CreateTable row 31, UpdateTable rows 24 and 29). */
 enum err throughput_params_check_quota(struct req *req, const struct table_capacity *capacity,
                                        struct bytes index) MUST_CHECK;
+
+/* New units of a table or index, whether they rise or fall; warm throughput rises with them.
+ * counts: it was provisioned already. ERR_LIMIT_EXCEEDED: row 28. */
+enum err throughput_params_change(struct req *req, const struct table_throughput *units,
+                                  bool counts, struct table_capacity *capacity) MUST_CHECK;

@@ -315,8 +315,9 @@ enum err update_params_check_state(struct req *req, const struct table_update *u
                                    const struct table *table)
 {
     const struct table_definition *d = &table->definition;
+    uint64_t now_ms = clock_wall_ms();
 
-    switch (table_status_now(table, clock_wall_ms())) {
+    switch (table_status_now(table, now_ms)) {
     case TABLE_CREATING:
         return req_fail(req, ERR_RESOURCE_IN_USE, TABLE_IN_USE "Table is being created: %.*s",
                         BYTES_ARGS(d->name));
@@ -324,6 +325,8 @@ enum err update_params_check_state(struct req *req, const struct table_update *u
         return req_fail(req, ERR_RESOURCE_IN_USE, TABLE_IN_USE "Table is being deleted: %.*s",
                         BYTES_ARGS(d->name));
     case TABLE_UPDATING:
+        if (table_settings_now(table, now_ms) == &d->settings)
+            return OK; /* an index comes or goes: index_changes.h */
         if (d->settings.class != d->before.class)
             return refuse_during_class(req, update, d->name, d->settings.class);
         if (table_stream_changes_now(table, clock_wall_ms()) &&

@@ -10,8 +10,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "table/index_build.h"
+#include "table/index_job.h"
 #include "table/stream.h"
 #include "table/table_keys.h"
+#include "table/table_purge.h"
 #include "table/table_token.h"
 
 #include <pthread.h>
@@ -19,16 +22,14 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define BUCKET_COUNT     1024
-#define RECORD_FORMAT    1
-#define PURGE_CHUNK_ROWS 1000
-#define PURGE_CHUNKS_MAX 20 /* then a range delete: cheaper for many rows, dearer for few */
-#define PURGE_RETRY_MS   200
-#define HOLDERS_POLL_MS  5
-#define TOKENS_PURGE_MS  60000
-#define HASH_KEY_RECORD  BYTES("hash-key")
-#define NEXT_ID_RECORD   BYTES("next-table-id")
-#define NEXT_ID_BYTES    5
+#define BUCKET_COUNT    1024
+#define RECORD_FORMAT   1
+#define PURGE_RETRY_MS  200
+#define HOLDERS_POLL_MS 5
+#define TOKENS_PURGE_MS 60000
+#define HASH_KEY_RECORD BYTES("hash-key")
+#define NEXT_ID_RECORD  BYTES("next-table-id")
+#define NEXT_ID_BYTES   5
 
 struct entry {
     struct entry *next;
@@ -59,6 +60,7 @@ struct catalog {
     _Atomic bool stopping;
     bool reaping; /* the thread was started */
     pthread_t reaper;
+    struct index_jobs *index_jobs;
 };
 
 static enum err read_hash_key(struct catalog *catalog, struct arena *arena, struct fault *fault);
@@ -100,6 +102,11 @@ enum err catalog_open(struct store *store, struct fault *fault, struct catalog *
         return err;
     }
     c->reaping = true;
+    c->index_jobs = index_jobs_start(c);
+    if (c->index_jobs == NULL) {
+        catalog_close(&c);
+        return fault_set(fault, ERR_IO, "cannot start the catalog's background thread");
+    }
     *catalog = c;
     return OK;
 }
@@ -110,6 +117,7 @@ void catalog_close(struct catalog **catalog)
 
     if (c == NULL)
         return;
+    index_jobs_stop(&c->index_jobs);
     if (c->reaping) {
         pthread_mutex_lock(&c->drop_lock);
         c->stopping = true;
@@ -225,11 +233,10 @@ void catalog_change_end(struct catalog *catalog)
     pthread_mutex_unlock(&catalog->change_lock);
 }
 
-/* `before` NULL: a new table. */
+/* `before` NULL: a new table. Takes the mutation, which may hold other changes. */
 static enum err write_definition(struct catalog *catalog, const struct table_definition *before,
-                                 const struct table_definition *d)
+                                 const struct table_definition *d, struct store_mutation *mutation)
 {
-    struct store_mutation *mutation = store_mutation_create();
     struct arena arena;
     enum err err;
 
@@ -252,8 +259,47 @@ static enum err write_definition(struct catalog *catalog, const struct table_def
     return err;
 }
 
+static bool has_index_work(const struct table_definition *d)
+{
+    for (unsigned i = 0; i < d->index_count; i++)
+        if (d->indexes[i].status == INDEX_CREATING || d->indexes[i].status == INDEX_DELETING)
+            return true;
+    return false;
+}
+
+/* From now on nobody maintains an index that goes: writes under earlier definitions neither. */
+static void begin_index_work(const struct table *table)
+{
+    const struct table_definition *d = &table->definition;
+
+    for (unsigned i = 0; i < d->index_count; i++)
+        if (d->indexes[i].status == INDEX_DELETING)
+            atomic_store(&table_index_build(table)->dropped_id, d->indexes[i].id);
+}
+
+unsigned catalog_acquire_for_index_work(struct catalog *catalog, struct table *tables[],
+                                        unsigned max)
+{
+    unsigned count = 0;
+
+    pthread_rwlock_rdlock(&catalog->lock);
+    for (unsigned i = 0; i < BUCKET_COUNT; i++)
+        for (const struct entry *e = catalog->buckets[i]; e != NULL && count < max; e = e->next)
+            if (e->table->definition.status != TABLE_DELETING &&
+                has_index_work(&e->table->definition))
+                tables[count++] = table_acquire(e->table);
+    pthread_rwlock_unlock(&catalog->lock);
+    return count;
+}
+
 enum err catalog_put(struct catalog *catalog, const struct table_definition *definition,
                      struct table **table)
+{
+    return catalog_put_with(catalog, definition, store_mutation_create(), table);
+}
+
+enum err catalog_put_with(struct catalog *catalog, const struct table_definition *definition,
+                          struct store_mutation *mutation, struct table **table)
 {
     struct table_definition d = *definition;
     struct table *earlier = catalog_acquire(catalog, d.account, d.region, d.name);
@@ -268,16 +314,19 @@ enum err catalog_put(struct catalog *catalog, const struct table_definition *def
     if (earlier != NULL)
         table_set_journal_needs(earlier, table_journal_needs_of(&earlier->definition) |
                                              table_journal_needs_of(&d));
-    err = write_definition(catalog, earlier != NULL ? &earlier->definition : NULL, &d);
+    err = write_definition(catalog, earlier != NULL ? &earlier->definition : NULL, &d, mutation);
     if (err == OK && is_new)
         catalog->next_id = d.id + 1;
     if (err == OK) {
         *table = table_create(&d, earlier);
+        begin_index_work(*table);
         publish(catalog, *table);
     } else if (earlier != NULL) {
         table_set_journal_needs(earlier, table_journal_needs_of(&earlier->definition));
     }
     table_release(&earlier);
+    if (err == OK && has_index_work(&d))
+        index_jobs_wake(catalog->index_jobs);
     return err;
 }
 
@@ -289,7 +338,7 @@ enum err catalog_drop(struct catalog *catalog, struct table *table, uint32_t del
 
     d.status = TABLE_DELETING;
     d.status_until_ms = clock_wall_ms() + delay_ms;
-    err = write_definition(catalog, &table->definition, &d);
+    err = write_definition(catalog, &table->definition, &d, store_mutation_create());
     if (err != OK)
         return err;
     dropping = table_create(&d, table);
@@ -378,40 +427,6 @@ static void queue_drop(struct catalog *catalog, struct table *table, uint32_t ta
     pthread_mutex_unlock(&catalog->drop_lock);
 }
 
-/* Deletes what a range holds: row by row if that is little. */
-static enum err purge_range(struct catalog *catalog, enum store_family family,
-                            struct store_range range)
-{
-    enum err err = OK;
-    bool more = true;
-
-    for (unsigned chunk = 0; err == OK && more && !catalog->stopping; chunk++) {
-        struct store_mutation *mutation = store_mutation_create();
-        struct store_cursor *cursor = store_cursor_open(catalog->store, NULL, family, range, true);
-        struct bytes key, value;
-        unsigned rows = 0;
-
-        if (chunk == PURGE_CHUNKS_MAX) {
-            store_mutation_delete_range(mutation, family, range.from, range.to);
-            more = false;
-        } else {
-            while (rows < PURGE_CHUNK_ROWS &&
-                   (err = store_cursor_next(cursor, &key, &value)) == OK) {
-                store_mutation_delete(mutation, family, key);
-                rows++;
-            }
-            more = err == OK;
-            if (err == ERR_ABSENT)
-                err = OK;
-        }
-        store_cursor_close(&cursor);
-        if (err == OK && (rows != 0 || chunk == PURGE_CHUNKS_MAX))
-            err = store_submit_and_wait(catalog->store, NULL, &mutation);
-        store_mutation_destroy(&mutation);
-    }
-    return err == OK && more ? ERR_CANCELLED : err;
-}
-
 static enum err purge(struct catalog *catalog, uint32_t table_id)
 {
     struct store_mutation *mutation;
@@ -422,11 +437,11 @@ static enum err purge(struct catalog *catalog, uint32_t table_id)
 
     arena_init(&arena);
     range = table_whole_range(table_id, &arena);
-    err = purge_range(catalog, STORE_DATA, range);
+    err = table_purge_range(catalog->store, STORE_DATA, range, &catalog->stopping);
     if (err == OK)
         err = stream_keeps_journal(catalog->store, table_id, &keeps_journal);
     if (err == OK && !keeps_journal) /* else it goes with the last stream */
-        err = purge_range(catalog, STORE_JOURNAL, range);
+        err = table_purge_range(catalog->store, STORE_JOURNAL, range, &catalog->stopping);
     if (err == OK) {
         mutation = store_mutation_create();
         store_mutation_forget_count(mutation, table_count_key(table_id, 0, &arena));
@@ -585,6 +600,17 @@ static enum err read_next_id(struct catalog *catalog, struct arena *arena, struc
     return OK;
 }
 
+static enum err resume_index_work(struct catalog *catalog, const struct table *table)
+{
+    const struct table_definition *d = &table->definition;
+    enum err err = OK;
+
+    for (unsigned i = 0; err == OK && i < d->index_count; i++)
+        if (d->indexes[i].status == INDEX_CREATING)
+            err = index_build_resume(catalog->store, table, &d->indexes[i]);
+    return err;
+}
+
 static enum err read_tables(struct catalog *catalog, struct arena *arena, struct fault *fault)
 {
     struct store_cursor *cursor =
@@ -609,10 +635,13 @@ static enum err read_tables(struct catalog *catalog, struct arena *arena, struct
             queue_drop(catalog, NULL, definition.id, 0);
         } else {
             table = table_create(&definition, NULL);
+            err = resume_index_work(catalog, table);
             publish(catalog, table);
             table_release(&table);
         }
         arena_release(arena, mark);
+        if (err != OK)
+            break;
     }
     store_cursor_close(&cursor);
     if (err != OK && err != ERR_ABSENT && fault->message.size == 0)

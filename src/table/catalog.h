@@ -34,6 +34,10 @@ bool catalog_list(struct catalog *catalog, struct bytes account, struct bytes re
                   unsigned *count);
 unsigned catalog_count(struct catalog *catalog, struct bytes account, struct bytes region);
 
+/* Tables with an index that is to be built or removed, held: for the thread that does it. */
+unsigned catalog_acquire_for_index_work(struct catalog *catalog, struct table *tables[],
+                                        unsigned max);
+
 /* --- changes: may wait, never on a loop ------------------------------------------------------ */
 
 void catalog_change_begin(struct catalog *catalog);
@@ -43,6 +47,10 @@ void catalog_change_end(struct catalog *catalog);
  * one) or a new state of the table that has its id. ERR_NO_SPACE, ERR_BUSY. */
 enum err catalog_put(struct catalog *catalog, const struct table_definition *definition,
                      struct table **table) MUST_CHECK;
+
+/* The same in one mutation with other changes, which it takes. */
+enum err catalog_put_with(struct catalog *catalog, const struct table_definition *definition,
+                          struct store_mutation *mutation, struct table **table) MUST_CHECK;
 
 /* Between begin and end. The table shows DELETING; after delay_ms it is gone from the catalog, and
  * its rows are removed in the background. */

@@ -676,8 +676,8 @@ TEST(update_table_checks_against_the_table)
          P "Requested MaxReadRequestUnits for OnDemandThroughput for index : one is outside of "
            "valid range"},
         {"'AttributeDefinitions':[<b:S>,<a:N>,<c:S>],$changes[{'Create':@one[<b:H>,<a:R>],"
-         "$all}}]",
-         NOT_SERVED("GlobalSecondaryIndexUpdates")},
+         "$all}}]" REPLICATES,
+         NOT_REPLICATED},
         /* 23 */
         {"'StreamSpecification':{'StreamEnabled':false}",
          "Table has no stream to disable: TableName: dem"},

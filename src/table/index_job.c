@@ -1,0 +1,238 @@
+/* index_job.c - step by step through the tables that have an index to build or to remove.
+ * An index is removed when nobody holds a definition in which it was there to be read and written:
+ * first its rows and then, with its counter, its place in the definition.
+ */
+#include "table/index_job.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "table/catalog.h"
+#include "table/index_build.h"
+#include "table/index_entry.h"
+#include "table/table_keys.h"
+#include "table/table_purge.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define TABLES_MAX   64 /* looked at in one go */
+#define POLL_MS      5  /* for the last holder of an older definition, and for times to come */
+#define RETRY_MS     200
+#define WITHOUT_WORK 0
+
+struct index_jobs {
+    struct catalog *catalog;
+    pthread_t thread;
+    pthread_mutex_t lock; /* guards woken, and waiting for it */
+    pthread_cond_t changed;
+    bool woken;
+    _Atomic bool stopping;
+    bool failed; /* the last time; that was logged */
+};
+
+static void *run(void *arg);
+static unsigned work(struct index_jobs *jobs);
+static enum err step(struct index_jobs *jobs, struct table *table);
+static enum err build(struct index_jobs *jobs, struct table *table,
+                      const struct table_index *index);
+static enum err drop(struct index_jobs *jobs, struct table *table, const struct table_index *index);
+static enum err publish(struct index_jobs *jobs, const struct table *table, uint16_t index_id,
+                        bool keeps);
+static void wait_for_work(struct index_jobs *jobs, unsigned wait_ms);
+
+struct index_jobs *index_jobs_start(struct catalog *catalog)
+{
+    struct index_jobs *jobs = mem_zalloc(sizeof(*jobs));
+
+    jobs->catalog = catalog;
+    jobs->woken = true; /* a restart may have interrupted something */
+    pthread_mutex_init(&jobs->lock, NULL);
+    pthread_cond_init(&jobs->changed, NULL);
+    if (pthread_create(&jobs->thread, NULL, run, jobs) == 0)
+        return jobs;
+    pthread_mutex_destroy(&jobs->lock);
+    pthread_cond_destroy(&jobs->changed);
+    free(jobs);
+    return NULL;
+}
+
+void index_jobs_stop(struct index_jobs **jobs)
+{
+    struct index_jobs *j = *jobs;
+
+    if (j == NULL)
+        return;
+    *jobs = NULL;
+    atomic_store(&j->stopping, true);
+    index_jobs_wake(j);
+    pthread_join(j->thread, NULL);
+    pthread_mutex_destroy(&j->lock);
+    pthread_cond_destroy(&j->changed);
+    free(j);
+}
+
+void index_jobs_wake(struct index_jobs *jobs)
+{
+    pthread_mutex_lock(&jobs->lock);
+    jobs->woken = true;
+    pthread_cond_signal(&jobs->changed);
+    pthread_mutex_unlock(&jobs->lock);
+}
+
+static void *run(void *arg)
+{
+    struct index_jobs *jobs = arg;
+    unsigned wait_ms = POLL_MS;
+
+    pthread_setname_np(pthread_self(), "indexes");
+    while (!atomic_load(&jobs->stopping)) {
+        wait_for_work(jobs, wait_ms);
+        wait_ms = work(jobs);
+    }
+    return NULL;
+}
+
+/* WITHOUT_WORK: until somebody wakes us. */
+static void wait_for_work(struct index_jobs *jobs, unsigned wait_ms)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += wait_ms * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    pthread_mutex_lock(&jobs->lock);
+    if (!jobs->woken && wait_ms != WITHOUT_WORK)
+        pthread_cond_timedwait(&jobs->changed, &jobs->lock, &until);
+    while (!jobs->woken && wait_ms == WITHOUT_WORK)
+        pthread_cond_wait(&jobs->changed, &jobs->lock);
+    jobs->woken = false;
+    pthread_mutex_unlock(&jobs->lock);
+}
+
+/* A step for each table that has something to do, again and again while something is done. How long
+ * to wait then. */
+static unsigned work(struct index_jobs *jobs)
+{
+    struct table *tables[TABLES_MAX];
+    unsigned wait_ms = WITHOUT_WORK, count;
+    bool goes_on = true;
+
+    while (goes_on && !atomic_load(&jobs->stopping)) {
+        goes_on = false;
+        wait_ms = WITHOUT_WORK;
+        count = catalog_acquire_for_index_work(jobs->catalog, tables, TABLES_MAX);
+        for (unsigned i = 0; i < count; i++) {
+            enum err err = atomic_load(&jobs->stopping) ? ERR_CANCELLED : step(jobs, tables[i]);
+
+            if (err == OK)
+                goes_on = true;
+            else if (wait_ms == WITHOUT_WORK || err == ERR_PENDING)
+                wait_ms = err == ERR_PENDING ? POLL_MS : RETRY_MS;
+            if (err != OK && err != ERR_PENDING && err != ERR_BUSY && err != ERR_CANCELLED &&
+                !jobs->failed)
+                LOG(WARN, "cannot work on an index for now; it will be tried again",
+                    log_bytes("table", tables[i]->definition.name),
+                    log_string("error", err_name(err)));
+            jobs->failed = err != OK && err != ERR_PENDING;
+            table_release(&tables[i]);
+        }
+    }
+    return wait_ms;
+}
+
+/* OK: something happened. ERR_PENDING: not yet. */
+static enum err step(struct index_jobs *jobs, struct table *table)
+{
+    const struct table_definition *d = &table->definition;
+    uint64_t now_ms = clock_wall_ms();
+
+    for (unsigned i = 0; i < d->index_count; i++) {
+        const struct table_index *index = &d->indexes[i];
+
+        if (index->status != INDEX_CREATING && index->status != INDEX_DELETING)
+            continue;
+        if (now_ms < index->status_until_ms)
+            return ERR_PENDING;
+        return index->status == INDEX_CREATING ? build(jobs, table, index)
+                                               : drop(jobs, table, index);
+    }
+    return ERR_PENDING; /* done a moment ago */
+}
+
+static enum err build(struct index_jobs *jobs, struct table *table, const struct table_index *index)
+{
+    enum err err = index_build_step(catalog_store(jobs->catalog), catalog_hash_key(jobs->catalog),
+                                    table, index);
+
+    return err == ERR_ABSENT ? publish(jobs, table, index->id, true) : err;
+}
+
+static enum err drop(struct index_jobs *jobs, struct table *table, const struct table_index *index)
+{
+    struct arena arena;
+    enum err err;
+
+    if (!table_is_only_definition(table))
+        return ERR_PENDING;
+    arena_init(&arena);
+    err =
+        table_purge_range(catalog_store(jobs->catalog), STORE_DATA,
+                          index_whole_range(table->definition.id, index, &arena), &jobs->stopping);
+    if (err == OK)
+        err = publish(jobs, table, index->id, false);
+    arena_fini(&arena);
+    return err;
+}
+
+/* The table with the index ACTIVE, or without it, and the record of its building gone. */
+static enum err publish(struct index_jobs *jobs, const struct table *table, uint16_t index_id,
+                        bool keeps)
+{
+    const struct table_definition *worked_on = &table->definition;
+    struct table_index list[INDEX_LOCAL_MAX + INDEX_GLOBAL_MAX];
+    struct table_definition next;
+    struct table *newest, *published = NULL;
+    struct store_mutation *mutation;
+    struct arena arena;
+    enum err err = OK;
+
+    arena_init(&arena);
+    catalog_change_begin(jobs->catalog);
+    newest = catalog_acquire(jobs->catalog, worked_on->account, worked_on->region, worked_on->name);
+    if (newest != NULL && newest->definition.id == worked_on->id &&
+        newest->definition.status != TABLE_DELETING) {
+        const struct table_index *index = NULL;
+
+        next = newest->definition;
+        next.index_count = 0;
+        for (unsigned i = 0; i < newest->definition.index_count; i++) {
+            const struct table_index *at = &newest->definition.indexes[i];
+
+            if (at->id == index_id)
+                index = at;
+            if (at->id != index_id || keeps)
+                list[next.index_count++] = *at;
+            if (at->id == index_id && keeps)
+                list[next.index_count - 1].status = INDEX_ACTIVE;
+        }
+        next.indexes = list;
+        /* Deleted while the last step built it: nothing to publish. */
+        if (index != NULL && index->status == (keeps ? INDEX_CREATING : INDEX_DELETING)) {
+            mutation = store_mutation_create();
+            store_mutation_delete_guarded(mutation,
+                                          table_index_build_key(worked_on->id, index_id, &arena));
+            if (!keeps)
+                store_mutation_forget_count(mutation,
+                                            table_count_key(worked_on->id, index_id, &arena));
+            err = catalog_put_with(jobs->catalog, &next, mutation, &published);
+        }
+    }
+    catalog_change_end(jobs->catalog);
+    table_release(&published);
+    table_release(&newest);
+    arena_fini(&arena);
+    return err;
+}

@@ -1,0 +1,16 @@
+/* index_job.h - the thread that builds new indexes and removes those that are deleted, of all
+ * tables. What is to do stands in the definitions: after a restart it goes on.
+ */
+#pragma once
+
+#include "base/err.h"
+
+struct catalog;
+struct index_jobs;
+
+/* NULL: the thread could not be started. */
+struct index_jobs *index_jobs_start(struct catalog *catalog);
+/* Ends after the step that is under way. */
+void index_jobs_stop(struct index_jobs **jobs);
+/* There may be something to do. */
+void index_jobs_wake(struct index_jobs *jobs);
