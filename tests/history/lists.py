@@ -19,8 +19,10 @@ LIST_MAX = 60  # then another list takes its place: reads stay small
 
 class Work:
     wanted = ["%s done" % each for each in
-              ("UpdateItem", "GetItem", "Query", "BatchGetItem", "TransactGetItems",
-               "TransactWriteItems")] + ["TransactWriteItems TransactionCanceledException"]
+              ("UpdateItem", "GetItem", "Query", "BatchGetItem", "TransactGetItems", "TransactWriteItems",
+               "ExecuteStatement", "ExecuteTransaction")] + [
+                   "TransactWriteItems TransactionCanceledException",
+                   "ExecuteTransaction TransactionCanceledException"]
 
     def __init__(self, seed):
         self.rng = random.Random("lists %s" % seed)
@@ -94,9 +96,28 @@ class Work:
             del action["ExpressionAttributeValues"]
         return dict(action, ReturnValuesOnConditionCheckFailure="ALL_OLD")
 
+    def statement(self, key, element, known):
+        """What append_action and guard do, or a check alone, in PartiQL. The list must be there."""
+        place = self.place(key)
+        where, values = 'WHERE pk = ? AND sk = ?', list(place["Key"].values())
+        if known is not None:
+            where += " AND size(l) = ?"
+            values.append({"N": str(len(known))})
+        if element is None:
+            text = 'EXISTS(SELECT * FROM "%s" %s)' % (place["TableName"], where)
+        else:
+            text = 'UPDATE "%s" SET l = list_append(l, ?), "last" = ? %s' % (place["TableName"], where)
+            values = [{"L": [{"N": str(element)}]}, {"N": str(element)}] + values
+        return {"Statement": text, "Parameters": values, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+
     def append(self):
         key = self.rng.choice(self.active)
         element = self.add(key)
+        if self.known.get(key) and self.rng.random() < 0.3:
+            statement = self.statement(key, element, None)
+            return drive.Call("ExecuteStatement", dict(
+                statement, Statement=statement["Statement"] + " RETURNING ALL NEW *"),
+                              keys=[key], appends={key: element})
         return drive.Call("UpdateItem", dict(self.append_action(key, element), ReturnValues="ALL_NEW"),
                           keys=[key], appends={key: element})
 
@@ -130,19 +151,27 @@ class Work:
 
     def transact_get(self):
         keys = self.pick()
+        if self.rng.random() < 0.3:
+            statements = [{"Statement": 'SELECT * FROM "%s" WHERE pk = ? AND sk = ?' % place["TableName"],
+                           "Parameters": list(place["Key"].values())} for place in map(self.place, keys)]
+            return drive.Call("ExecuteTransaction", {"TransactStatements": statements}, keys=keys)
         return drive.Call("TransactGetItems", {"TransactItems": [{"Get": self.place(key)} for key in keys]},
                           keys=keys)
 
     def blind(self):
         appends = {key: self.add(key) for key in self.pick()}
         items = [{"Update": self.append_action(key, element)} for key, element in appends.items()]
-        return self.transaction(items, list(appends), appends, {})
+        return self.transaction({"TransactItems": items}, list(appends), appends, {})
 
     def guarded(self):
         """Reads some lists, as it saw them, and appends to others or the same."""
         keys = self.pick(2)
         split = self.rng.randrange(1, len(keys))
         appends = {key: self.add(key) for key in keys[:split]}
+        if all(self.known.get(key) for key in keys) and self.rng.random() < 0.3:
+            reads = {key: self.known[key] for key in keys if key not in appends or self.rng.random() < 0.6}
+            statements = [self.statement(key, appends.get(key), reads.get(key)) for key in keys]
+            return self.transaction({"TransactStatements": statements}, keys, appends, reads)
         reads, items = {}, []
         for key in keys:
             known = self.known.get(key, ())
@@ -159,12 +188,11 @@ class Work:
                             l={"L": [{"N": str(e)} for e in known + (appends[key],)]})
                 items.append({"Put": self.guard(dict(place, Item=item), known)})
             reads[key] = known
-        return self.transaction(items, keys, appends, reads)
+        return self.transaction({"TransactItems": items}, keys, appends, reads)
 
-    def transaction(self, items, keys, appends, reads):
-        document = {"TransactItems": items}
+    def transaction(self, document, keys, appends, reads):
         if self.rng.random() < 0.6:
-            return drive.Call("TransactWriteItems", document, keys=keys, appends=appends, reads=reads)
+            return drive.Call(writer_of(document), document, keys=keys, appends=appends, reads=reads)
         token = "%s-%d" % (self.prefix, self.element)
         document["ClientRequestToken"] = token
         notes = {"keys": keys, "appends": appends, "reads": reads}
@@ -173,7 +201,7 @@ class Work:
         return self.tokened(document, token, notes)
 
     def tokened(self, document, token, notes):
-        call = drive.Call("TransactWriteItems", document, token=token, **notes)
+        call = drive.Call(writer_of(document), document, token=token, **notes)
         self.groups.setdefault(token, []).append(call)
         return call
 
@@ -230,9 +258,12 @@ class Work:
             return {}
         if call.operation == "UpdateItem":
             return {keys[0]: elements(call.reply.get("Attributes"))}
+        if call.operation == "ExecuteStatement":
+            return {keys[0]: elements(call.reply["Items"][0])}
         if call.operation == "GetItem":
             return {keys[0]: elements(call.reply.get("Item"))}
-        if call.operation == "TransactGetItems":
+        if call.status == drive.DONE and (call.operation == "TransactGetItems" or
+                                          call.operation == "ExecuteTransaction" and "appends" not in call.notes):
             return {key: elements(each.get("Item")) for key, each in zip(keys, call.reply["Responses"])}
         if call.operation in ("Query", "BatchGetItem"):
             items = call.reply["Items"] if call.operation == "Query" else \
@@ -262,7 +293,7 @@ class Work:
                 start = 0 if call.document.get("IndexName") == GLOBAL else call.start  # it may be behind
                 history += [serial.Transaction("%s of %d" % (name, key), start, call.end,
                                                serial.DONE, {key: read}) for key, read in seen.items()]
-            elif call.operation == "UpdateItem" and call.status == drive.DONE:
+            elif call.operation in ("UpdateItem", "ExecuteStatement") and call.status == drive.DONE:
                 (key, element), = call.notes["appends"].items()
                 if seen[key][-1:] != (element,):
                     problems.append("%s answered without its own element %s: %s" % (name, element, seen))
@@ -286,6 +317,10 @@ def transaction(name, call, seen):
     reads = call.notes.get("reads", {}) if status != serial.FAILED else {}
     return serial.Transaction(name, call.start, call.end, status, {**reads, **seen},
                               call.notes.get("appends"))
+
+
+def writer_of(document):
+    return "TransactWriteItems" if "TransactItems" in document else "ExecuteTransaction"
 
 
 def elements(item):
