@@ -90,3 +90,9 @@ void stream_params_describe(struct req *req, const struct table_definition *d)
         json_append_string(req->reply, table_stream_arn(d, req->arena));
     }
 }
+
+const char *stream_params_view_name(enum table_stream_view view)
+{
+    ASSERT(view != TABLE_STREAM_OFF && (unsigned)view < TABLE_STREAM_VIEW_COUNT);
+    return view_names[view];
+}

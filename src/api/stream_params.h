@@ -16,3 +16,6 @@ enum err stream_params_change(struct req *req, yyjson_val *in,
 
 /* StreamSpecification, LatestStreamLabel and LatestStreamArn, as far as there are. */
 void stream_params_describe(struct req *req, const struct table_definition *d);
+
+/* KEYS_ONLY and so on; a view that is on. */
+const char *stream_params_view_name(enum table_stream_view view);

@@ -14,7 +14,6 @@
 #define KEYS_MAX (KEY_ATTRIBUTES_MAX * (1 + INDEX_LOCAL_MAX + INDEX_GLOBAL_MAX))
 
 static void describe_attributes(struct req *req, const struct table_definition *definition);
-static void describe_key_schema(struct buf *reply, const struct key_schema *schema);
 static void describe_throughput(struct buf *reply, const struct table_capacity *capacity);
 static void describe_modes(struct buf *reply, const struct table_shown *shown);
 static void describe_on_demand(struct buf *reply, const struct table_capacity *capacity,
@@ -49,7 +48,7 @@ enum err table_params_describe(struct req *req, const struct table *table,
     describe_attributes(req, d);
     reply_member(reply, "TableName");
     json_append_string(reply, d->name);
-    describe_key_schema(reply, &d->schema);
+    table_params_append_key_schema(reply, &d->schema);
     reply_member(reply, "TableStatus");
     json_append_string(reply, bytes_of_string((const char *const[]){
                                   "CREATING", "ACTIVE", "UPDATING", "DELETING"}[shown->status]));
@@ -116,7 +115,7 @@ static void describe_attributes(struct req *req, const struct table_definition *
     buf_append_byte(req->reply, ']');
 }
 
-static void describe_key_schema(struct buf *reply, const struct key_schema *schema)
+void table_params_append_key_schema(struct buf *reply, const struct key_schema *schema)
 {
     reply_member(reply, "KeySchema");
     buf_append_byte(reply, '[');
@@ -291,7 +290,7 @@ static enum err describe_indexes(struct req *req, const struct table *table,
         first = false;
         reply_member(reply, "IndexName");
         json_append_string(reply, index->definition.name);
-        describe_key_schema(reply, &index->definition.schema);
+        table_params_append_key_schema(reply, &index->definition.schema);
         describe_projection(reply, &index->definition);
         if (kind == INDEX_GLOBAL)
             describe_state(reply, table, index, shown);

@@ -46,7 +46,7 @@ uint64_t stream_horizon(uint64_t now_ms);
 struct bytes stream_key(struct bytes account, struct bytes region, struct bytes table,
                         uint64_t label_ms, struct arena *arena);
 
-/* --- reading, into the arena. ERR_WOULD_BLOCK: not in memory, and the caller cannot wait ------- */
+/* --- reading, into the arena. ERR_WOULD_BLOCK: not in memory, and the caller cannot wait ------ */
 
 /* ERR_ABSENT: there is no such stream. */
 enum err stream_find(struct store *store, struct bytes key, bool may_wait, struct arena *arena,
@@ -67,7 +67,7 @@ enum err stream_list(struct store *store, const struct stream_query *query, bool
                      struct arena *arena, struct stream **streams, unsigned *count,
                      bool *more) MUST_CHECK;
 
-/* --- changes: under the catalog's change lock -------------------------------------------------- */
+/* --- changes: under the catalog's change lock ------------------------------------------------- */
 
 /* Adds to the mutation that writes a definition what this means for the table's streams. `before`
  * NULL: a new table. */

@@ -137,8 +137,8 @@ bool table_index_backfills_now(const struct table_index *index, uint64_t now_ms)
 const struct table_capacity *table_index_capacity_now(const struct table_index *index,
                                                       uint64_t now_ms);
 
-/* What the journal's readers need of each change (table_journal.h). One state for all definitions of
- * a table: a write that holds an older one must not miss the moment at which a reader begins. */
+/* What the journal's readers need of each change (table_journal.h). One state for all definitions
+ * of a table: a write that holds an older one must not miss the moment when a reader begins. */
 enum table_journal_need {
     TABLE_JOURNAL_RECORDS = 1, /* there is a reader: changes leave records */
     TABLE_JOURNAL_OLD = 2,     /* with what the item was */

@@ -4,7 +4,7 @@ import codecs
 import gzip
 import zlib
 
-from lib import http1, server, sigv4
+from lib import api, http1, server, sigv4
 
 from script import ScriptError
 
@@ -25,7 +25,7 @@ class Request:
         self.headers = [("Host", host), ("Content-Type", "application/x-amz-json-1.0")]
         if operation:
             self.headers.insert(1, ("X-Amz-Target", operation if "." in operation else
-                                    "DynamoDB_20120810." + operation))
+                                    api.target(operation)))
         self.body = text.encode("utf-8")
         self.credentials = server.ROOT
         self.region = server.REGION

@@ -26,8 +26,18 @@ ERRORS = {
     "ResourceNotFoundException": (_DYNAMODB, "message", 400),
     "ResourceInUseException": (_DYNAMODB, "message", 400),
     "LimitExceededException": (_DYNAMODB, "message", 400),
+    "ExpiredIteratorException": (_DYNAMODB, "message", 400),
+    "TrimmedDataAccessException": (_DYNAMODB, "message", 400),
     "InternalServerError": (_DYNAMODB, "message", 500),
 }
+
+
+STREAMS = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+
+
+def target(operation):
+    """The X-Amz-Target of an operation: the Streams API is a service of its own."""
+    return ("DynamoDBStreams_20120810." if operation in STREAMS else "DynamoDB_20120810.") + operation
 
 
 class ApiError(Exception):
@@ -60,7 +70,7 @@ class Client:
         self.connection.close()
 
     def headers(self, operation):
-        return [("Host", self.host), ("X-Amz-Target", "DynamoDB_20120810." + operation),
+        return [("Host", self.host), ("X-Amz-Target", target(operation)),
                 ("Content-Type", "application/x-amz-json-1.0")]
 
     def send(self, operation, document):

@@ -1,4 +1,4 @@
-/* stream_test.c - change records of writes, streams and their shards over time, and the end of both. */
+/* stream_test.c - change records of writes, streams and shards over time, and the end of both. */
 #include "base/clock.h"
 #include "table/catalog.h"
 #include "table/stream.h"
@@ -436,7 +436,7 @@ static void pause_a_little(void)
 {
     struct timespec pause = {.tv_nsec = 2000000};
 
-    nanosleep(&pause, NULL);
+    nanosleep(&pause, NULL); /* sleep: part of the wait below */
 }
 
 /* The reaper removes a dropped table's record last. */
