@@ -16,6 +16,8 @@ static enum err check_values_used(struct req *req, yyjson_val *in,
                                   const struct item_params *params);
 static enum err check_conditional_operator(struct req *req, yyjson_val *in,
                                            const struct item_params *params);
+static yyjson_val *expression(yyjson_val *in, const struct item_params *params, const char *name);
+static bool takes_values(const struct item_params *params);
 static enum err check_key_paths(struct req *req, const struct expr_set *set,
                                 const struct key_schema *schema, const char *what);
 static bool visit_key_path(void *ctx, struct bytes attribute, bool nested);
@@ -118,22 +120,42 @@ static enum err check_conditional_operator(struct req *req, yyjson_val *in,
     return OK; /* the operation has no such parameter */
 }
 
-enum err item_params_expressions(struct req *req, yyjson_val *in, struct expr_set *set)
+enum err item_params_expressions(struct req *req, yyjson_val *in, const struct item_params *params,
+                                 struct expr_set *set)
 {
     struct expr_input input = {
         .names = input_member(in, "ExpressionAttributeNames"),
-        .values = input_member(in, "ExpressionAttributeValues"),
-        .update = input_member(in, "UpdateExpression"),
-        .condition = input_member(in, "ConditionExpression"),
-        .key_condition = input_member(in, "KeyConditionExpression"),
-        .filter = input_member(in, "FilterExpression"),
-        .projection = input_member(in, "ProjectionExpression"),
+        .update = expression(in, params, "UpdateExpression"),
+        .condition = expression(in, params, "ConditionExpression"),
+        .key_condition = expression(in, params, "KeyConditionExpression"),
+        .filter = expression(in, params, "FilterExpression"),
+        .projection = expression(in, params, "ProjectionExpression"),
     };
 
+    if (takes_values(params))
+        input.values = input_member(in, "ExpressionAttributeValues");
     if (input.update == NULL && input.condition == NULL && input.key_condition == NULL &&
         input.filter == NULL && input.projection == NULL)
         return OK;
     return expr_parse(&input, req->arena, &req->fault, set);
+}
+
+/* A member the operation does not have is none, whatever was sent under its name. */
+static yyjson_val *expression(yyjson_val *in, const struct item_params *params, const char *name)
+{
+    for (unsigned i = 0; i < 4 && params->expressions[i] != NULL; i++)
+        if (strcmp(params->expressions[i], name) == 0)
+            return input_member(in, name);
+    return NULL;
+}
+
+/* All expressions but projections can hold values. */
+static bool takes_values(const struct item_params *params)
+{
+    for (unsigned i = 0; i < 4 && params->expressions[i] != NULL; i++)
+        if (strcmp(params->expressions[i], "ProjectionExpression") != 0)
+            return true;
+    return false;
 }
 
 enum err item_params_key(struct req *req, yyjson_val *in, const char *member, struct value *key)

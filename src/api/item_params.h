@@ -22,9 +22,11 @@ enum err item_params_check(struct req *req, yyjson_val *in,
 enum err item_params_refuse_mixed(struct req *req, struct bytes legacy,
                                   struct bytes expressions) MUST_CHECK;
 
-/* The EXPR check on the usual members of `in`. Without any, the set stays as it is: it is empty
- * then, or has what legacy parameters gave (legacy_params.h), which exclude all of these. */
-enum err item_params_expressions(struct req *req, yyjson_val *in, struct expr_set *set) MUST_CHECK;
+/* The EXPR check on those members of `in` that the operation has. Without any, the set stays as it
+ * is: it is empty then, or has what legacy parameters gave (legacy_params.h), which exclude all of
+ * these. */
+enum err item_params_expressions(struct req *req, yyjson_val *in, const struct item_params *params,
+                                 struct expr_set *set) MUST_CHECK;
 
 /* A Key parameter as a map value (AV check). */
 enum err item_params_key(struct req *req, yyjson_val *in, const char *member,

@@ -71,7 +71,7 @@ enum err item_write_read(struct req *req, yyjson_val *in, enum item_write_kind k
         err = legacy_updates(req, &write->expressions);
     if (err == OK && !in_transaction)
         err = legacy_expected(req, &write->expressions);
-    return err == OK ? item_params_expressions(req, in, &write->expressions) : err;
+    return err == OK ? item_params_expressions(req, in, params, &write->expressions) : err;
 }
 
 static enum err check_return_values(struct req *req, yyjson_val *in)

@@ -101,7 +101,7 @@ static enum err read_requests(struct req *req, struct batch *batch)
         if (err == OK)
             err = legacy_projection(req, table->json, &batch->expressions[i]);
         if (err == OK)
-            err = item_params_expressions(req, table->json, &batch->expressions[i]);
+            err = item_params_expressions(req, table->json, &params, &batch->expressions[i]);
         if (err == OK)
             err = read_keys(req, batch, table, &too_many);
         if (err != OK)

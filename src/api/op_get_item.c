@@ -29,7 +29,7 @@ enum err op_get_item(struct req *req)
     if (err == OK)
         err = legacy_projection(req, req->input, &expressions);
     if (err == OK)
-        err = item_params_expressions(req, req->input, &expressions);
+        err = item_params_expressions(req, req->input, &params, &expressions);
     if (err == OK)
         err = req_item_table(req, &name, &table);
     if (err == OK)

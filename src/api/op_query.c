@@ -46,7 +46,7 @@ enum err op_query(struct req *req)
         return req_fail(req, ERR_VALIDATION,
                         "Either the KeyConditions or KeyConditionExpression parameter must be "
                         "specified in the request.");
-    err = item_params_expressions(req, req->input, &expressions);
+    err = item_params_expressions(req, req->input, &params, &expressions);
     if (err == OK)
         err = legacy_key_conditions(req, &expressions);
     if (err == OK)

@@ -45,7 +45,7 @@ enum err op_scan(struct req *req)
     if (err == OK)
         err = read_segment(req, &segment);
     if (err == OK)
-        err = item_params_expressions(req, req->input, &expressions);
+        err = item_params_expressions(req, req->input, &params, &expressions);
     if (err == OK)
         err = page_check_select(req, "", &page.only_count);
     if (err == OK)

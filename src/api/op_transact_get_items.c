@@ -67,7 +67,7 @@ static enum err read_actions(struct req *req, struct transaction *t, yyjson_val 
         if (err == OK)
             err = item_params_key(req, get, "Key", &action->attributes);
         if (err == OK)
-            err = item_params_expressions(req, get, &t->expressions[index]);
+            err = item_params_expressions(req, get, &params, &t->expressions[index]);
         if (err != OK)
             return err;
         index++;

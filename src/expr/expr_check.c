@@ -10,7 +10,8 @@ static void note(struct expr_report *report, enum expr_problem problem, bool wra
                  const char *format, va_list args) __attribute__((format(printf, 4, 0)));
 static bool check_defined(struct expr_report *report, const struct expr_node *node);
 static bool check_counts(struct expr_report *report, const struct expr_node *node);
-static bool check_distinct(struct expr_report *report, const struct expr_node *node);
+static bool check_distinct(struct expr_report *report, enum expr_problem problem,
+                           const struct expr_node *node);
 static bool check_types(struct expr_report *report, const struct expr_node *node);
 static bool check_function_types(struct expr_report *report, const struct expr_node *node);
 static bool check_attribute_type(struct expr_report *report, const struct expr_node *type);
@@ -149,7 +150,7 @@ void expr_check_predicate(struct expr_report *report, const struct expr_node *pr
     if (expr_noted(report, PROBLEM_PREDICATE))
         return;
     (void)(check_defined(report, predicate) && check_counts(report, predicate) &&
-           check_distinct(report, predicate) && check_types(report, predicate));
+           check_distinct(report, PROBLEM_PREDICATE, predicate) && check_types(report, predicate));
 }
 
 static bool check_defined(struct expr_report *report, const struct expr_node *node)
@@ -188,16 +189,20 @@ static bool check_counts(struct expr_report *report, const struct expr_node *nod
     return true;
 }
 
-/* Of a comparison or a function of two operands; BETWEEN and IN may repeat a path. */
-static bool check_distinct(struct expr_report *report, const struct expr_node *node)
+/* Whether no other operand is the path that the first one is. */
+static bool check_distinct(struct expr_report *report, enum expr_problem problem,
+                           const struct expr_node *node)
 {
-    const struct expr_node *first = node->first, *second = first->next;
+    const struct expr_node *first = node->first, *other = first->next;
 
-    if ((node->kind != NODE_COMPARE && node->kind != NODE_FUNCTION) || second == NULL ||
-        first->kind != NODE_PATH || second->kind != NODE_PATH ||
-        !expr_path_equal(&first->path, &second->path))
+    if (first->kind != NODE_PATH)
         return true;
-    expr_note_wrapped(report, PROBLEM_PREDICATE,
+    while (other != NULL &&
+           (other->kind != NODE_PATH || !expr_path_equal(&first->path, &other->path)))
+        other = other->next;
+    if (other == NULL)
+        return true;
+    expr_note_wrapped(report, problem,
                       "The first operand must be distinct from the remaining operands for this "
                       "operator or function; operator: %.*s, first operand: %.*s",
                       BYTES_ARGS(node_name(node)),
@@ -328,6 +333,8 @@ void expr_check_update_operands(struct expr_report *report, const struct expr_no
             expr_note(report, problem,
                       "Operator or function requires a document path; operator or function: %.*s",
                       BYTES_ARGS(node->function->name));
+        else
+            (void)check_distinct(report, problem, node);
         return;
     }
     for (const struct expr_node *operand = node->first; operand != NULL; operand = operand->next)
@@ -442,6 +449,10 @@ static const char *long_type_name(enum value_type type)
 /* As messages have it: "begins_with", "=", "+". */
 static struct bytes node_name(const struct expr_node *node)
 {
+    if (node->kind == NODE_BETWEEN)
+        return BYTES("BETWEEN");
+    if (node->kind == NODE_IN)
+        return BYTES("IN");
     return node->function != NULL ? node->function->name
                                   : bytes_of_string(expr_operator_text(node->operation));
 }

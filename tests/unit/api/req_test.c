@@ -32,6 +32,7 @@ static void bed_close(struct bed *bed)
  * before it was durable, and the other error says that it never was. */
 TEST(req_fail_forgets_the_members_of_an_earlier_error)
 {
+    static const struct item_params params = {.expressions = {"ConditionExpression"}};
     struct item_write write = {.kind = ITEM_WRITE_PUT};
     struct table_change change = {.exists = true};
     struct value stored;
@@ -40,7 +41,7 @@ TEST(req_fail_forgets_the_members_of_an_earlier_error)
     bed_open(&bed, "{\"ConditionExpression\":\"attribute_not_exists(p)\","
                    "\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\","
                    "\"Item\":{\"p\":{\"S\":\"secret\"}}}");
-    CHECK_OK(item_params_expressions(&bed.req, bed.req.input, &write.expressions));
+    CHECK_OK(item_params_expressions(&bed.req, bed.req.input, &params, &write.expressions));
     CHECK_OK(item_params_key(&bed.req, bed.req.input, "Item", &stored));
     CHECK_OK(item_open(item_store(stored, 0, &bed.arena), &change.old));
     write.in = bed.req.input;

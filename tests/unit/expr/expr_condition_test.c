@@ -110,7 +110,7 @@ TEST(condition_syntax_allows)
         {"a iN (b, c)", NULL, NULL, NULL, false},
         {":v = a", NULL, ONE_VALUE, NULL, false},
         {":v = :v", NULL, ONE_VALUE, NULL, false},
-        {"a BETWEEN a AND a", NULL, NULL, NULL, false},
+        {"a BETWEEN b AND b", NULL, NULL, NULL, false},
         {"#n = :v", "{'#n':'abort'}", ONE_VALUE, NULL, false},
         {"abc.#n[1] = :v", "{'#n':'a b'}", ONE_VALUE, NULL, false},
         {"SETx = ANDy", NULL, NULL, NULL, false},
@@ -182,6 +182,14 @@ TEST(condition_checks_have_the_services_words)
          C "Incorrect number of operands for operator or function; "
            "operator or function: begins_with, number of operands: 1",
          false},
+        {"a BETWEEN b AND a", NULL, NULL,
+         C "The first operand must be distinct from the remaining operands for this operator or "
+           "function; operator: BETWEEN, first operand: [a]",
+         true},
+        {"a IN (b, a)", NULL, NULL,
+         C "The first operand must be distinct from the remaining operands for this operator or "
+           "function; operator: IN, first operand: [a]",
+         true},
         {"a.b[0] = a.b[0]", NULL, NULL,
          C "The first operand must be distinct from the remaining operands for this operator or "
            "function; operator: =, first operand: [a, b, [0]]",
