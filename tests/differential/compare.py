@@ -86,8 +86,10 @@ def normal(operation, value):
             else:
                 out[name] = normal(operation, each)
         if operation == "Scan" and "Count" in out: # others' items are in the table, and their numbers differ
-            own = [item for item in out.get("Items", []) if str(item.get("p", "")).find("key") >= 0]
+            own = [item for item in out.get("Items", []) if "key" in str(item.get("p", ""))]
             out = {"Items": sorted(own, key=shown)}
+        if operation == "Query by index" and isinstance(out.get("Items"), list): # equal keys have no order
+            out["Items"] = sorted(out["Items"], key=shown)
         if operation == "BatchGetItem" and isinstance(out.get("Responses"), dict):
             out["Responses"] = {table: sorted(items, key=shown) for table, items in out["Responses"].items()}
         if isinstance(out.get("ConsumedCapacity"), list):

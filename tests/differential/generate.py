@@ -13,7 +13,15 @@ from values import Values, encode
 
 # name: partition key type, sort key type
 TABLES = {"PlainS": ("S", None), "PlainN": ("N", None), "PlainB": ("B", None), "SortedS": ("S", "S"),
-          "SortedN": ("S", "N"), "SortedB": ("S", "B")}
+          "SortedN": ("S", "N"), "SortedB": ("S", "B"), "Indexed": ("S", "S")}
+# name: partition key, sort key, projection; in definition order
+LOCAL_INDEXES = {"LocalNum": ("p", "num", {"ProjectionType": "ALL"}),
+                 "LocalStr": ("p", "str", {"ProjectionType": "KEYS_ONLY"})}
+GLOBAL_INDEXES = {"GlobalNum": ("g", "num", {"ProjectionType": "ALL"}),
+                  "GlobalKeys": ("g", None, {"ProjectionType": "KEYS_ONLY"}),
+                  "GlobalSome": ("g", "str", {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["doc", "ss", "num2"]})}
+INDEXES = {**LOCAL_INDEXES, **GLOBAL_INDEXES}
+KEY_TYPES = {"p": "S", "g": "S", "num": "N", "str": "S"} # of Indexed
 SORT_KEYS = {"S": ["a", "ab", "abc", "b", "\u00e9", "\U0001f600", "\ufffd"], "N": ["-5", "-0.5", "0", "1", "1.5", "2", "10"],
              "B": [encode(b) for b in (b"\0", b"a", b"ab", b"ab\0", b"b", b"\xff")]}
 LEGACY = ["EQ", "NE", "LE", "LT", "GE", "GT", "CONTAINS", "NOT_CONTAINS", "BEGINS_WITH", "IN", "BETWEEN", "NULL",
@@ -25,6 +33,28 @@ WRONG_NAMES = ["", "a", "ab", "a b", "Nope", "x" * 256, "\u00e9\u00e9\u00e9"]
 def key_tokens(number):
     """What the partition keys of a case hold, by type; all of the same length for all cases."""
     return {"S": "k%06d" % number, "N": "9%06d" % number, "B": encode(b"kk%07d" % number)}
+
+
+def table_request(table):
+    """The CreateTable of one of TABLES."""
+    hash_type, range_type = TABLES[table]
+    types = {"p": hash_type, **({"s": range_type} if range_type else {})}
+    request = {"TableName": table, "BillingMode": "PAY_PER_REQUEST", "KeySchema": key_schema(*types)}
+    if table == "Indexed":
+        types.update(KEY_TYPES)
+        request["LocalSecondaryIndexes"] = [index(name, *row) for name, row in LOCAL_INDEXES.items()]
+        request["GlobalSecondaryIndexes"] = [index(name, *row) for name, row in GLOBAL_INDEXES.items()]
+    request["AttributeDefinitions"] = [{"AttributeName": name, "AttributeType": kind} for name, kind in types.items()]
+    return request
+
+
+def index(name, hash_name, range_name, projection):
+    return {"IndexName": name, "KeySchema": key_schema(hash_name, range_name), "Projection": projection}
+
+
+def key_schema(hash_name, range_name=None):
+    return [{"AttributeName": name, "KeyType": role}
+            for name, role in ((hash_name, "HASH"), (range_name, "RANGE")) if name]
 
 
 class Kept:
@@ -75,7 +105,10 @@ class Case:
         return self.key(self.pick(SORT_KEYS[range_type]) if range_type else None)
 
     def item(self, key=None):
-        return {**(key or self.key()), **self.values.item()}
+        item = {**(key or self.key()), **self.values.item()}
+        if self.table == "Indexed" and self.chance(.85): # items of one case meet in the global indexes
+            item["g"] = {"S": self.tokens["S"]} if self.chance(.95) else self.values.value()
+        return item
 
     def seed_item(self):
         """An item to work on, mostly."""
@@ -304,33 +337,48 @@ class Case:
         self.read_back()
 
     def make_query(self):
-        self.table = self.pick(["SortedS", "SortedN", "SortedB", "SortedS", "PlainS"])
+        self.table = self.pick(["SortedS", "SortedN", "SortedB", "SortedS", "PlainS", "Indexed", "Indexed", "Indexed"])
         self.seed_items()
         document = {"TableName": self.table}
+        keys = self.query_keys(document)
         if self.chance(.75):
-            self.key_condition_expression(document)
+            self.key_condition_expression(document, keys)
         else:
-            self.key_conditions(document)
+            self.key_conditions(document, keys)
         self.read_options(document)
         self.maybe(document, .3, "ScanIndexForward", [True, False])
         if self.chance(.15):
             document["ExclusiveStartKey"] = self.any_key()
+            if "IndexName" in document and self.chance(.9):
+                document["ExclusiveStartKey"].update({name: {kind: values[0]} for name, kind, values in keys})
         self.common(document, write=False)
         self.add("Query", self.damage(document))
 
+    def query_keys(self, document):
+        """(name, type, values) of each key attribute of the table, or of an index that is chosen."""
+        hash_type, range_type = TABLES[self.table]
+        names = [("p", hash_type)] + ([("s", range_type)] if range_type else [])
+        if self.table == "Indexed" and self.chance(.85):
+            document["IndexName"] = self.pick(sorted(INDEXES))
+            names = [(name, KEY_TYPES[name]) for name in INDEXES[document["IndexName"]][:2] if name]
+        return [(name, kind, [self.tokens[kind]] if name in ("p", "g") else SORT_KEYS[kind]) for name, kind in names]
+
     def read_options(self, document):
-        self.maybe(document, .25, "Limit", [1, 2, 3, 5, 100])
+        """Items of an index with equal keys have no order, so no Limit goes there."""
+        if "IndexName" not in document:
+            self.maybe(document, .25, "Limit", [1, 2, 3, 5, 100])
         self.maybe(document, .12, "Select", ["COUNT", "ALL_ATTRIBUTES", "SPECIFIC_ATTRIBUTES",
                                              "ALL_PROJECTED_ATTRIBUTES"])
         self.maybe(document, .1, "ConsistentRead", [True, False])
 
-    def key_condition_expression(self, document):
+    def key_condition_expression(self, document, keys):
         expressions = self.expressions()
-        hash_type, range_type = TABLES[self.table]
-        parts = ["%s = %s" % (expressions.name("p"), expressions.value(value={hash_type: self.tokens[hash_type]}))]
-        if range_type and self.chance(.75):
-            name = expressions.name("s")
-            low, high = (expressions.value(value={range_type: self.pick(SORT_KEYS[range_type])}) for _ in range(2))
+        (hash_name, hash_type, hashes), *ranges = keys
+        parts = ["%s = %s" % (expressions.name(hash_name), expressions.value(value={hash_type: hashes[0]}))]
+        if ranges and self.chance(.75):
+            (name, range_type, sorts), = ranges
+            name = expressions.name(name)
+            low, high = (expressions.value(value={range_type: self.pick(sorts)}) for _ in range(2))
             if expressions.value_map[low] == expressions.value_map[high] or self.chance(.7):
                 del expressions.value_map[high]
                 parts.append(self.pick(["%s = %s", "%s < %s", "%s <= %s", "%s > %s", "%s >= %s",
@@ -365,14 +413,15 @@ class Case:
             "attribute_exists(p)", "p = %s AND p = %s" % (value, value), "s = " + value, "num = " + value,
             "begins_with(%s, p)" % value, "p = " + value + " AND size(s) > " + value])
 
-    def key_conditions(self, document):
-        hash_type, range_type = TABLES[self.table]
-        conditions = {"p": {"AttributeValueList": [{hash_type: self.tokens[hash_type]}], "ComparisonOperator": "EQ"}}
-        if range_type and self.chance(.7):
+    def key_conditions(self, document, keys):
+        (hash_name, hash_type, hashes), *ranges = keys
+        conditions = {hash_name: {"AttributeValueList": [{hash_type: hashes[0]}], "ComparisonOperator": "EQ"}}
+        if ranges and self.chance(.7):
+            (range_name, range_type, sorts), = ranges
             operator = self.pick(["EQ", "LE", "LT", "GE", "GT", "BEGINS_WITH", "BETWEEN"] + LEGACY[:2])
             count = 2 if operator == "BETWEEN" else 1
-            conditions["s"] = {"AttributeValueList": [{range_type: self.pick(SORT_KEYS[range_type])}
-                                                      for _ in range(count)], "ComparisonOperator": operator}
+            conditions[range_name] = {"AttributeValueList": [{range_type: self.pick(sorts)} for _ in range(count)],
+                                      "ComparisonOperator": operator}
         if self.chance(.05):
             conditions["num"] = self.legacy_condition(path="num")
         document["KeyConditions"] = conditions
@@ -386,6 +435,8 @@ class Case:
         """Of all items of this case: others are filtered away, so capacity and counts are not compared."""
         self.seed_items()
         document = {"TableName": self.table}
+        if self.table == "Indexed":
+            self.maybe(document, .8, "IndexName", sorted(INDEXES))
         hash_type = TABLES[self.table][0]
         if self.chance(.7):
             expressions = self.expressions()
