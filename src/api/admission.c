@@ -1,6 +1,7 @@
 /* admission.c - what a throttled request is told. */
 #include "api/admission.h"
 
+#include "api/capacity.h"
 #include "base/assert.h"
 #include "base/clock.h"
 
@@ -37,6 +38,98 @@ enum err admission_check_rate(struct req *req, const struct throttle_place *plac
     return limit == THROTTLE_NONE ? OK : admission_refuse(req, place, limit);
 }
 
+/* --- writes ----------------------------------------------------------------------------------- */
+
+enum err admission_settle(void *ctx, struct table_change changes[], unsigned count,
+                          enum err decided)
+{
+    struct req *req = ctx;
+
+    for (unsigned i = 0; i < count && decided == OK; i++) {
+        decided = admission_check_indexes(req, &changes[i]);
+        if (decided != OK)
+            return decided;
+    }
+    admission_charge_changes(req, changes, count);
+    return decided;
+}
+
+/* What a change does to an index of its table. */
+static struct throttle_place place_in_index(const struct table_change *change, unsigned index)
+{
+    const struct index_diff *diff = &change->indexes[index];
+
+    return (struct throttle_place){
+        .table = change->table,
+        .index = &change->table->definition.indexes[index],
+        .way = TABLE_WRITE,
+        .key = diff->new_key.size != 0 ? diff->new_key : diff->old_key,
+    };
+}
+
+static bool changes_global(const struct table_change *change, unsigned index)
+{
+    return change->indexes[index].change != INDEX_CHANGE_NONE &&
+           change->table->definition.indexes[index].definition.kind == INDEX_GLOBAL;
+}
+
+enum err admission_check_indexes(struct req *req, const struct table_change *change)
+{
+    unsigned index_count = change->indexes != NULL ? change->table->definition.index_count : 0;
+    enum err err = OK;
+
+    for (unsigned i = 0; i < index_count && err == OK; i++) {
+        struct throttle_place place;
+
+        if (!changes_global(change, i))
+            continue;
+        place = place_in_index(change, i);
+        err = admission_check(req, &place);
+    }
+    return err;
+}
+
+void admission_leave_out(struct table_change *change)
+{
+    change->action = TABLE_KEEP;
+    change->units = 0;
+    change->indexes = NULL;
+}
+
+static void charge_indexes(struct req *req, const struct table_change *change)
+{
+    const struct table_definition *definition = &change->table->definition;
+    struct throttle_place table = {.table = change->table, .way = TABLE_WRITE, .key = change->key};
+    struct capacity capacity = {0};
+
+    capacity_add_index_changes(&capacity, change);
+    for (unsigned i = 0; i < definition->index_count; i++) {
+        struct throttle_place place;
+
+        if (definition->indexes[i].definition.kind == INDEX_LOCAL) {
+            admission_charge(req, &table, capacity.index_units[i]);
+        } else if (changes_global(change, i)) {
+            place = place_in_index(change, i);
+            admission_charge(req, &place, capacity.index_units[i]);
+        }
+    }
+}
+
+void admission_charge_changes(struct req *req, const struct table_change changes[], unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        const struct table_change *change = &changes[i];
+        struct throttle_place place = {
+            .table = change->table, .way = TABLE_WRITE, .key = change->key};
+
+        admission_charge(req, &place, change->units);
+        if (change->indexes != NULL)
+            charge_indexes(req, change);
+    }
+}
+
+/* --- requests of many parts ------------------------------------------------------------------- */
+
 void admission_begin(struct req *req, const struct table *table, enum table_way way,
                      struct admission *admission)
 {
@@ -63,6 +156,8 @@ enum throttle_limit admission_take(struct admission *admission, struct bytes key
         admission->left -= units;
     return limit;
 }
+
+/* --- the error -------------------------------------------------------------------------------- */
 
 /* Contract core-api-data.md 6.2. */
 enum err admission_refuse(struct req *req, const struct throttle_place *place,

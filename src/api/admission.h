@@ -1,7 +1,8 @@
 /* admission.h - whether a request may use a table or index now, and what it has used of it.
  * A request asks before it does its work, and is refused with an error that clients retry; it is
  * charged when the work is done: a read by its handler, which is then past the point from where it
- * could begin again; a write by the write door, from what its decide function says.
+ * could begin again; a write when it is settled, from the units that its decide function left. A
+ * global index that has nothing left throttles the writes that would change it.
  * Source: contract core-api-data.md 6; docs/capacity.md.
  */
 #pragma once
@@ -34,6 +35,20 @@ static inline void admission_charge(struct req *req, const struct throttle_place
         throttle_charge(place, admission_now_ns(req), units);
 }
 
+/* --- writes ----------------------------------------------------------------------------------- */
+
+/* A table_settle_fn, ctx being the request: refuses what the indexes do not admit, and charges. */
+enum err admission_settle(void *ctx, struct table_change changes[], unsigned count,
+                          enum err decided);
+
+/* Its parts, for those who can do without some of the changes: whether the global indexes that a
+ * change changes admit it; to do without it; and the price of all changes that are left. */
+enum err admission_check_indexes(struct req *req, const struct table_change *change) MUST_CHECK;
+void admission_leave_out(struct table_change *change);
+void admission_charge_changes(struct req *req, const struct table_change changes[], unsigned count);
+
+/* --- requests of many parts ------------------------------------------------------------------- */
+
 /* Admits the parts of one request to a table, one by one, as if each were charged before the next.
  * Nothing is taken from the table: the request may begin again. */
 struct admission {
@@ -45,6 +60,8 @@ void admission_begin(struct req *req, const struct table *table, enum table_way 
                      struct admission *admission);
 /* THROTTLE_NONE: `units` are missing for the next part. */
 enum throttle_limit admission_take(struct admission *admission, struct bytes key, double units);
+
+/* --- the error -------------------------------------------------------------------------------- */
 
 /* What a hot partition of an on-demand table is told; a cancelled transaction adds a full stop. */
 #define ADMISSION_HOT_KEY_TEXT                                                                   \

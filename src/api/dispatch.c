@@ -262,6 +262,7 @@ static void start_over(struct req *req)
     req->fault_members = (struct bytes){0};
     req->state = NULL;
     req->asked_ns = 0;
+    req->settle = NULL;
 }
 
 /* --- replying --------------------------------------------------------------------------------- */

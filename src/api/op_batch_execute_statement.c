@@ -44,6 +44,7 @@ static double read_units(const struct member *member);
 static void charge_reads(struct req *req, const struct batch *batch);
 static enum err run_writes(struct req *req, struct batch *batch);
 static enum err decide(void *ctx, struct table_change changes[], unsigned count);
+static enum err settle(void *ctx, struct table_change changes[], unsigned count, enum err decided);
 static enum err reply_to_writes(struct req *req);
 static void begin_response(struct req *req, const struct batch *batch, unsigned index);
 static void reply_error(struct req *req, const struct member *member);
@@ -271,6 +272,7 @@ static enum err run_writes(struct req *req, struct batch *batch)
 {
     if (batch->change_count == 0)
         return reply_to_writes(req);
+    req->settle = settle;
     return req_write(req, batch->changes, batch->change_count, decide, reply_to_writes);
 }
 
@@ -292,6 +294,24 @@ static enum err decide(void *ctx, struct table_change changes[], unsigned count)
         changes[i].action = TABLE_KEEP;
     }
     return OK;
+}
+
+/* What an index does not admit fails alone. */
+static enum err settle(void *ctx, struct table_change changes[], unsigned count, enum err decided)
+{
+    struct req *req = ctx;
+    struct batch *batch = req->state;
+
+    for (unsigned i = 0; i < count && decided == OK; i++) {
+        enum err err = admission_check_indexes(req, &changes[i]);
+
+        if (err == OK)
+            continue;
+        member_failed(req, &batch->members[batch->change_members[i]], err);
+        admission_leave_out(&changes[i]);
+    }
+    admission_charge_changes(req, changes, count);
+    return decided;
 }
 
 static enum err reply_to_writes(struct req *req)

@@ -35,6 +35,7 @@ static enum err read_request(struct req *req, yyjson_val *json, struct write *wr
 static enum err check_keys(struct req *req, struct batch *batch);
 static enum err admit(struct req *req, struct batch *batch);
 static enum err decide(void *ctx, struct table_change changes[], unsigned count);
+static enum err settle(void *ctx, struct table_change changes[], unsigned count, enum err decided);
 static void reply_unprocessed(struct req *req, const struct batch *batch);
 static enum err reply(struct req *req);
 
@@ -57,6 +58,7 @@ enum err op_batch_write_item(struct req *req)
         err = collections_note(req, &batch->collections, WRITES_MAX,
                                batch->changed[i]->of->name.given, batch->changes[i].table,
                                batch->changes[i].key, batch->changed[i]->attributes);
+    req->settle = settle;
     return err == OK ? req_write(req, batch->changes, batch->change_count, decide, reply) : err;
 }
 
@@ -212,6 +214,29 @@ static enum err decide(void *ctx, struct table_change changes[], unsigned count)
     return OK;
 }
 
+/* Changes that an index does not admit are left out too. */
+static enum err settle(void *ctx, struct table_change changes[], unsigned count, enum err decided)
+{
+    struct req *req = ctx;
+    struct batch *batch = req->state;
+    enum err refused = OK;
+    unsigned admitted = 0;
+
+    for (unsigned i = 0; i < count && decided == OK; i++) {
+        enum err err = admission_check_indexes(req, &changes[i]);
+
+        batch->changed[i]->throttled = err != OK;
+        if (err == OK) {
+            admitted++;
+            continue;
+        }
+        refused = err;
+        admission_leave_out(&changes[i]);
+    }
+    admission_charge_changes(req, changes, count);
+    return admitted == 0 && decided == OK ? refused : decided;
+}
+
 /* What was throttled, in the form it was sent. */
 static void reply_unprocessed(struct req *req, const struct batch *batch)
 {
@@ -244,7 +269,8 @@ static enum err reply(struct req *req)
     struct batch *batch = req->state;
 
     for (unsigned i = 0; i < batch->change_count; i++)
-        capacity_add_change(&batch->changed[i]->of->capacity, &batch->changes[i]);
+        if (!batch->changed[i]->throttled)
+            capacity_add_change(&batch->changed[i]->of->capacity, &batch->changes[i]);
     buf_append_byte(req->reply, '{');
     reply_unprocessed(req, batch);
     batch_reply_capacity(req, &batch->tables);

@@ -2,6 +2,7 @@
  * writes, all or none. What a statement means is a transaction's action: reads are those of
  * TransactGetItems, writes and EXISTS those of TransactWriteItems.
  */
+#include "api/admission.h"
 #include "api/partiql.h"
 #include "api/transact_token.h"
 
@@ -29,6 +30,7 @@ static enum err run_reads(struct req *req, struct transaction *t);
 static enum err run_writes(struct req *req, struct transaction *t);
 static void read_token(struct req *req, struct transaction *t);
 static enum err decide(void *ctx, struct table_change changes[], unsigned count);
+static enum err settle(void *ctx, struct table_change changes[], unsigned count, enum err decided);
 static enum err reply_to_writes(struct req *req);
 
 enum err op_execute_transaction(struct req *req)
@@ -180,6 +182,7 @@ static enum err run_writes(struct req *req, struct transaction *t)
     read_token(req, t);
     if (t->change_count + t->token.record_count == 0) /* no action means an item */
         return transact_outcome(req, t->actions, t->count);
+    req->settle = settle;
     return req_write_with(req, t->changes, t->change_count, t->token.records, t->token.record_count,
                           decide, reply_to_writes);
 }
@@ -238,6 +241,22 @@ static enum err decide(void *ctx, struct table_change changes[], unsigned count)
     if (err == OK)
         transact_token_leave(req, &t->token, t->actions, t->count);
     return err;
+}
+
+static enum err settle(void *ctx, struct table_change changes[], unsigned count, enum err decided)
+{
+    struct req *req = ctx;
+    struct transaction *t = req->state;
+
+    for (unsigned i = 0; i < count && decided == OK; i++)
+        transact_check_indexes(req, &t->actions[t->change_actions[i]], &changes[i]);
+    if (decided == OK) {
+        decided = transact_outcome(req, t->actions, t->count);
+        if (decided != OK)
+            return decided;
+    }
+    admission_charge_changes(req, changes, count); /* also of conditions that failed */
+    return decided;
 }
 
 static enum err reply_to_writes(struct req *req)

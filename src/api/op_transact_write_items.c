@@ -3,6 +3,7 @@
  * for microseconds: there are no conflicts to report. With a client's token the outcome leaves a
  * record in the same mutation, by which the same request is known when it comes again.
  */
+#include "api/admission.h"
 #include "api/item_write.h"
 #include "api/transact.h"
 #include "api/transact_token.h"
@@ -31,6 +32,7 @@ static enum err read_token(struct req *req, struct transaction *t);
 static enum err append_content(struct req *req, const struct transaction *t, unsigned index,
                                struct buf *content);
 static enum err decide(void *ctx, struct table_change changes[], unsigned count);
+static enum err settle(void *ctx, struct table_change changes[], unsigned count, enum err decided);
 static enum err reply(struct req *req);
 
 enum err op_transact_write_items(struct req *req)
@@ -56,6 +58,7 @@ enum err op_transact_write_items(struct req *req)
         return err;
     if (t->change_count + t->token.record_count == 0) /* no action means an item */
         return transact_outcome(req, t->actions, t->count);
+    req->settle = settle;
     return req_write_with(req, t->changes, t->change_count, t->token.records, t->token.record_count,
                           decide, reply);
 }
@@ -272,6 +275,22 @@ static enum err decide(void *ctx, struct table_change changes[], unsigned count)
     if (err == OK)
         transact_token_leave(req, &t->token, t->actions, t->count);
     return err;
+}
+
+static enum err settle(void *ctx, struct table_change changes[], unsigned count, enum err decided)
+{
+    struct req *req = ctx;
+    struct transaction *t = req->state;
+
+    for (unsigned i = 0; i < count && decided == OK; i++)
+        transact_check_indexes(req, &t->actions[t->change_actions[i]], &changes[i]);
+    if (decided == OK) {
+        decided = transact_outcome(req, t->actions, t->count);
+        if (decided != OK)
+            return decided;
+    }
+    admission_charge_changes(req, changes, count); /* also of conditions that failed */
+    return decided;
 }
 
 static enum err reply(struct req *req)

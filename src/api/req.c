@@ -1,6 +1,7 @@
 /* req.c - what handlers share. */
 #include "api/req.h"
 
+#include "api/admission.h"
 #include "base/assert.h"
 #include "base/clock.h"
 #include "table/catalog.h"
@@ -115,13 +116,12 @@ enum err req_write_with(struct req *req, struct table_change *changes, unsigned 
         .records = records,
         .record_count = record_count,
         .decide = decide,
+        .settle = req->settle != NULL ? req->settle : admission_settle,
         .done = on_done,
         .ctx = req,
         .hash_key = catalog_hash_key(req->api->catalog),
         .may_wait = req->may_wait,
         .images_bytes_max = REQ_LOOP_BYTES_MAX,
-        .charges = req->api->throttles,
-        .asked_ns = req->asked_ns,
         .kicks_later = on_loop,
     };
     err = table_write(&req->write);

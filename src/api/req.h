@@ -54,6 +54,7 @@ struct req {
     uint64_t
         asked_ns; /* when it was asked whether tables have capacity (admission.h); 0: not yet */
 
+    table_settle_fn *settle;  /* of its write; NULL: admission_settle */
     struct table_write write; /* of a handler that returned ERR_PENDING */
     req_step_fn *on_durable;  /* fills the reply of that write */
     void *state;              /* the handler's own, for on_durable */

@@ -96,17 +96,28 @@ static struct throttle_place place_of(const struct transact_action *action, enum
     return (struct throttle_place){.table = action->table, .way = way, .key = action->key};
 }
 
-void transact_check_capacity(struct req *req, struct transact_action *action, enum table_way way)
+/* The fault is a single request's: a cancelled transaction has a reason instead. */
+static void fail_throttled(struct req *req, struct transact_action *action, enum err err)
 {
-    struct throttle_place place = place_of(action, way);
-    enum err err = admission_check(req, &place);
-
     if (err == OK)
         return;
-    req->fault_members = BYTES(""); /* reasons of single requests */
+    req->fault_members = BYTES("");
     if (bytes_equal_string(req->fault.message, ADMISSION_HOT_KEY_TEXT))
         req->fault.message = BYTES(ADMISSION_HOT_KEY_TEXT ".");
     transact_action_failed(req, action, err);
+}
+
+void transact_check_capacity(struct req *req, struct transact_action *action, enum table_way way)
+{
+    struct throttle_place place = place_of(action, way);
+
+    fail_throttled(req, action, admission_check(req, &place));
+}
+
+void transact_check_indexes(struct req *req, struct transact_action *action,
+                            const struct table_change *change)
+{
+    fail_throttled(req, action, admission_check_indexes(req, change));
 }
 
 void transact_charge_read(struct req *req, const struct transact_action *action)

@@ -43,6 +43,9 @@ void transact_action_failed(struct req *req, struct transact_action *action, enu
 
 /* A throttled table, or partition, cancels: that is the failure of the actions on it. */
 void transact_check_capacity(struct req *req, struct transact_action *action, enum table_way way);
+/* So does an index that the action would change. */
+void transact_check_indexes(struct req *req, struct transact_action *action,
+                            const struct table_change *change);
 /* What was read of an action's item, twice as much as by other reads. */
 void transact_charge_read(struct req *req, const struct transact_action *action);
 

@@ -7,12 +7,10 @@
 #include "table/table_write.h"
 
 #include "base/assert.h"
-#include "base/clock.h"
 #include "table/index_build.h"
 #include "table/index_write.h"
 #include "table/table_journal.h"
 #include "table/table_keys.h"
-#include "table/throttle.h"
 
 /* Loads before giving up on a stripe that others keep changing. Each retry reads an image that was
  * in use moments ago, so the second attempt nearly always finds it in memory. */
@@ -30,7 +28,6 @@ static enum err decide_under(struct table_write *write, struct store_hold *hold,
 static enum err plan(struct table_write *write, struct store_hold *hold, struct missing *missing);
 static bool add_change(struct table_write *write, struct table_change *change,
                        struct store_mutation *mutation);
-static void charge(const struct table_write *write);
 static enum err submit(struct table_write *write, struct store_hold *hold);
 static enum err load(struct table_write *write, const struct bytes keys[], unsigned count,
                      const struct missing *missing, struct store_loaded loaded[]);
@@ -57,9 +54,9 @@ enum err table_write(struct table_write *write)
             index_build_lock();
         err = decide_under(write, &hold, loaded, &missing);
         if (err != ERR_WOULD_BLOCK) {
-            write->decided = err;
-            if (write->charges)
-                charge(write);
+            write->decided = write->settle != NULL
+                                 ? write->settle(write->ctx, write->changes, write->count, err)
+                                 : err;
             err = submit(write, &hold);
         }
         if (watched)
@@ -177,23 +174,6 @@ static enum err plan(struct table_write *write, struct store_hold *hold, struct 
             return err;
     }
     return OK;
-}
-
-static void charge(const struct table_write *write)
-{
-    uint64_t now_ns = write->asked_ns;
-
-    for (unsigned i = 0; i < write->count; i++) {
-        const struct table_change *change = &write->changes[i];
-        struct throttle_place place = {
-            .table = change->table, .way = TABLE_WRITE, .key = change->key};
-
-        if (change->units == 0 || throttle_rate(&place) == 0)
-            continue;
-        if (now_ns == 0)
-            now_ns = clock_mono_ns();
-        throttle_charge(&place, now_ns, change->units);
-    }
 }
 
 static enum err submit(struct table_write *write, struct store_hold *hold)

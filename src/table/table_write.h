@@ -23,7 +23,7 @@ struct table_change {
     /* decide fills in: */
     enum table_action action;
     struct value attributes; /* of the new item */
-    double units;            /* what it costs its table, also when the write fails */
+    double units;            /* what it costs its table, also when the write fails; for settle */
     /* the door again, once it is decided: */
     struct bytes stored;        /* the new item */
     uint32_t new_size_bytes;    /* its size, 0 without one */
@@ -45,6 +45,12 @@ struct table_record {
  * changes. Pure: may run more than once, with other images. */
 typedef enum err table_decide_fn(void *ctx, struct table_change changes[], unsigned count);
 
+/* Has the last word: called once, when all that follows from a decision is known, what it does to
+ * indexes too, and nothing is submitted yet. `decided` is what decide returned, or why it cannot
+ * be. Returns that or another error, and may turn changes into TABLE_KEEP. */
+typedef enum err table_settle_fn(void *ctx, struct table_change changes[], unsigned count,
+                                 enum err decided);
+
 /* The outcome is durable. err is ERR_NO_SPACE when the write did not happen for want of space. */
 typedef void table_done_fn(void *ctx, enum err err);
 
@@ -56,17 +62,16 @@ struct table_write {
     struct table_record *records; /* NULL if there are none */
     unsigned record_count;        /* with count, at most STORE_KEYS_PER_HOLD_MAX */
     table_decide_fn *decide;
+    table_settle_fn *settle; /* NULL: every decision stands */
     table_done_fn *done;
-    void *ctx;                     /* of both */
+    void *ctx;                     /* of all three */
     const uint8_t *hash_key;       /* of slots (catalog.h); NULL if no table has an index */
     uint64_t collection_bytes_max; /* of an item collection; 0: what the service allows */
     bool may_wait;
     size_t images_bytes_max; /* unless it may wait: larger images together are a worker's */
-    bool charges;            /* the tables' capacity, with the changes' units (throttle.h) */
-    uint64_t asked_ns;       /* when it was seen that they have some; 0: at some time */
     bool by_service;         /* nobody asked for it: an item expired */
     bool kicks_later;        /* the caller calls store_kick itself, once for several writes */
-    enum err decided;        /* what decide returned: the write's outcome once done says OK */
+    enum err decided;        /* what settle said last: the write's outcome once done says OK */
 };
 
 /* ERR_PENDING: done will be called, perhaps before this returns; touch nothing of the write after
