@@ -79,8 +79,8 @@ struct bytes table_journal_key(uint32_t table_id, uint16_t lane, struct journal_
     struct buf key;
 
     bytes_put_u16(rest, lane);
-    bytes_put_u64(rest + VERSION_OFFSET - KEY_PREFIX_BYTES, place.version);
-    bytes_put_u16(rest + ORDINAL_OFFSET - KEY_PREFIX_BYTES, place.ordinal);
+    bytes_put_u64(rest + (VERSION_OFFSET - KEY_PREFIX_BYTES), place.version);
+    bytes_put_u16(rest + (ORDINAL_OFFSET - KEY_PREFIX_BYTES), place.ordinal);
     buf_init_arena(&key, arena, TABLE_JOURNAL_KEY_BYTES);
     key_append_prefix(&key, table_id, KEY_SPACE_JOURNAL, 0, 0);
     buf_append(&key, rest, sizeof(rest));
