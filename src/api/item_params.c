@@ -210,6 +210,19 @@ static bool visit_key_path(void *ctx, struct bytes attribute, bool nested)
     return false;
 }
 
+enum err item_params_check_key_value(struct req *req, struct bytes attribute, struct value value,
+                                     bool hash, struct bytes index)
+{
+    if (index.size == 0 || value.type == VALUE_N || value.payload.size != 0)
+        return key_check_value(attribute, value, hash, &req->fault);
+    return req_fail(req, ERR_VALIDATION,
+                    "One or more parameter values are not valid. A value specified for a secondary "
+                    "index key is not supported. The AttributeValue for a key attribute cannot "
+                    "contain an empty %s value. IndexName: %.*s, IndexKey: %.*s",
+                    value.type == VALUE_S ? "string" : "binary", BYTES_ARGS(index),
+                    BYTES_ARGS(attribute));
+}
+
 struct bytes item_params_storage_key(struct req *req, const struct table *table,
                                      struct value attributes)
 {

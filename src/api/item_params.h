@@ -37,6 +37,11 @@ enum err item_params_key(struct req *req, yyjson_val *in, const char *member,
 enum err item_params_check_key_paths(struct req *req, const struct expr_set *set,
                                      const struct table *table) MUST_CHECK;
 
+/* One value of a key that a request gives, its emptiness and length; `hash` tells which limit,
+ * `index` whose key it is of: empty for the table's. */
+enum err item_params_check_key_value(struct req *req, struct bytes attribute, struct value value,
+                                     bool hash, struct bytes index) MUST_CHECK;
+
 /* Storage key of an item whose key attributes were checked. */
 struct bytes item_params_storage_key(struct req *req, const struct table *table,
                                      struct value attributes);

@@ -74,13 +74,15 @@ static enum err check_against_schema(struct req *req, struct page *page, struct 
                                      struct query_key *key)
 {
     const struct expr_set *expressions = page->expressions;
-    const struct key_schema *schema = page_schema(page);
-    const struct key_schema *index = page->index != NULL ? schema : NULL;
-    enum err err = start_key_check_count(req, start, &page->table->definition.schema, index,
-                                         "The provided starting key is invalid");
+    const struct key_schema *table = &page->table->definition.schema;
+    const struct index_definition *index = page_index(page);
+    const struct key_schema *schema = index != NULL ? &index->schema : table;
+    struct bytes index_name = index != NULL ? index->name : BYTES("");
+    enum err err =
+        start_key_check_count(req, start, table, index, "The provided starting key is invalid");
 
     if (err == OK)
-        err = query_key_read(req, expressions, schema, start, key);
+        err = query_key_read(req, expressions, schema, index_name, start, key);
     if (err == OK)
         err = start_key_check_table(req, start);
     if (err == OK)
@@ -90,6 +92,8 @@ static enum err check_against_schema(struct req *req, struct page *page, struct 
             req, &(struct expr_set){.projection = expressions->projection}, page->table);
     if (err == OK)
         err = check_filter(req, expressions, schema);
+    if (err == OK)
+        err = page_check_filter(req, page);
     if (err == OK)
         err = page_check_attributes(req, page);
     if (err == OK)

@@ -110,7 +110,7 @@ static struct store_range range_of(struct req *req, const struct page *page,
 static enum err check_start(struct req *req, struct page *page, const struct segment *segment,
                             struct start_key *start)
 {
-    const struct key_schema *index = page->index != NULL ? page_schema(page) : NULL;
+    const struct index_definition *index = page_index(page);
     const struct key_schema *table = &page->table->definition.schema;
     struct bytes from;
     enum err err = start_key_check_count(
@@ -119,8 +119,9 @@ static enum err check_start(struct req *req, struct page *page, const struct seg
                       : "The provided starting key is invalid: The provided key element does not "
                         "match the schema");
 
-    for (unsigned i = 0; index != NULL && i < key_schema_count(index) && err == OK; i++)
-        err = start_key_check_piece(req, start, &index->attributes[i], i < index->hash_count);
+    for (unsigned i = 0; index != NULL && i < key_schema_count(&index->schema) && err == OK; i++)
+        err = start_key_check_piece(req, start, &index->schema.attributes[i],
+                                    i < index->schema.hash_count);
     if (err == OK)
         err = start_key_check_table(req, start);
     if (err != OK || !start->given)

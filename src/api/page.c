@@ -9,6 +9,8 @@
 #include "table/index_entry.h"
 #include "table/table_read.h"
 
+#include <stdlib.h>
+
 #define PARAMETER_INVALID "One or more parameter values were invalid: "
 
 enum err page_check_select(struct req *req, const char *prefix, bool *only_count)
@@ -72,9 +74,9 @@ enum err page_readable_index(struct req *req, const struct table *table, struct 
     return OK;
 }
 
-const struct key_schema *page_schema(const struct page *page)
+const struct index_definition *page_index(const struct page *page)
 {
-    return page->index != NULL ? &page->index->definition.schema : &page->table->definition.schema;
+    return page->index != NULL ? &page->index->definition : NULL;
 }
 
 struct bytes page_storage_key(struct req *req, const struct page *page, struct value attributes)
@@ -90,8 +92,8 @@ struct bytes page_storage_key(struct req *req, const struct page *page, struct v
 struct lack {
     const struct table *table;
     const struct table_index *index;
-    struct arena *arena;
-    struct bytes names; /* of what is not projected: "a, b" */
+    struct bytes *names; /* NULL: they are only counted */
+    size_t count;
 };
 
 static bool visit_attribute(void *ctx, struct bytes attribute, bool nested)
@@ -99,26 +101,78 @@ static bool visit_attribute(void *ctx, struct bytes attribute, bool nested)
     struct lack *lack = ctx;
 
     (void)nested;
-    if (!index_projects(&lack->table->definition, lack->index, attribute))
-        lack->names = arena_format(lack->arena, "%.*s%s%.*s", BYTES_ARGS(lack->names),
-                                   lack->names.size != 0 ? ", " : "", BYTES_ARGS(attribute));
+    if (index_projects(&lack->table->definition, lack->index, attribute))
+        return true;
+    if (lack->names != NULL)
+        lack->names[lack->count] = attribute;
+    lack->count++;
     return true;
+}
+
+static void visit_attributes(const struct expr_projection *projection,
+                             const struct expr_condition *filter, struct lack *lack)
+{
+    lack->count = 0;
+    if (projection != NULL)
+        expr_projection_visit_paths(projection, visit_attribute, lack);
+    if (filter != NULL)
+        expr_condition_visit_paths(filter, visit_attribute, lack);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return bytes_compare(*(const struct bytes *)a, *(const struct bytes *)b);
+}
+
+/* "a, b": sorted, each once. There may be a thousand, and long ones. */
+static struct bytes list_lack(const struct table *table, const struct table_index *index,
+                              const struct expr_projection *projection,
+                              const struct expr_condition *filter, struct arena *arena)
+{
+    struct lack lack = {.table = table, .index = index};
+    struct buf list;
+
+    visit_attributes(projection, filter, &lack);
+    if (lack.count == 0)
+        return BYTES("");
+    lack.names = arena_new_array(arena, struct bytes, lack.count);
+    visit_attributes(projection, filter, &lack);
+    qsort(lack.names, lack.count, sizeof(lack.names[0]), compare_names);
+    buf_init_arena(&list, arena, SIZE_MAX);
+    for (size_t i = 0; i < lack.count; i++) {
+        if (i != 0 && bytes_equal(lack.names[i], lack.names[i - 1]))
+            continue;
+        if (i != 0)
+            buf_append_lit(&list, ", ");
+        buf_append_bytes(&list, lack.names[i]);
+    }
+    return buf_finish_arena(&list);
 }
 
 void page_find_lacks(const struct table *table, const struct table_index *index,
                      const struct expr_set *expressions, struct arena *arena,
                      struct page_lacks *lacks)
 {
-    struct lack shown = {.table = table, .index = index, .arena = arena}, filtered = shown;
-
     *lacks = (struct page_lacks){BYTES(""), BYTES("")};
     if (index == NULL || index->definition.projection == INDEX_PROJECTS_ALL)
         return;
-    if (expressions->projection != NULL)
-        expr_projection_visit_paths(expressions->projection, visit_attribute, &shown);
-    if (expressions->filter != NULL)
-        expr_condition_visit_paths(expressions->filter, visit_attribute, &filtered);
-    *lacks = (struct page_lacks){shown.names, filtered.names};
+    lacks->shown = list_lack(table, index, expressions->projection, NULL, arena);
+    lacks->filtered = list_lack(table, index, NULL, expressions->filter, arena);
+}
+
+/* Not in the contract: applications report this text of the service's Query, and DynamoDB Local has
+ * it for both kinds of indexes, but not for Scan. */
+enum err page_check_filter(struct req *req, const struct page *page)
+{
+    struct page_lacks lacks;
+
+    page_find_lacks(page->table, page->index, page->expressions, req->arena, &lacks);
+    if (lacks.filtered.size == 0)
+        return OK;
+    return req_fail(req, ERR_VALIDATION,
+                    PARAMETER_INVALID
+                    "Secondary index %.*s does not project one or more filter attributes: [%.*s]",
+                    BYTES_ARGS(page->index->definition.name), BYTES_ARGS(lacks.filtered));
 }
 
 enum err page_refuse_lack(struct req *req, const struct table_index *index, struct bytes names)

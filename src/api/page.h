@@ -36,17 +36,20 @@ enum err page_find_index(struct req *req, struct page *page) MUST_CHECK;
 enum err page_readable_index(struct req *req, const struct table *table, struct bytes name,
                              const struct table_index **index) MUST_CHECK;
 
-/* Key attributes of what is read. */
-const struct key_schema *page_schema(const struct page *page);
+/* What is read, if it is an index; NULL: the table. */
+const struct index_definition *page_index(const struct page *page);
 
 /* Storage key of an item or entry, from the key attributes of both. */
 struct bytes page_storage_key(struct req *req, const struct page *page, struct value attributes);
 
+/* That a Query's filter names only what its index projects. */
+enum err page_check_filter(struct req *req, const struct page *page) MUST_CHECK;
+
 /* Whether the index has the attributes that are asked for, or must fetch them. */
 enum err page_check_attributes(struct req *req, struct page *page) MUST_CHECK;
 
-/* Attributes that a projection and a filter name and the index does not project: "a, b", in the
- * arena; empty: none. `index` may be NULL. */
+/* Attributes that a projection and a filter name and the index does not project: "a, b",
+ * sorted and each once, in the arena; empty: none. `index` may be NULL. */
 struct page_lacks {
     struct bytes shown;
     struct bytes filtered;

@@ -1,6 +1,8 @@
 /* query_key.c - conditions against a key schema, and the range they stand for. */
 #include "api/query_key.h"
 
+#include "api/item_params.h"
+
 #define PARAMETER_INVALID     "One or more parameter values were invalid: "
 #define SIMPLE_CONDITIONS_MAX 2
 
@@ -9,7 +11,8 @@ static const struct expr_key_condition *condition_on(const struct expr_set *set,
 static enum err check_present(struct req *req, const struct expr_set *set, struct query_key *key,
                               unsigned index, const struct expr_key_condition *condition);
 static enum err check_operands(struct req *req, const struct expr_key_condition *condition,
-                               const struct key_attribute *attribute, bool hash);
+                               const struct key_attribute *attribute, bool hash,
+                               struct bytes index);
 static bool condition_holds(const struct expr_key_condition *condition, struct value value);
 static struct bytes component_after(struct bytes prefix, struct value value, bool begins_with,
                                     struct arena *arena);
@@ -34,8 +37,8 @@ enum err query_key_check_count(struct req *req, const struct expr_set *set, bool
 }
 
 enum err query_key_read(struct req *req, const struct expr_set *set,
-                        const struct key_schema *schema, const struct start_key *start,
-                        struct query_key *key)
+                        const struct key_schema *schema, struct bytes index,
+                        const struct start_key *start, struct query_key *key)
 {
     *key = (struct query_key){.schema = schema};
     if (is_simple(schema) && set->key_condition_count > SIMPLE_CONDITIONS_MAX)
@@ -51,7 +54,7 @@ enum err query_key_read(struct req *req, const struct expr_set *set,
         if (err == OK)
             err = check_present(req, set, key, i, condition);
         if (err == OK && condition != NULL)
-            err = check_operands(req, condition, attribute, hash);
+            err = check_operands(req, condition, attribute, hash, index);
         if (err != OK)
             return err;
         if (condition != NULL)
@@ -88,7 +91,7 @@ static enum err check_present(struct req *req, const struct expr_set *set, struc
 
 /* Operands of the schema's type, not empty, not too long. */
 static enum err check_operands(struct req *req, const struct expr_key_condition *condition,
-                               const struct key_attribute *attribute, bool hash)
+                               const struct key_attribute *attribute, bool hash, struct bytes index)
 {
     unsigned operand_count = condition->operator== EXPR_KEY_BETWEEN ? 2 : 1;
 
@@ -103,7 +106,8 @@ static enum err check_operands(struct req *req, const struct expr_key_condition 
     if (hash && condition->operator!= EXPR_KEY_EQ)
         return not_supported(req);
     for (unsigned i = 0; i < operand_count; i++) {
-        enum err err = key_check_value(attribute->name, condition->operands[i], hash, &req->fault);
+        enum err err =
+            item_params_check_key_value(req, attribute->name, condition->operands[i], hash, index);
 
         if (err != OK)
             return err;

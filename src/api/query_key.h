@@ -23,10 +23,10 @@ enum err query_key_check_count(struct req *req, const struct expr_set *set,
                                bool of_index) MUST_CHECK;
 
 /* The conditions against the schema, and with each key attribute the start key's piece of it.
- * Points into the set. */
+ * `index` is the name of the index whose schema it is, empty for a table. Points into the set. */
 enum err query_key_read(struct req *req, const struct expr_set *set,
-                        const struct key_schema *schema, const struct start_key *start,
-                        struct query_key *key) MUST_CHECK;
+                        const struct key_schema *schema, struct bytes index,
+                        const struct start_key *start, struct query_key *key) MUST_CHECK;
 
 /* That the start key lies within the conditions. */
 enum err query_key_check_start(struct req *req, const struct query_key *key,

@@ -37,7 +37,7 @@ static bool stays_bare(struct bytes message)
 }
 
 enum err start_key_check_count(struct req *req, struct start_key *start,
-                               const struct key_schema *table, const struct key_schema *index,
+                               const struct key_schema *table, const struct index_definition *index,
                                const char *message)
 {
     unsigned count = key_schema_count(table);
@@ -46,8 +46,8 @@ enum err start_key_check_count(struct req *req, struct start_key *start,
     start->index = index;
     if (!start->given)
         return OK;
-    for (unsigned i = 0; index != NULL && i < key_schema_count(index); i++)
-        count += key_schema_find(table, index->attributes[i].name) < 0;
+    for (unsigned i = 0; index != NULL && i < key_schema_count(&index->schema); i++)
+        count += key_schema_find(table, index->schema.attributes[i].name) < 0;
     return value_count(start->attributes) == count ? OK
                                                    : req_fail(req, ERR_VALIDATION, "%s", message);
 }
@@ -67,13 +67,16 @@ enum err start_key_check_piece(struct req *req, const struct start_key *start,
 static enum err check_value(struct req *req, const struct start_key *start,
                             const struct key_attribute *attribute, bool hash)
 {
+    struct bytes index = BYTES("");
     struct value value;
     enum err err;
 
     if (!value_find(start->attributes, attribute->name, &value) || value.type != attribute->type)
         return req_fail(req, ERR_VALIDATION,
                         INVALID_START ": The provided key element does not match the schema");
-    err = key_check_value(attribute->name, value, hash, &req->fault);
+    if (start->index != NULL && key_schema_find(start->table, attribute->name) < 0)
+        index = start->index->name;
+    err = item_params_check_key_value(req, attribute->name, value, hash, index);
     return err == OK ? OK
                      : req_fail(req, err, INVALID_START ": %.*s", BYTES_ARGS(req->fault.message));
 }

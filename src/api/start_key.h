@@ -8,9 +8,9 @@
 
 struct start_key {
     bool given;
-    struct value attributes;        /* a map */
-    const struct key_schema *table; /* set by start_key_check_count */
-    const struct key_schema *index; /* NULL: the table itself is read */
+    struct value attributes;              /* a map */
+    const struct key_schema *table;       /* set by start_key_check_count */
+    const struct index_definition *index; /* NULL: the table itself is read */
 };
 
 /* The parameter and its AV check, which has rules of its own for messages. */
@@ -18,7 +18,7 @@ enum err start_key_read(struct req *req, struct start_key *start) MUST_CHECK;
 
 /* How many attributes there are; `message` if it is another number. */
 enum err start_key_check_count(struct req *req, struct start_key *start,
-                               const struct key_schema *table, const struct key_schema *index,
+                               const struct key_schema *table, const struct index_definition *index,
                                const char *message) MUST_CHECK;
 
 /* One key attribute of what is read, the table or the index: that it is there, type, size. */

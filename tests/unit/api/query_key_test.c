@@ -56,7 +56,8 @@ static enum err read_text(struct bed *bed, const struct key_schema *schema, cons
                                 used.size > 1 ? "," : "", values[i].name, values[i].value);
     request.values = (const char *)arena_format(&bed->arena, "%.*s}", BYTES_ARGS(used)).data;
     CHECK_OK(parse_request(&request, &bed->arena, &bed->req.fault, &bed->set));
-    return query_key_read(&bed->req, &bed->set, schema, &none, &bed->key);
+    return query_key_read(&bed->req, &bed->set, schema,
+                          schema == &simple ? BYTES("") : BYTES("Idx"), &none, &bed->key);
 }
 
 #define MISSED "Query condition missed key schema element: "
@@ -97,9 +98,13 @@ TEST(query_key_wants_all_hash_attributes_and_sort_attributes_without_a_gap)
         {&multi, "h = :h AND i = :h",
          "One or more parameter values were invalid: Condition parameter type does not match "
          "schema type"},
-        {&multi, "h = :h AND i = :i AND r = :e",
+        {&simple, "h = :h AND r = :e",
          "One or more parameter values are not valid. The AttributeValue for a key attribute "
          "cannot contain an empty string value. Key: r"},
+        {&multi, "h = :h AND i = :i AND r = :e",
+         "One or more parameter values are not valid. A value specified for a secondary index key "
+         "is not supported. The AttributeValue for a key attribute cannot contain an empty string "
+         "value. IndexName: Idx, IndexKey: r"},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
