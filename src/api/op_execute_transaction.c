@@ -31,6 +31,7 @@ static enum err run_writes(struct req *req, struct transaction *t);
 static void read_token(struct req *req, struct transaction *t);
 static enum err decide(void *ctx, struct table_change changes[], unsigned count);
 static enum err settle(void *ctx, struct table_change changes[], unsigned count, enum err decided);
+static enum err refuse(void *ctx, unsigned index, enum err err);
 static enum err reply_to_writes(struct req *req);
 
 enum err op_execute_transaction(struct req *req)
@@ -183,6 +184,7 @@ static enum err run_writes(struct req *req, struct transaction *t)
     if (t->change_count + t->token.record_count == 0) /* no action means an item */
         return transact_outcome(req, t->actions, t->count);
     req->settle = settle;
+    req->on_refused = refuse;
     return req_write_with(req, t->changes, t->change_count, t->token.records, t->token.record_count,
                           decide, reply_to_writes);
 }
@@ -257,6 +259,15 @@ static enum err settle(void *ctx, struct table_change changes[], unsigned count,
     }
     admission_charge_changes(req, changes, count); /* also of conditions that failed */
     return decided;
+}
+
+static enum err refuse(void *ctx, unsigned index, enum err err)
+{
+    struct req *req = ctx;
+    struct transaction *t = req->state;
+
+    transact_action_failed(req, &t->actions[t->change_actions[index]], err);
+    return transact_outcome(req, t->actions, t->count);
 }
 
 static enum err reply_to_writes(struct req *req)

@@ -19,6 +19,7 @@ struct round_kick {
 };
 static _Thread_local struct round_kick round_kick;
 
+static enum err refused(void *ctx, unsigned index, enum err err);
 static void on_done(void *ctx, enum err err);
 static void kick_soon(struct loop *loop, struct store *store);
 
@@ -117,6 +118,7 @@ enum err req_write_with(struct req *req, struct table_change *changes, unsigned 
         .record_count = record_count,
         .decide = decide,
         .settle = req->settle != NULL ? req->settle : admission_settle,
+        .refused = refused,
         .done = on_done,
         .ctx = req,
         .hash_key = catalog_hash_key(req->api->catalog),
@@ -128,6 +130,17 @@ enum err req_write_with(struct req *req, struct table_change *changes, unsigned 
     if (err == ERR_PENDING && on_loop)
         kick_soon(loop, store);
     return err == OK ? on_durable(req) : err;
+}
+
+/* Texts of contract core-api-data.md 4 and core-api.md 2. */
+static enum err refused(void *ctx, unsigned index, enum err err)
+{
+    struct req *req = ctx;
+
+    req_fail(req, err, "%s",
+             err == ERR_VALIDATION ? "Item size has exceeded the maximum allowed size"
+                                   : "Collection size exceeded");
+    return req->on_refused != NULL ? req->on_refused(req, index, err) : err;
 }
 
 static void on_done(void *ctx, enum err err)

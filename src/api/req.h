@@ -54,10 +54,11 @@ struct req {
     uint64_t
         asked_ns; /* when it was asked whether tables have capacity (admission.h); 0: not yet */
 
-    table_settle_fn *settle;  /* of its write; NULL: admission_settle */
-    struct table_write write; /* of a handler that returned ERR_PENDING */
-    req_step_fn *on_durable;  /* fills the reply of that write */
-    void *state;              /* the handler's own, for on_durable */
+    table_settle_fn *settle;      /* of its write; NULL: admission_settle */
+    struct table_write write;     /* of a handler that returned ERR_PENDING */
+    req_step_fn *on_durable;      /* fills the reply of that write */
+    void *state;                  /* the handler's own, for on_durable */
+    table_refused_fn *on_refused; /* set before the write; NULL: its error is the request's */
 
     enum err outcome;         /* on its way back to the loop */
     unsigned status;          /* of the reply, once finished */

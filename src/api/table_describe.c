@@ -250,11 +250,16 @@ static void describe_state(struct buf *reply, const struct table *table,
     static const char *const names[] = {"CREATING", "ACTIVE", "UPDATING", "DELETING"};
     uint64_t now_ms = shown->now_ms != 0 ? shown->now_ms : clock_wall_ms();
     const struct table_capacity *capacity = table_index_capacity_now(index, now_ms);
+    enum index_status status = index->status;
     unsigned position = (unsigned)(index - table->definition.indexes);
     uint32_t bit = UINT32_C(1) << position;
 
+    if (shown->status == TABLE_CREATING)
+        status = INDEX_CREATING; /* an index made with its table becomes ACTIVE with it */
+    else if (status == INDEX_UPDATING && now_ms >= index->status_until_ms)
+        status = INDEX_ACTIVE;
     reply_member(reply, "IndexStatus");
-    json_append_string(reply, bytes_of_string(names[table_index_status_now(table, index, now_ms)]));
+    json_append_string(reply, bytes_of_string(names[status]));
     if (index->status == INDEX_CREATING) {
         reply_member(reply, "Backfilling");
         buf_append_string(reply, table_index_backfills_now(index, now_ms) ? "true" : "false");

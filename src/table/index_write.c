@@ -8,6 +8,7 @@
 static enum err check_collection(const struct table_change *change, struct store_hold *hold,
                                  uint64_t bytes_max, struct arena *arena, struct bytes *missing);
 static int64_t collection_growth(const struct table_change *change);
+static uint64_t size_with_entries(const struct table_change *change);
 
 bool index_write_is_watched(const struct table_change changes[], unsigned count)
 {
@@ -54,6 +55,8 @@ static enum err check_collection(const struct table_change *change, struct store
     struct store_count count;
     enum err err;
 
+    if (change->action == TABLE_PUT && size_with_entries(change) > ITEM_SIZE_BYTES_MAX)
+        return ERR_VALIDATION;
     if (growth <= 0 || !index_counts_collections(&change->table->definition))
         return OK;
     err = index_collection_count(hold->store, change->key, false, &count);
@@ -74,6 +77,18 @@ static int64_t collection_growth(const struct table_change *change)
         if (table->indexes[i].definition.kind == INDEX_LOCAL)
             growth += (int64_t)change->indexes[i].new_bytes - change->indexes[i].old_bytes;
     return growth;
+}
+
+/* Contract core-api-data.md 4: what a table with local indexes has of an item. */
+static uint64_t size_with_entries(const struct table_change *change)
+{
+    const struct table_definition *table = &change->table->definition;
+    uint64_t size = change->new_size_bytes;
+
+    for (unsigned i = 0; i < table->index_count; i++)
+        if (table->indexes[i].definition.kind == INDEX_LOCAL)
+            size += change->indexes[i].new_bytes;
+    return size;
 }
 
 void index_write_add(const struct table_change *change, struct store_mutation *mutation,

@@ -14,8 +14,9 @@
 bool index_write_is_watched(const struct table_change changes[], unsigned count);
 
 /* Sets change->indexes; *missing is a counter that must be read first when the result is
- * ERR_WOULD_BLOCK. ERR_ITEM_COLLECTION_SIZE_LIMIT_EXCEEDED: the item's collection would be larger
- * than collection_bytes_max. */
+ * ERR_WOULD_BLOCK. ERR_VALIDATION: the item and its entries in local indexes are larger together
+ * than an item may be. ERR_ITEM_COLLECTION_SIZE_LIMIT_EXCEEDED: the item's collection would be
+ * larger than collection_bytes_max. */
 enum err index_write_plan(struct table_change *change, struct store_hold *hold,
                           const uint8_t hash_key[SIPHASH_KEY_BYTES], uint64_t collection_bytes_max,
                           struct arena *arena, struct bytes *missing) MUST_CHECK;

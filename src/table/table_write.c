@@ -170,6 +170,9 @@ static enum err plan(struct table_write *write, struct store_hold *hold, struct 
             continue;
         err = index_write_plan(change, hold, write->hash_key, bytes_max, write->arena,
                                &missing->counter);
+        if ((err == ERR_VALIDATION || err == ERR_ITEM_COLLECTION_SIZE_LIMIT_EXCEEDED) &&
+            write->refused != NULL)
+            err = write->refused(write->ctx, i, err);
         if (err != OK)
             return err;
     }

@@ -50,6 +50,10 @@ typedef enum err table_decide_fn(void *ctx, struct table_change changes[], unsig
  * be. Returns that or another error, and may turn changes into TABLE_KEEP. */
 typedef enum err table_settle_fn(void *ctx, struct table_change changes[], unsigned count,
                                  enum err decided);
+/* A change that was decided upon cannot be: ERR_ITEM_COLLECTION_SIZE_LIMIT_EXCEEDED, or
+ * ERR_VALIDATION when an item is too large together with its entries in local indexes. Returns the
+ * error with which the whole write ends; pure, like deciding. */
+typedef enum err table_refused_fn(void *ctx, unsigned index, enum err err);
 
 /* The outcome is durable. err is ERR_NO_SPACE when the write did not happen for want of space. */
 typedef void table_done_fn(void *ctx, enum err err);
@@ -62,7 +66,8 @@ struct table_write {
     struct table_record *records; /* NULL if there are none */
     unsigned record_count;        /* with count, at most STORE_KEYS_PER_HOLD_MAX */
     table_decide_fn *decide;
-    table_settle_fn *settle; /* NULL: every decision stands */
+    table_settle_fn *settle;   /* NULL: every decision stands */
+    table_refused_fn *refused; /* NULL: the error as it is */
     table_done_fn *done;
     void *ctx;                     /* of all three */
     const uint8_t *hash_key;       /* of slots (catalog.h); NULL if no table has an index */
@@ -76,7 +81,5 @@ struct table_write {
 
 /* ERR_PENDING: done will be called, perhaps before this returns; touch nothing of the write after
  * it. Anything else is the outcome, at once: OK (nothing had to change), what decide returned,
- * ERR_WOULD_BLOCK (call again, where it may wait), ERR_BUSY, ERR_NO_SPACE, ERR_IO, ERR_CORRUPT. An
- * item collection that would grow too large counts as decided:
- * ERR_ITEM_COLLECTION_SIZE_LIMIT_EXCEEDED, told without a text. */
+ * ERR_WOULD_BLOCK (call again, where it may wait), ERR_BUSY, ERR_NO_SPACE, ERR_IO, ERR_CORRUPT. */
 enum err table_write(struct table_write *write) MUST_CHECK;
