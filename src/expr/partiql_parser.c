@@ -3,6 +3,7 @@
 
 static bool step(struct partiql_parser *p, struct expr_step *step);
 static bool index_step(struct partiql_parser *p, struct expr_step *step);
+static bool check_name(struct partiql_parser *p, const struct expr_step *step);
 
 void partiql_take(struct partiql_parser *p)
 {
@@ -87,15 +88,16 @@ struct expr_node *partiql_path(struct partiql_parser *p)
     struct expr_node *node;
     unsigned count = 1;
 
-    if (!partiql_name(p, &steps[0].name))
+    if (!partiql_name(p, &steps[0].name) || !check_name(p, &steps[0]))
         return NULL;
     while (p->token.kind == PARTIQL_TOKEN_DOT || p->token.kind == PARTIQL_TOKEN_OPEN_LIST) {
         if (count == EXPR_PATH_STEPS_MAX) {
             (void)partiql_fail(p, "The document path has too many nesting levels");
             return NULL;
         }
-        if (!step(p, &steps[count++]))
+        if (!step(p, &steps[count]) || !check_name(p, &steps[count]))
             return NULL;
+        count++;
     }
     copy = arena_alloc(p->arena, count * sizeof(*copy));
     memcpy(copy, steps, count * sizeof(*copy));
@@ -133,6 +135,12 @@ static bool index_step(struct partiql_parser *p, struct expr_step *step)
     step->is_index = true;
     step->index = (uint32_t)index;
     return partiql_expect(p, PARTIQL_TOKEN_CLOSE_LIST);
+}
+
+static bool check_name(struct partiql_parser *p, const struct expr_step *step)
+{
+    return step->is_index || step->name.size != 0 ||
+           partiql_fail(p, "Attribute names cannot be empty");
 }
 
 struct expr_node *partiql_node(struct partiql_parser *p, enum expr_node_kind kind)

@@ -276,6 +276,37 @@ def indexes():
     tap.same(reply["ItemCollectionMetrics"]["ItemCollectionKey"], {"player": "p0"})
 
 
+def statement_batches():
+    """batch_execute_statement and execute_transaction"""
+    def insert(sk):
+        return {"Statement": "INSERT INTO %s VALUE {'pk': 'statements', 'sk': ?}" % TABLE,
+                "Parameters": [{"N": str(sk)}]}
+
+    def select(sk):
+        return {"Statement": "SELECT sk FROM %s WHERE pk = 'statements' AND sk = %d" % (TABLE, sk)}
+
+    replies = client.batch_execute_statement(Statements=[insert(1), insert(2), {"Statement": "INSERT"}])["Responses"]
+    tap.same([reply.get("Error", {}).get("Code") for reply in replies], [None, None, "ValidationError"])
+    replies = client.batch_execute_statement(Statements=[insert(2), insert(3)])["Responses"]
+    tap.same(replies[0]["Error"]["Code"], "DuplicateItem")
+    tap.same(replies[1]["TableName"], TABLE)
+    replies = client.batch_execute_statement(Statements=[select(3), select(4)])["Responses"]
+    tap.same(replies[0]["Item"], {"sk": {"N": "3"}})
+    assert "Item" not in replies[1]
+
+    writes = [insert(5), {"Statement": "DELETE FROM %s WHERE pk = 'statements' AND sk = 1" % TABLE},
+              {"Statement": "EXISTS(SELECT * FROM %s WHERE pk = 'statements' AND sk = 2)" % TABLE}]
+    client.execute_transaction(TransactStatements=writes, ClientRequestToken="statements")
+    client.execute_transaction(TransactStatements=writes, ClientRequestToken="statements")
+    try:
+        client.execute_transaction(TransactStatements=[insert(6), insert(5)])
+        raise AssertionError("an item was inserted twice")
+    except client.exceptions.TransactionCanceledException as error:
+        tap.same([reason["Code"] for reason in error.response["CancellationReasons"]], ["None", "DuplicateItem"])
+    replies = client.execute_transaction(TransactStatements=[select(5), select(6), select(1)])["Responses"]
+    tap.same(replies, [{"Item": {"sk": {"N": "5"}}}, {}, {}])
+
+
 def errors():
     """errors have their own classes and codes"""
     tap.raises("ResourceNotFoundException", client.get_item, TableName="NoSuchTable", Key={"a": {"S": "b"}})
@@ -334,6 +365,7 @@ def drop():
 if __name__ == "__main__":
     if sys.argv[1] == "before":
         tap.run([create, provisioned, documents, conditions, updates, counter, batches, large_batches,
-                 queries, scans, indexes, statements, errors, wrong_keys])
+                 queries, scans, indexes, statements, statement_batches,
+                 errors, wrong_keys])
     else:
         tap.run([survived, indexes_survived, goes_on, drop])

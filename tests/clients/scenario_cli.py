@@ -69,6 +69,22 @@ def batch():
     tap.same(len(rest["Items"]), 15)
 
 
+def statements():
+    """execute-statement, batch-execute-statement, execute-transaction"""
+    def select(number):
+        return {"Statement": "SELECT \"Number\" FROM %s WHERE Artist = 'Nina' AND \"Number\" = %d" % (TABLE, number)}
+
+    reply = aws("execute-statement", "--statement", "SELECT Number FROM %s WHERE Artist = ?" % TABLE,
+                "--parameters", '[{"S": "Nina"}]')
+    tap.same([int(item["Number"]["N"]) for item in reply["Items"]], list(range(25)))
+    aws("execute-statement", "--statement",
+        "INSERT INTO %s VALUE {'Artist': 'Nina', 'Number': 7}" % TABLE, fails="DuplicateItemException")
+    reply = aws("batch-execute-statement", "--statements", json.dumps([select(3), select(99)]))
+    tap.same(reply["Responses"], [{"TableName": TABLE, "Item": {"Number": {"N": "3"}}}, {"TableName": TABLE}])
+    reply = aws("execute-transaction", "--transact-statements", json.dumps([select(4), select(99)]))
+    tap.same(reply["Responses"], [{"Item": {"Number": {"N": "4"}}}, {}])
+
+
 def errors():
     """errors are told by name"""
     aws("put-item", "--table-name", TABLE, "--item", key(3), "--condition-expression",
@@ -92,4 +108,4 @@ def drop():
 
 
 if __name__ == "__main__":
-    tap.run([create, items, batch, errors] if sys.argv[1] == "before" else [survived, drop])
+    tap.run([create, items, batch, statements, errors] if sys.argv[1] == "before" else [survived, drop])

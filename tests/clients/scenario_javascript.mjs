@@ -7,6 +7,7 @@ import {
   CreateTableCommand,
   DeleteTableCommand,
   DescribeTableCommand,
+  DuplicateItemException,
   DynamoDBClient,
   GetItemCommand,
   ListTablesCommand,
@@ -19,10 +20,13 @@ import {
   waitUntilTableNotExists,
 } from "@aws-sdk/client-dynamodb";
 import {
+  BatchExecuteStatementCommand,
   BatchGetCommand,
   BatchWriteCommand,
   DeleteCommand,
   DynamoDBDocumentClient,
+  ExecuteStatementCommand,
+  ExecuteTransactionCommand,
   GetCommand,
   NumberValue,
   paginateQuery,
@@ -293,6 +297,53 @@ if (phase === "before") {
       }),
     );
     assert.deepEqual(own.Items.map((item) => item.price), [25, 19, 13, 7, 1]);
+  });
+
+  test("PartiQL: statements, pages of them, batches, transactions", async () => {
+    const run = (Statement, Parameters, more) =>
+      documents.send(new ExecuteStatementCommand({ Statement, Parameters, ...more }));
+    const insert = `INSERT INTO "${TableName}" VALUE {'pk': ?, 'sk': ?, 'tags': ?, 'deep': ?}`;
+    await run(insert, ["statement", 1, new Set(["a", "b"]), { list: [1, "x", null] }]);
+    await assert.rejects(run(insert, ["statement", 1, new Set(["a"]), {}]), DuplicateItemException);
+    const { Items } = await run(
+      `UPDATE "${TableName}" SET deep.list[0] = deep.list[0] + ?, tags = set_delete(tags, ?)
+       WHERE pk = 'statement' AND sk = 1 RETURNING ALL NEW *`,
+      [41, new Set(["b"])],
+    );
+    assert.deepEqual(Items, [{ pk: "statement", sk: 1, tags: new Set(["a"]), deep: { list: [42, "x", null] } }]);
+
+    const found = [];
+    let NextToken;
+    do {
+      const page = await run(
+        `SELECT sk FROM "${TableName}" WHERE pk = ? AND sk BETWEEN ? AND ? ORDER BY sk DESC`,
+        ["batch", 3, 17],
+        { Limit: 4, NextToken },
+      );
+      found.push(...page.Items.map((item) => item.sk));
+      ({ NextToken } = page);
+    } while (NextToken);
+    assert.deepEqual(found, Array.from({ length: 15 }, (_, i) => 17 - i));
+
+    const select = (sk) => ({
+      Statement: `SELECT deep FROM "${TableName}" WHERE pk = ? AND sk = ?`,
+      Parameters: ["statement", sk],
+    });
+    const batch = await documents.send(
+      new BatchExecuteStatementCommand({ Statements: [select(1), { Statement: "SELECT" }] }),
+    );
+    assert.deepEqual(batch.Responses[0].Item, { deep: { list: [42, "x", null] } });
+    assert.equal(batch.Responses[1].Error.Code, "ValidationError");
+    await documents.send(
+      new ExecuteTransactionCommand({
+        TransactStatements: [
+          { Statement: `DELETE FROM "${TableName}" WHERE pk = 'statement' AND sk = 1` },
+          { Statement: `EXISTS(SELECT * FROM "${TableName}" WHERE pk = 'document' AND sk = ?)`, Parameters: [0] },
+        ],
+      }),
+    );
+    const { Responses } = await documents.send(new ExecuteTransactionCommand({ TransactStatements: [select(1)] }));
+    assert.deepEqual(Responses, [{}]);
   });
 
   test("errors have their classes", async () => {

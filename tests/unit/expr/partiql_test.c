@@ -41,6 +41,7 @@ TEST(partiql_refuses)
         {"SELECT COUNT(*) FROM t", "Unexpected path component at 1:8", NULL},
         {"SELECT a,\n  size(b) FROM t", "Unexpected path component at 2:3", NULL},
         {"SELECT 1 FROM t", "Unexpected path component at 1:8", NULL},
+        {"SELECT a.\"\" FROM t", F "Attribute names cannot be empty", NULL},
         {"SELECT a. FROM t", F "Invalid path dot component", NULL},
         {"SELECT a[b] FROM t", F "Invalid path component for simple path", NULL},
         {"SELECT a[-1] FROM t", F "Invalid path component for simple path", NULL},
