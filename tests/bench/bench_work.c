@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #define KEY_FORMAT        "user-%010llu"
+#define CITY_FORMAT       "city-%011llu" /* CITY_BYTES long */
 #define NAME_BYTES        24
 #define EMAIL_BYTES       32
 #define CITY_BYTES        16
@@ -26,15 +27,21 @@ static void append_update(const struct bench_table *table, uint64_t item, uint64
                           struct buf *out);
 static void append_query(const struct bench_table *table, uint64_t item, uint64_t salt,
                          struct buf *out);
+static void append_query_index(const struct bench_table *table, uint64_t item, uint64_t salt,
+                               struct buf *out);
+static void append_transact(const struct bench_table *table, uint64_t item, uint64_t salt,
+                            struct buf *out);
 static void append_post(const struct bench_table *table, uint64_t item, uint64_t salt,
                         struct buf *out);
 
 static const struct bench_op ops[] = {
-    {"get", "GetItem", false, 1, append_get},
-    {"post", NULL, false, 0, append_post},
-    {"put", "PutItem", false, 0, append_put},
-    {"query", "Query", true, BENCH_QUERY_ITEMS, append_query},
-    {"update", "UpdateItem", false, 0, append_update},
+    {"get", "GetItem", false, false, 1, append_get},
+    {"post", NULL, false, false, 0, append_post},
+    {"put", "PutItem", false, false, 0, append_put},
+    {"query", "Query", true, false, BENCH_QUERY_ITEMS, append_query},
+    {"query-index", "Query", false, true, BENCH_QUERY_ITEMS, append_query_index},
+    {"transact", "TransactWriteItems", false, false, 0, append_transact},
+    {"update", "UpdateItem", false, false, 0, append_update},
 };
 
 const struct bench_op *bench_op_find(const char *name)
@@ -58,12 +65,16 @@ void bench_append_item(const struct bench_table *table, uint64_t item, uint64_t 
     ASSERT(table->item_bytes >= BENCH_ITEM_BYTES_MIN);
     buf_append_byte(out, '{');
     append_key(table, item, out);
-    buf_append_lit(out, ",\"visits\":{\"N\":\"1\"},\"name\":{\"S\":\"");
+    buf_append_format(out, ",\"visits\":{\"N\":\"%u\"},\"name\":{\"S\":\"",
+                      table->indexed ? (unsigned)(item % BENCH_PARTITION_ITEMS) + 1 : 1);
     append_text(out, NAME_BYTES, &state);
     buf_append_lit(out, "\"},\"email\":{\"S\":\"");
     append_text(out, EMAIL_BYTES, &state);
     buf_append_lit(out, "\"},\"city\":{\"S\":\"");
-    append_text(out, CITY_BYTES, &state);
+    if (table->indexed)
+        buf_append_format(out, CITY_FORMAT, (unsigned long long)(item / BENCH_PARTITION_ITEMS));
+    else
+        append_text(out, CITY_BYTES, &state);
     buf_append_lit(out, "\"},\"note\":{\"S\":\"");
     append_text(out, table->item_bytes - fixed_bytes, &state);
     buf_append_lit(out, "\"}}");
@@ -74,10 +85,18 @@ void bench_append_create(const struct bench_table *table, struct buf *out)
     buf_append_format(
         out,
         "{\"TableName\":\"%s\",\"BillingMode\":\"PAY_PER_REQUEST\","
-        "\"AttributeDefinitions\":[{\"AttributeName\":\"pk\",\"AttributeType\":\"S\"}%s],"
-        "\"KeySchema\":[{\"AttributeName\":\"pk\",\"KeyType\":\"HASH\"}%s]}",
+        "\"AttributeDefinitions\":[{\"AttributeName\":\"pk\",\"AttributeType\":\"S\"}%s%s],"
+        "\"KeySchema\":[{\"AttributeName\":\"pk\",\"KeyType\":\"HASH\"}%s]%s}",
         table->name, table->sorted ? ",{\"AttributeName\":\"sk\",\"AttributeType\":\"N\"}" : "",
-        table->sorted ? ",{\"AttributeName\":\"sk\",\"KeyType\":\"RANGE\"}" : "");
+        table->indexed ? ",{\"AttributeName\":\"city\",\"AttributeType\":\"S\"},"
+                         "{\"AttributeName\":\"visits\",\"AttributeType\":\"N\"}"
+                       : "",
+        table->sorted ? ",{\"AttributeName\":\"sk\",\"KeyType\":\"RANGE\"}" : "",
+        table->indexed ? ",\"GlobalSecondaryIndexes\":[{\"IndexName\":\"by-city\",\"KeySchema\":["
+                         "{\"AttributeName\":\"city\",\"KeyType\":\"HASH\"},"
+                         "{\"AttributeName\":\"visits\",\"KeyType\":\"RANGE\"}],"
+                         "\"Projection\":{\"ProjectionType\":\"ALL\"}}]"
+                       : "");
 }
 
 void bench_append_batch(const struct bench_table *table, uint64_t first, unsigned count,
@@ -197,6 +216,35 @@ static void append_query(const struct bench_table *table, uint64_t item, uint64_
                       table->name, (unsigned long long)(item / BENCH_PARTITION_ITEMS),
                       (unsigned)(item % (BENCH_PARTITION_ITEMS - BENCH_QUERY_ITEMS)) + 1,
                       BENCH_QUERY_ITEMS);
+}
+
+/* The same by city and visits. */
+static void append_query_index(const struct bench_table *table, uint64_t item, uint64_t salt,
+                               struct buf *out)
+{
+    buf_append_format(out,
+                      "{\"TableName\":\"%s\",\"IndexName\":\"by-city\","
+                      "\"KeyConditionExpression\":\"city = :c AND visits >= :v\","
+                      "\"ExpressionAttributeValues\":{\":c\":{\"S\":\"" CITY_FORMAT
+                      "\"},\":v\":{\"N\":\"%u\"}},\"Limit\":%u}",
+                      table->name, (unsigned long long)(item / BENCH_PARTITION_ITEMS),
+                      (unsigned)(item % (BENCH_PARTITION_ITEMS - BENCH_QUERY_ITEMS)) + 1,
+                      BENCH_QUERY_ITEMS);
+}
+
+/* Items spread over the table, no two the same one. */
+static void append_transact(const struct bench_table *table, uint64_t item, uint64_t salt,
+                            struct buf *out)
+{
+    uint64_t step = table->item_count / BENCH_TRANSACT_ITEMS;
+
+    buf_append_lit(out, "{\"TransactItems\":[");
+    for (unsigned i = 0; i < BENCH_TRANSACT_ITEMS; i++) {
+        buf_append_string(out, i == 0 ? "{\"Put\":" : ",{\"Put\":");
+        append_put(table, (item + i * step) % table->item_count, salt, out);
+        buf_append_byte(out, '}');
+    }
+    buf_append_lit(out, "]}");
 }
 
 static void append_post(const struct bench_table *table, uint64_t item, uint64_t salt,

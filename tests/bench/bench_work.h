@@ -16,25 +16,29 @@ struct bench_target;
 #define BENCH_ITEM_BYTES_MIN  150
 #define BENCH_PARTITION_ITEMS 100 /* items of one partition key, in a sorted table */
 #define BENCH_QUERY_ITEMS     10  /* items a Query is asked for */
+#define BENCH_TRANSACT_ITEMS  4   /* items that a transaction puts */
 
-/* Item i has the key pk = user i; in a sorted table pk = user i / 100 and sk = 1 to 100. */
+/* Item i has the key pk = user i; in a sorted table pk = user i / 100 and sk = 1 to 100. A table with
+ * an index has one by city and visits, city i / 100 and visits 1 to 100, which projects all. */
 struct bench_table {
     const char *name;
     uint64_t item_count;
     uint32_t item_bytes;
     bool sorted;
+    bool indexed;
 };
 
 struct bench_op {
     const char *name;      /* on the command line */
     const char *operation; /* of the API; NULL: a plain POST */
     bool sorted;           /* runs on a sorted table */
+    bool indexed;          /* on one with an index */
     unsigned reply_items;  /* items that a right reply holds */
     void (*append_body)(const struct bench_table *table, uint64_t item, uint64_t salt,
                         struct buf *out);
 };
 
-/* get, put, update, query or post; NULL: none of them. */
+/* get, put, update, query, query-index, transact or post; NULL: none of them. */
 const struct bench_op *bench_op_find(const char *name);
 
 /* The item as JSON; another salt gives the same key other contents. */

@@ -55,10 +55,11 @@ static const char usage[] =
     "  --table NAME       default bench\n"
     "  --items N          items in the table, default 10000\n"
     "  --item-bytes N     size of an item, names and values, default 300\n"
-    "  --op NAME          get, put, update (with a condition), query (of 10) or post (plain "
-    "HTTP);\n"
-    "                     query, and load for it, use a table with a sort key (--sorted)\n"
-    "  --sorted           load: a table with a sort key, 100 items a partition key\n"
+    "  --op NAME          get, put, update (with a condition), query (of 10), query-index (of 10),\n"
+    "                     transact (4 puts) or post (plain HTTP); query and query-index need a table\n"
+    "                     that was loaded for them\n"
+    "  --sorted           load for query: with a sort key, 100 items a partition key\n"
+    "  --indexed          load for query-index: with a global index, 100 items a key of it\n"
     "  --connections N    default 64\n"
     "  --rate N           open loop: N requests a second; default: closed loop\n"
     "  --seconds S        measured time, default 5\n"
@@ -107,6 +108,7 @@ static bool parse_options(int argc, char **argv, struct options *options)
         ITEM_BYTES,
         OP,
         SORTED,
+        INDEXED,
         CONNECTIONS,
         RATE,
         SECONDS,
@@ -121,6 +123,7 @@ static bool parse_options(int argc, char **argv, struct options *options)
         {"item-bytes", required_argument, NULL, ITEM_BYTES},
         {"op", required_argument, NULL, OP},
         {"sorted", no_argument, NULL, SORTED},
+        {"indexed", no_argument, NULL, INDEXED},
         {"connections", required_argument, NULL, CONNECTIONS},
         {"rate", required_argument, NULL, RATE},
         {"seconds", required_argument, NULL, SECONDS},
@@ -162,6 +165,9 @@ static bool parse_options(int argc, char **argv, struct options *options)
             break;
         case SORTED:
             options->table.sorted = true;
+            break;
+        case INDEXED:
+            options->table.indexed = true;
             break;
         case CONNECTIONS:
             good = parse_number(optarg, 1, BENCH_CONNECTIONS_MAX, &number);
@@ -237,6 +243,7 @@ static enum err run_drive(const struct options *options, struct fault *fault)
     if (err != OK)
         return err;
     table.sorted = options->op->sorted;
+    table.indexed = options->op->indexed;
     bench_pool_init(&pool, &target, options->op, &table, options->pool_count);
     drive.target = &target;
     drive.pool = &pool;

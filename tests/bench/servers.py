@@ -31,6 +31,7 @@ class Missing(Exception):
 
 class Server:
     name = ""
+    lacks = ()  # values of --op that it does not serve
     version = ""
 
     def __init__(self, folder, cpu):
@@ -149,6 +150,7 @@ http {{
 class Dynalite(Server):
     """A peer: an emulator of the API in JavaScript that keeps its tables in memory."""
     name = "dynalite"
+    lacks = ("transact",)
 
     def __init__(self, folder, cpu):
         super().__init__(folder, cpu)

@@ -5,6 +5,7 @@
 #include "bench/reply_head.h"
 #include "unit.h"
 
+#include <stdio.h>
 #include <yyjson.h>
 
 static yyjson_doc *read_json(const struct buf *json)
@@ -38,11 +39,12 @@ TEST(bench_items_have_the_size_asked_for)
     struct buf json;
 
     buf_init(&json, 1u << 20);
-    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]) * 2; i++) {
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]) * 3; i++) {
         yyjson_doc *doc;
 
-        table.item_bytes = sizes[i / 2];
-        table.sorted = i % 2 == 1;
+        table.item_bytes = sizes[i / 3];
+        table.sorted = i % 3 == 1;
+        table.indexed = i % 3 == 2;
         buf_reset(&json, 1u << 20);
         bench_append_item(&table, 999 - i, i, &json);
         doc = read_json(&json);
@@ -92,12 +94,14 @@ TEST(bench_batches_hold_every_item_once)
     buf_fini(&json);
 }
 
-/* A query must find its ten items behind the key it starts at. */
-TEST(bench_queries_start_early_enough)
+static void check_queries(const char *name, const char *start_path)
 {
-    const struct bench_op *op = bench_op_find("query");
-    const struct bench_table table = {
-        .name = "bench", .item_count = 1000, .item_bytes = 300, .sorted = true};
+    const struct bench_op *op = bench_op_find(name);
+    const struct bench_table table = {.name = "bench",
+                                      .item_count = 1000,
+                                      .item_bytes = 300,
+                                      .sorted = op->sorted,
+                                      .indexed = op->indexed};
     struct buf json;
 
     buf_init(&json, 1u << 20);
@@ -108,10 +112,44 @@ TEST(bench_queries_start_early_enough)
         buf_reset(&json, 1u << 20);
         op->append_body(&table, item, 0, &json);
         doc = read_json(&json);
-        start = yyjson_ptr_get(yyjson_doc_get_root(doc), "/ExpressionAttributeValues/:sk/N");
+        start = yyjson_ptr_get(yyjson_doc_get_root(doc), start_path);
         CHECK(strtoul(yyjson_get_str(start), NULL, 10) >= 1);
         CHECK(strtoul(yyjson_get_str(start), NULL, 10) + BENCH_QUERY_ITEMS - 1 <=
               BENCH_PARTITION_ITEMS);
+        yyjson_doc_free(doc);
+    }
+    buf_fini(&json);
+}
+
+/* A query must find its ten items behind the key it starts at. */
+TEST(bench_queries_start_early_enough)
+{
+    check_queries("query", "/ExpressionAttributeValues/:sk/N");
+    check_queries("query-index", "/ExpressionAttributeValues/:v/N");
+}
+
+TEST(bench_transactions_put_distinct_items)
+{
+    const struct bench_table table = {.name = "bench", .item_count = 1001, .item_bytes = 300};
+    struct buf json;
+
+    buf_init(&json, 1u << 20);
+    for (uint64_t item = 0; item < table.item_count; item += 91) {
+        yyjson_val *keys[BENCH_TRANSACT_ITEMS];
+        yyjson_doc *doc;
+
+        buf_reset(&json, 1u << 20);
+        bench_op_find("transact")->append_body(&table, item, 1, &json);
+        doc = read_json(&json);
+        for (unsigned i = 0; i < BENCH_TRANSACT_ITEMS; i++) {
+            char path[64];
+
+            snprintf(path, sizeof(path), "/TransactItems/%u/Put/Item/pk/S", i);
+            keys[i] = yyjson_ptr_get(yyjson_doc_get_root(doc), path);
+            CHECK(keys[i] != NULL);
+            for (unsigned j = 0; j < i; j++)
+                CHECK(!yyjson_equals(keys[i], keys[j]));
+        }
         yyjson_doc_free(doc);
     }
     buf_fini(&json);
