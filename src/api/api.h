@@ -21,6 +21,7 @@ struct api {
     struct bytes region;     /* where a signature names none */
     struct bytes endpoint;   /* what DescribeEndpoints says where a request has no Host */
     bool throttles;          /* tables are held to their capacity (admission.h) */
+    bool test_clock;         /* any client may set the clock forward: test_clock.h */
     uint32_t table_delay_ms; /* how long table states that pass stay visible */
 };
 

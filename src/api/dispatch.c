@@ -4,6 +4,7 @@
  */
 #include "api/api.h"
 #include "api/req.h"
+#include "api/test_clock.h"
 #include "base/assert.h"
 #include "base/clock.h"
 #include "base/container.h"
@@ -49,7 +50,7 @@ void api_handle(void *ctx, struct http_exchange *exchange)
     struct api *api = ctx;
     struct req *req;
 
-    if (answer_plainly(api, exchange))
+    if (test_clock_answer(api, exchange) || answer_plainly(api, exchange))
         return;
     req = arena_new(http_exchange_arena(exchange), struct req);
     req->api = api;

@@ -4,7 +4,7 @@
 #include <stdatomic.h>
 #include <time.h>
 
-static _Atomic uint64_t test_wall_ms;
+static _Atomic uint64_t test_wall_ms, test_ahead_ms;
 
 static uint64_t read_ns(clockid_t id)
 {
@@ -18,7 +18,10 @@ uint64_t clock_wall_ms(void)
 {
     uint64_t test = atomic_load_explicit(&test_wall_ms, memory_order_relaxed);
 
-    return test != 0 ? test : read_ns(CLOCK_REALTIME) / 1000000u;
+    if (test != 0)
+        return test;
+    return read_ns(CLOCK_REALTIME) / 1000000u +
+           atomic_load_explicit(&test_ahead_ms, memory_order_relaxed);
 }
 
 uint64_t clock_mono_ns(void)
@@ -29,6 +32,11 @@ uint64_t clock_mono_ns(void)
 uint64_t clock_mono_ms(void)
 {
     return clock_mono_ns() / 1000000u;
+}
+
+void clock_advance_test(uint64_t ms)
+{
+    atomic_fetch_add(&test_ahead_ms, ms);
 }
 
 void clock_set_test(uint64_t wall_ms)

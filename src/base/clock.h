@@ -1,6 +1,6 @@
 /* clock.h - what time it is, as the rest of the server is told.
  * Wall time stamps versions, signatures and descriptions; monotonic time measures waits.
- * Tests replace the wall clock with clock_set_test; nothing else may.
+ * Tests replace the wall clock with the functions at the end; nothing else may.
  */
 #pragma once
 
@@ -12,6 +12,10 @@ uint64_t clock_wall_ms(void);
 /* Nanoseconds since some fixed point; never goes back. */
 uint64_t clock_mono_ns(void);
 uint64_t clock_mono_ms(void);
+
+/* Sets the wall clock forward by so much, and on from there: for a server that was started as a
+ * test's. */
+void clock_advance_test(uint64_t ms);
 
 /* From now on the wall clock says this; 0 gives the real one back. */
 void clock_set_test(uint64_t wall_ms);

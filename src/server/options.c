@@ -148,6 +148,11 @@ static enum err check_auth(const struct option_value *values, const struct optio
                          "everything: use --auth keys with a root key, listen on 127.0.0.1, or "
                          "give --insecure if the network is trusted",
                          values[OPTION_ID_listen].where, values[OPTION_ID_listen].text);
+    if (options->test_clock && !is_loopback(options->listen.host))
+        return fault_set(fault, ERR_CONFIG,
+                         "%s: --test-clock is for tests on this machine, whoever reaches %s could "
+                         "change the time",
+                         values[OPTION_ID_listen].where, values[OPTION_ID_listen].text);
     return OK;
 }
 

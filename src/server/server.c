@@ -19,6 +19,7 @@
 #include "server/machine.h"
 #include "server/options.h"
 #include "store/store.h"
+#include "streams/stream_service.h"
 #include "table/catalog.h"
 
 #include <pthread.h>
@@ -52,6 +53,7 @@ struct server {
     const struct options *options;
     struct store *store;
     struct catalog *catalog;
+    struct stream_service *streams;
     struct identity_set *identities;
     struct auth auth;
     struct worker_pool *workers;
@@ -83,6 +85,9 @@ enum err server_start(const struct options *options, struct fault *fault, struct
         err = open_store(s, fault);
     if (err == OK)
         err = catalog_open(s->store, fault, &s->catalog);
+    if (err == OK)
+        err = stream_service_start(s->catalog, options->stream_shard_seconds * UINT64_C(1000),
+                                   fault, &s->streams);
     if (err == OK && options->tls_cert != NULL)
         err = tls_context_create(options->tls_cert, options->tls_key, fault, &s->tls);
     if (err == OK) {
@@ -148,6 +153,7 @@ void server_stop(struct server **server)
         pthread_join(s->loops[i].thread, NULL);
     }
     http_server_close(&s->http);
+    stream_service_stop(&s->streams);
     catalog_close(&s->catalog);
     store_close(&s->store);
     for (unsigned i = 0; i < s->loop_count; i++)
@@ -259,6 +265,7 @@ static enum err listen_on(struct server *server, struct fault *fault)
         .region = bytes_of_string(o->region),
         .endpoint = bytes_of_string(o->listen.host),
         .throttles = o->throttle == OPTION_ON,
+        .test_clock = o->test_clock,
         .table_delay_ms = o->table_delay_ms,
     };
     return http_server_open(&http, fault, &server->http);

@@ -117,7 +117,8 @@ enum err stream_read_shards(struct store *store, struct stream *stream, bool may
 static enum err add_boundary(struct stream *stream, unsigned *capacity, struct bytes key,
                              struct bytes value, struct arena *arena)
 {
-    struct stream_shard *last = stream->shards + stream->shard_count;
+    struct stream_shard *last =
+        stream->shard_count > 0 ? &stream->shards[stream->shard_count - 1] : NULL;
     uint64_t version;
     uint16_t lane;
 
@@ -128,14 +129,14 @@ static enum err add_boundary(struct stream *stream, unsigned *capacity, struct b
         return ERR_NEWER_FORMAT;
     version = bytes_get_u64(key.data + VERSION_OFFSET);
     lane = bytes_get_u16(key.data + VERSION_OFFSET - 2);
-    if (stream->shard_count > 0 && last[-1].lane == lane && last[-1].end == 0)
-        last[-1].end = version;
+    if (last != NULL && last->lane == lane && last->end == 0)
+        last->end = version;
     if (value.data[KIND_OFFSET] == BOUNDARY_ENDS) {
         stream->ended = version;
         return OK;
     }
     if (stream->shard_count == *capacity) {
-        size_t before = *capacity * sizeof(*last);
+        size_t before = *capacity * sizeof(stream->shards[0]);
 
         *capacity = *capacity == 0 ? SHARDS_MIN : *capacity * 2;
         stream->shards =

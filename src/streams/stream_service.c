@@ -1,0 +1,192 @@
+/* stream_service.c - a walk over all streams whenever one of them is due.
+ * The wall clock says what is due, and a test's may leap: so it is looked at often, and what is due
+ * is known without looking at any stream.
+ */
+#include "streams/stream_service.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "table/catalog.h"
+#include "table/stream.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define TICK_MS  200
+#define RETRY_MS 1000
+#define PAGE     100
+
+struct stream_service {
+    struct catalog *catalog;
+    uint64_t shard_ms;
+    uint64_t horizon; /* up to which was trimmed */
+    uint64_t due_ms;  /* when the next walk is */
+
+    pthread_mutex_t lock; /* guards stopping */
+    pthread_cond_t stopped;
+    bool stopping;
+    pthread_t thread;
+};
+
+static void *run(void *arg);
+static enum err walk(struct stream_service *service, uint64_t now_ms);
+
+enum err stream_service_start(struct catalog *catalog, uint64_t shard_ms, struct fault *fault,
+                              struct stream_service **service)
+{
+    struct stream_service *s = mem_zalloc(sizeof(*s));
+
+    s->catalog = catalog;
+    s->shard_ms = shard_ms;
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->stopped, NULL);
+    if (pthread_create(&s->thread, NULL, run, s) != 0) {
+        free(s);
+        return fault_set(fault, ERR_IO, "cannot start the streams' background thread");
+    }
+    *service = s;
+    return OK;
+}
+
+void stream_service_stop(struct stream_service **service)
+{
+    struct stream_service *s = *service;
+
+    if (s == NULL)
+        return;
+    *service = NULL;
+    pthread_mutex_lock(&s->lock);
+    s->stopping = true;
+    pthread_cond_signal(&s->stopped);
+    pthread_mutex_unlock(&s->lock);
+    pthread_join(s->thread, NULL);
+    pthread_cond_destroy(&s->stopped);
+    pthread_mutex_destroy(&s->lock);
+    free(s);
+}
+
+/* False: it is time to end. */
+static bool wait_a_tick(struct stream_service *service)
+{
+    struct timespec until;
+    bool goes_on;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += TICK_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    pthread_mutex_lock(&service->lock);
+    if (!service->stopping)
+        pthread_cond_timedwait(&service->stopped, &service->lock, &until);
+    goes_on = !service->stopping;
+    pthread_mutex_unlock(&service->lock);
+    return goes_on;
+}
+
+static void *run(void *arg)
+{
+    struct stream_service *service = arg;
+    bool failed = false;
+
+    pthread_setname_np(pthread_self(), "streams");
+    do {
+        uint64_t now_ms = clock_wall_ms();
+        enum err err;
+
+        if (now_ms < service->due_ms)
+            continue;
+        err = walk(service, now_ms);
+        if (err != OK && !failed)
+            LOG(WARN, "cannot take care of all streams now; it will be tried again",
+                log_string("error", err_name(err)));
+        failed = err != OK;
+        if (failed)
+            service->due_ms = now_ms + RETRY_MS;
+    } while (wait_a_tick(service));
+    return NULL;
+}
+
+static bool is_due(const struct stream_service *service, const struct stream *stream,
+                   uint64_t now_ms)
+{
+    uint64_t begun_ms;
+
+    if (stream->ended != 0 || stream->shard_count == 0)
+        return false;
+    begun_ms = stream_time_ms(stream->shards[stream->shard_count - 1].begin);
+    return now_ms >= begun_ms + service->shard_ms;
+}
+
+/* What one stream needs; read under the change lock, for it may end meanwhile. */
+static enum err look_after(struct stream_service *service, struct bytes key, uint64_t now_ms,
+                           struct arena *arena)
+{
+    struct store *store = catalog_store(service->catalog);
+    uint64_t horizon = stream_horizon(now_ms);
+    bool removed = false;
+    struct stream stream;
+    enum err err = stream_find(store, key, true, arena, &stream);
+
+    if (err != OK)
+        return err == ERR_ABSENT ? OK : err;
+    if (horizon > service->horizon)
+        err = stream_trim(store, &stream, horizon, &removed);
+    if (err != OK || removed)
+        return err;
+    if (is_due(service, &stream, now_ms))
+        return stream_roll(store, &stream);
+    if (stream.ended == 0 && stream.shard_count > 0) {
+        uint64_t due_ms =
+            stream_time_ms(stream.shards[stream.shard_count - 1].begin) + service->shard_ms;
+
+        if (due_ms < service->due_ms)
+            service->due_ms = due_ms;
+    }
+    return OK;
+}
+
+/* One failure does not keep the others waiting. A stream that begins meanwhile is not due sooner
+ * than what was begun now. */
+static enum err walk(struct stream_service *service, uint64_t now_ms)
+{
+    struct stream_query query = {.limit = PAGE};
+    uint64_t step_ms = (now_ms / STREAM_TRIM_STEP_MS + 1) * STREAM_TRIM_STEP_MS;
+    struct arena page, scratch;
+    enum err failure = OK;
+    bool more = true;
+
+    arena_init(&page);
+    arena_init(&scratch);
+    service->due_ms = step_ms < now_ms + service->shard_ms ? step_ms : now_ms + service->shard_ms;
+    while (more) {
+        struct stream *streams;
+        unsigned count;
+        enum err err = stream_list(catalog_store(service->catalog), &query, true, &page, &streams,
+                                   &count, &more);
+
+        if (err != OK) {
+            failure = err;
+            break;
+        }
+        for (unsigned i = 0; i < count; i++) {
+            catalog_change_begin(service->catalog);
+            err = look_after(service, streams[i].key, now_ms, &scratch);
+            catalog_change_end(service->catalog);
+            arena_reset(&scratch);
+            failure = err != OK ? err : failure;
+        }
+        if (more) {
+            query.after = arena_copy(&scratch, streams[count - 1].key);
+            arena_reset(&page);
+            query.after = arena_copy(&page, query.after);
+            arena_reset(&scratch);
+        }
+    }
+    if (failure == OK)
+        service->horizon = stream_horizon(now_ms);
+    arena_fini(&scratch);
+    arena_fini(&page);
+    return failure;
+}
