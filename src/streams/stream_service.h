@@ -12,7 +12,8 @@
 struct catalog;
 struct stream_service;
 
-/* A shard is closed once it was open for shard_ms. The catalog is borrowed until the stop. ERR_IO. */
+/* A shard is closed once it was open for shard_ms. The catalog is borrowed until the stop.
+ * ERR_IO. */
 enum err stream_service_start(struct catalog *catalog, uint64_t shard_ms, struct fault *fault,
                               struct stream_service **service) MUST_CHECK;
 void stream_service_stop(struct stream_service **service);

@@ -31,6 +31,8 @@ def wrong_use(case):
     case.refuses("--listen", "serve", "--listen", "127.0.0.1:99999", status=2)
     case.refuses("--auth", "serve", "--auth", "maybe", status=2)
     case.refuses("--data and --in-memory", "serve", "--data", "d", "--in-memory", status=2)
+    case.refuses("--test-clock", "serve", "--in-memory", "--insecure", "--listen", "0.0.0.0:8000",
+                 "--test-clock", status=2)
     case.refuses("STELE_THREADS|--threads", "serve", "--in-memory", status=2, env={"STELE_THREADS": "many"})
     assert os.listdir(case.folder) == [], os.listdir(case.folder)
 
