@@ -1,5 +1,6 @@
 // What the scenarios in JavaScript share.
 import assert from "node:assert/strict";
+import { setTimeout } from "node:timers/promises";
 
 import { CreateTableCommand, DynamoDBClient, waitUntilTableExists } from "@aws-sdk/client-dynamodb";
 
@@ -39,6 +40,15 @@ export async function allPages(page, atLeast = 1) {
   } while (key);
   assert(count >= atLeast, `${count} pages`);
   return items;
+}
+
+/** Waits until a condition holds. */
+export async function until(holds) {
+  const deadline = Date.now() + 20000;
+  while (!(await holds())) {
+    assert(Date.now() < deadline, "it does not come true");
+    await setTimeout(20); // sleep: between looks at the condition
+  }
 }
 
 export const range = (count) => [...Array(count).keys()];

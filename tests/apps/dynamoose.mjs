@@ -31,8 +31,9 @@ const Visit = dynamoose.model("Visit", new Schema({
 
 const zoo = new dynamoose.Table("DynamooseZoo", [Animal],
                                 { create: false, update: false, waitForActive: false, throughput: "ON_DEMAND" });
+const waitForActive = { enabled: true, check: { timeout: 20000, frequency: 100 } };
 const visits = new dynamoose.Table("DynamooseVisits", [Visit], {
-  create: false, update: false, waitForActive: false, throughput: { read: 5, write: 5 },
+  initialize: false, waitForActive, throughput: { read: 5, write: 5 }, tags: { stage: "one", owner: "zoo" },
   expires: { ttl: 60000, attribute: "expires" },
 });
 
@@ -41,7 +42,9 @@ const same = (document, expected) =>
 
 test("the library makes its tables, once", async () => {
   await zoo.create();
-  await visits.create();
+  await visits.initialize();
+  const { TimeToLiveDescription } = await dynamoose.aws.ddb().describeTimeToLive({ TableName: "DynamooseVisits" });
+  assert.equal(TimeToLiveDescription.AttributeName, "expires");
   const { Table } = await dynamoose.aws.ddb().describeTable({ TableName: "DynamooseZoo" });
   assert.equal(Table.BillingModeSummary.BillingMode, "PAY_PER_REQUEST");
   await assert.rejects(zoo.create(), (error) => error.name === "ResourceInUseException");
@@ -138,6 +141,24 @@ test("transactions over two tables", async () => {
 test("query of an index", async () => {
   const found = await Animal.query("owner").eq("Nina").using("byOwner").where("weight").lt(10).exec();
   assert.deepEqual(found.map((each) => each.weight), [1, 3, 5, 7, 9]);
+});
+
+test("a later version of the application changes its table", async () => {
+  const Later = dynamoose.model("Later", new Schema({
+    id: { type: String, hashKey: true }, cost: Number, kind: { type: String, index: { name: "byKind", type: "global" } },
+  }));
+  await new dynamoose.Table("DynamooseVisits", [Later], {
+    initialize: false, update: true, waitForActive, throughput: "ON_DEMAND", tableClass: "infrequentAccess",
+    tags: { stage: "two", team: "birds" },
+  }).initialize();
+  const { Table } = await dynamoose.aws.ddb().describeTable({ TableName: "DynamooseVisits" });
+  assert.equal(Table.BillingModeSummary.BillingMode, "PAY_PER_REQUEST");
+  assert.equal(Table.TableClassSummary.TableClass, "STANDARD_INFREQUENT_ACCESS");
+  const { Tags } = await dynamoose.aws.ddb().listTagsOfResource({ ResourceArn: Table.TableArn });
+  assert.deepEqual(Object.fromEntries(Tags.map(({ Key, Value }) => [Key, Value])), { stage: "two", team: "birds" });
+  await Later.create({ id: "v2", cost: 3, kind: "dentist" });
+  assert.deepEqual((await Later.query("kind").eq("dentist").exec()).map((each) => each.cost), [3]);
+  assert.equal((await Visit.get({ id: "v1" })).cost, 10);
 });
 
 test("delete", async () => {

@@ -3,9 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { QueryCommand } from "@aws-sdk/client-dynamodb";
 import { Table } from "dynamodb-onetable";
 
-import { allPages, client, range } from "./common.mjs";
+import { allPages, client, range, until } from "./common.mjs";
 
 const table = new Table({
   name: "OneTableSaas",
@@ -171,6 +172,22 @@ test("find by a global and by a local index", async () => {
   assert.equal(found.age, 20);
   const high = await User.find({ accountId: "many", lsk: { begins: "role#9" } }, { index: "ls1" });
   assert.deepEqual(high.map((each) => each.age).sort((a, b) => a - b), [0, 10, 20, 25, 35, 45]);
+});
+
+test("an index made later has what was there, and goes again", async () => {
+  const index = async () => {
+    const { Table: described } = await table.describeTable();
+    return described.GlobalSecondaryIndexes.find((each) => each.IndexName === "gs2");
+  };
+  await table.updateTable({ create: { name: "gs2", hash: "email", sort: "sk", project: ["age", "name"] } });
+  await until(async () => (await index()).IndexStatus === "ACTIVE");
+  const { Items } = await client.send(new QueryCommand({
+    TableName: "OneTableSaas", IndexName: "gs2", KeyConditionExpression: "email = :email",
+    ExpressionAttributeValues: { ":email": { S: "u007" } },
+  }));
+  assert.deepEqual(Items, [{ pk: { S: "account#many" }, sk: { S: "user#u007" }, email: { S: "u007" }, age: { N: "7" } }]);
+  await table.updateTable({ remove: { name: "gs2" } });
+  await until(async () => !(await index()));
 });
 
 test("remove, one and many, and the table", async () => {
