@@ -72,21 +72,23 @@ void *store_commit_run(void *arg)
 static bool take_group(struct store *store, struct store_mutation **group)
 {
     struct store_mutation *last;
+    struct timespec until = {0};
+    bool full = atomic_load_explicit(&store->full, memory_order_relaxed); /* ours to change */
     size_t bytes = 0;
     bool stopped;
 
-    pthread_mutex_lock(&store->queue_lock);
-    while ((store->queue_first == NULL || !store->kicked) && !store->stopping) {
-        struct timespec until;
-
-        if (!atomic_load_explicit(&store->full, memory_order_relaxed)) {
-            pthread_cond_wait(&store->queue_filled, &store->queue_lock);
-            continue;
-        }
+    if (full) { /* once: who is refused and tries again kicks too, and must not put off the look */
         clock_gettime(CLOCK_REALTIME, &until);
         until.tv_nsec += ROOM_CHECK_MS * 1000000L;
         until.tv_sec += until.tv_nsec / 1000000000L;
         until.tv_nsec %= 1000000000L;
+    }
+    pthread_mutex_lock(&store->queue_lock);
+    while ((store->queue_first == NULL || !store->kicked) && !store->stopping) {
+        if (!full) {
+            pthread_cond_wait(&store->queue_filled, &store->queue_lock);
+            continue;
+        }
         if (pthread_cond_timedwait(&store->queue_filled, &store->queue_lock, &until) == ETIMEDOUT)
             break;
     }

@@ -46,6 +46,9 @@ INDEXES = {
             "Projection": {"ProjectionType": "ALL"}}],
     },
 }
+# One that comes and goes while items are written.
+BUILT = {"IndexName": "built", "KeySchema": [{"AttributeName": "sum", "KeyType": "HASH"}],
+         "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["v"]}}
 TOKENS_PER_ITEM = 40
 CALL_GONE = (OSError, http1.ClosedError)
 NEVER = None
@@ -77,7 +80,7 @@ class Load:
     """What writers do. big_share of the bodies have a size of big_bytes, the others of small_bytes."""
 
     def __init__(self, writers=6, keys=40, big_keys=6, big_share=0.1, small_bytes=(20, 3000),
-                 big_bytes=(40000, 200000), compressible=True, churn=True, deletes=True):
+                 big_bytes=(40000, 200000), compressible=True, churn=True, deletes=True, builds=True):
         self.writers = writers
         self.keys = keys
         self.big_keys = big_keys
@@ -87,6 +90,7 @@ class Load:
         self.compressible = compressible
         self.churn = churn
         self.deletes = deletes
+        self.builds = builds  # an index is made and dropped
 
 
 class Ledger:
@@ -174,7 +178,7 @@ class Ledger:
 
     # --- comparing ---
 
-    def audit(self, client, at=LATEST, is_same_run=False, counts=True):
+    def audit(self, client, at=LATEST, is_same_run=False, counts=True, is_full=False):
         """Compares everything the server has with what the ledger allows at a position. Returns
         (problems, found). is_same_run: it did not restart, so what it refused did not happen."""
         found = Found()
@@ -193,9 +197,8 @@ class Ledger:
                 problems += found.add(table, item)
             if counts:
                 problems += check_count(client, table, len(items))
-            for kind in INDEXES[table].values():
-                for index in kind:
-                    problems += check_index(client, table, index["IndexName"], items)
+            for index in active_indexes(client, table, is_full):
+                problems += check_index(client, table, index, items)
         problems += self._audit_items(found, at, is_same_run)
         problems += self._audit_tokens(found, at, is_same_run)
         problems += self._audit_swaps(found, at, is_same_run)
@@ -401,6 +404,21 @@ def check_count(client, table, count):
                                      (table, told, count)]
 
 
+def active_indexes(client, table, is_full):
+    """Their names, once none is being built or dropped, which is not to be expected of a full disk."""
+    deadline = time.monotonic() + 30
+    while True:
+        described = client.call("DescribeTable", TableName=table)["Table"]
+        status = {index["IndexName"]: index.get("IndexStatus", "ACTIVE")
+                  for kind in INDEXES[table] for index in described[kind]}
+        missing = {index["IndexName"] for kind in INDEXES[table].values() for index in kind} - set(status)
+        assert not missing, "%s has no index %s" % (table, missing)
+        if is_full or set(status.values()) == {"ACTIVE"}:
+            return [name for name in status if status[name] == "ACTIVE"]
+        assert time.monotonic() < deadline, "the indexes of %s do not settle: %s" % (table, status)
+        time.sleep(0.01)  # sleep: between looks at them
+
+
 def check_index(client, table, index, items):
     """An index has the items that have a version, and no others."""
     def versions(found):
@@ -432,6 +450,8 @@ class Writers:
         makers = [Writer(self, ledger, server, number, i) for i in range(ledger.load.writers)]
         if ledger.load.churn:
             makers.append(Churner(self, ledger, server, number))
+        if ledger.load.builds:
+            makers.append(Builder(self, ledger, server, "builder", number))
         self.threads = [threading.Thread(target=each.run, daemon=True) for each in makers]
 
     def __enter__(self):
@@ -676,3 +696,26 @@ class Churner(Worker):
         op = Op(self.ledger.clock(), {name: None})
         ops.append(op)
         self.write(op, "DeleteTable", TableName=name)
+
+
+class Builder(Worker):
+    """Makes an index over what is there, and drops it again."""
+
+    def step(self):
+        indexes = self.client.call("DescribeTable", TableName=LEDGER)["Table"]["GlobalSecondaryIndexes"]
+        status = {index["IndexName"]: index["IndexStatus"] for index in indexes}.get("built")
+        if status is None:
+            self.update({"Create": BUILT})
+        elif status == "ACTIVE" and self.rng.random() < 0.3:
+            self.update({"Delete": {"IndexName": "built"}})
+        else:
+            self.writers.stop.wait(self.rng.uniform(0, 0.05))
+
+    def update(self, change):
+        try:
+            self.client.call("UpdateTable", TableName=LEDGER, GlobalSecondaryIndexUpdates=[change],
+                             AttributeDefinitions=[{"AttributeName": "sum", "AttributeType": "N"}])
+        except api.ApiError as error:
+            if error.status != 500:
+                raise
+            self.writers.stop.wait(self.writers.pause_after_refusal_s)
