@@ -1,9 +1,10 @@
-/* store_counts_test.c - counters on an engine whose disk can be made to hang. */
+/* store_counts_test.c - counters on an engine whose disk can be made to hang, and many of them. */
 #include "store/store_counts.h"
 #include "unit.h"
 
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdio.h>
 #include <time.h>
 
 #define HANG_S_MAX 20
@@ -123,4 +124,63 @@ TEST(counters_loaded_by_two_at_once_are_one)
     store_mutation_destroy(&group);
     store_mutation_destroy(&totals);
     store_counts_destroy(&scene.counts);
+}
+
+/* --- more counters than are kept -------------------------------------------------------------- */
+
+#define MANY 50000
+
+static struct bytes name_of(unsigned counter, char text[16])
+{
+    return bytes_make(text, (size_t)snprintf(text, 16, "many-%u", counter));
+}
+
+static void add_to_all(struct store *store, int64_t items, int64_t bytes)
+{
+    struct store_mutation *mutation = store_mutation_create();
+    char text[16];
+
+    /* A group is written if it changes something besides. */
+    store_mutation_put(mutation, STORE_DATA, BYTES("row"), STORE_NO_STAMP, BYTES("value"),
+                       STORE_NO_STAMP);
+    for (unsigned i = 0; i < MANY; i++)
+        store_mutation_count(mutation, name_of(i, text), items,
+                             bytes + (bytes > 0 ? 1 : -1) * (int64_t)i);
+    CHECK_OK(store_submit_and_wait(store, NULL, &mutation));
+    store_mutation_destroy(&mutation);
+}
+
+TEST(counters_that_are_not_kept_are_loaded_again)
+{
+    struct store_options options = {.queue_bytes_max = 64 << 20};
+    struct store_count count;
+    struct store *store;
+    struct arena arena;
+    struct bytes record;
+    struct fault fault;
+    char text[16];
+
+    arena_init(&arena);
+    fault_init(&fault, &arena);
+    CHECK_OK(store_open(&options, &fault, &store));
+    add_to_all(store, 1, 10);
+    add_to_all(store, 2, 5);
+    for (unsigned i = 0; i < MANY; i += 997) {
+        CHECK_OK(store_count(store, name_of(i, text), &count));
+        CHECK_U64(count.items, 3);
+        CHECK_U64(count.bytes, 15 + 2 * i);
+    }
+    CHECK_OK(store_get(store, NULL, STORE_DATA, BYTES("many-0"), true, &arena, &record));
+    add_to_all(store, -1, -10);
+    add_to_all(store, -2, -5);
+    for (unsigned i = 0; i < MANY; i += 997) {
+        CHECK_OK(store_count(store, name_of(i, text), &count));
+        CHECK_U64(count.items, 0);
+        CHECK_U64(count.bytes, 0);
+    }
+    /* At zero there is no record. */
+    CHECK_ERR(store_get(store, NULL, STORE_DATA, BYTES("many-0"), true, &arena, &record),
+              ERR_ABSENT);
+    store_close(&store);
+    arena_fini(&arena);
 }
