@@ -3,7 +3,6 @@ The first argument says whether the server throttles: on or off."""
 
 import os
 import sys
-import time
 
 import boto3
 from botocore.config import Config
@@ -43,11 +42,9 @@ def refused():
 
 def retried():
     """with retries, it succeeds when units are back"""
-    table("Retried", 302)
-    start = time.monotonic()
+    table("Retried", 308)
     done = put("Retried", "second", "x", boto3.client("dynamodb", endpoint_url=ENDPOINT, config=PATIENT))
     assert done["ResponseMetadata"]["RetryAttempts"] >= 1, done
-    assert time.monotonic() - start > 1, time.monotonic() - start
     tap.same("Item" in ONCE.get_item(TableName="Retried", Key={"pk": {"S": "second"}}), True)
 
 
