@@ -214,6 +214,9 @@ static enum err create(struct req *req, struct creation *creation)
     definition->status = TABLE_CREATING;
     definition->status_until_ms = definition->created_ms + req->api->table_delay_ms;
     rng_uuid(definition->uuid);
+    err = throughput_params_check_account(req, definition, NULL);
+    if (err != OK)
+        return err;
     err = catalog_put(req->api->catalog, definition, &table);
     if (err != OK)
         return err;

@@ -1,14 +1,16 @@
 /* op_describe.c - what is asked about the service as a whole: limits and endpoints. */
 #include "api/item_params.h"
+#include "api/throughput_params.h"
 #include "json/json_write.h"
 
 /* Contract core-api-tables.md 6. */
 enum err op_describe_limits(struct req *req)
 {
-    buf_append_lit(req->reply, "{\"AccountMaxReadCapacityUnits\":80000,"
-                               "\"AccountMaxWriteCapacityUnits\":80000,"
-                               "\"TableMaxReadCapacityUnits\":40000,"
-                               "\"TableMaxWriteCapacityUnits\":40000}");
+    buf_append_format(req->reply,
+                      "{\"AccountMaxReadCapacityUnits\":%u,\"AccountMaxWriteCapacityUnits\":%u,"
+                      "\"TableMaxReadCapacityUnits\":%u,\"TableMaxWriteCapacityUnits\":%u}",
+                      THROUGHPUT_ACCOUNT_UNITS_MAX, THROUGHPUT_ACCOUNT_UNITS_MAX,
+                      THROUGHPUT_UNITS_MAX, THROUGHPUT_UNITS_MAX);
     return OK;
 }
 

@@ -304,6 +304,9 @@ static enum err publish(struct req *req, struct change *change)
         /* Another change is under way; this one is there at once. */
         next->before.deletion_protection = next->settings.deletion_protection;
     }
+    err = throughput_params_check_account(req, next, before);
+    if (err != OK)
+        return err;
     err = catalog_put(req->api->catalog, next, &published);
     if (err != OK)
         return err;

@@ -151,6 +151,31 @@ enum err throughput_params_check_quota(struct req *req, const struct table_capac
     return OK;
 }
 
+enum err throughput_params_check_account(struct req *req, const struct table_definition *definition,
+                                         const struct table_definition *before)
+{
+    for (enum table_way way = 0; way < TABLE_WAYS; way++) {
+        uint64_t wanted = table_provisioned_units(definition, way);
+        uint64_t had = before != NULL ? table_provisioned_units(before, way) : 0;
+        uint64_t reserved = wanted > had
+                                ? catalog_provisioned_units(req->api->catalog, definition->account,
+                                                            definition->region, way)
+                                : 0;
+
+        if (wanted <= had || reserved - had + wanted <= THROUGHPUT_ACCOUNT_UNITS_MAX)
+            continue;
+        return req_fail(req, ERR_LIMIT_EXCEEDED,
+                        "This request would have caused the %s limit to be exceeded for the "
+                        "account in %.*s. Current %s reserved by the account: %llu. Limit: %u. "
+                        "Requested: %llu. Refer to the Amazon DynamoDB Developer Guide for current "
+                        "limits and how to request higher limits.",
+                        ways[way].units, BYTES_ARGS(definition->region), ways[way].units,
+                        (unsigned long long)reserved, THROUGHPUT_ACCOUNT_UNITS_MAX,
+                        (unsigned long long)wanted);
+    }
+    return OK;
+}
+
 /* "table", or the index after what messages of this kind put before its name. */
 static struct bytes subject(struct req *req, const char *before_index, struct bytes index)
 {

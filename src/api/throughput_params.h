@@ -8,6 +8,7 @@
 #include "table/table.h"
 
 #define THROUGHPUT_UNITS_MAX          40000 /* of a table or index, either way: a quota */
+#define THROUGHPUT_ACCOUNT_UNITS_MAX  80000 /* of all tables and indexes of a region, either way */
 #define THROUGHPUT_WARM_READ_DEFAULT  12000 /* on demand */
 #define THROUGHPUT_WARM_WRITE_DEFAULT 4000
 
@@ -31,6 +32,11 @@ enum err throughput_params_warm(struct req *req, yyjson_val *in, enum table_bill
 enum err throughput_params_maximum(struct req *req, yyjson_val *in, const char *member,
                                    enum table_billing billing, struct bytes index, int64_t lowest,
                                    int64_t *maximum) MUST_CHECK;
+
+/* ERR_LIMIT_EXCEEDED: with this table as it shall be, the account would have more than its quota.
+ * `before` is the table as it is, NULL: it is new. Under the catalog's change lock. */
+enum err throughput_params_check_account(struct req *req, const struct table_definition *definition,
+                                         const struct table_definition *before) MUST_CHECK;
 
 /* ERR_LIMIT_EXCEEDED: above the quota (CreateTable row 31, UpdateTable rows 24 and 29). */
 enum err throughput_params_check_quota(struct req *req, const struct table_capacity *capacity,

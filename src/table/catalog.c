@@ -221,6 +221,21 @@ unsigned catalog_count(struct catalog *catalog, struct bytes account, struct byt
     return count;
 }
 
+uint64_t catalog_provisioned_units(struct catalog *catalog, struct bytes account,
+                                   struct bytes region, enum table_way way)
+{
+    uint64_t units = 0;
+
+    pthread_rwlock_rdlock(&catalog->lock);
+    for (unsigned i = 0; i < BUCKET_COUNT; i++)
+        for (const struct entry *e = catalog->buckets[i]; e != NULL; e = e->next)
+            if (bytes_equal(e->table->definition.account, account) &&
+                bytes_equal(e->table->definition.region, region))
+                units += table_provisioned_units(&e->table->definition, way);
+    pthread_rwlock_unlock(&catalog->lock);
+    return units;
+}
+
 /* --- changes --------------------------------------------------------------------------------- */
 
 void catalog_change_begin(struct catalog *catalog)

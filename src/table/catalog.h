@@ -33,6 +33,9 @@ bool catalog_list(struct catalog *catalog, struct bytes account, struct bytes re
                   struct bytes after, unsigned limit, struct arena *arena, struct bytes **names,
                   unsigned *count);
 unsigned catalog_count(struct catalog *catalog, struct bytes account, struct bytes region);
+/* Units that are provisioned for all tables of an account and region together. */
+uint64_t catalog_provisioned_units(struct catalog *catalog, struct bytes account,
+                                   struct bytes region, enum table_way way);
 
 /* Tables with an index that is to be built or removed, held: for the thread that does it. */
 unsigned catalog_acquire_for_index_work(struct catalog *catalog, struct table *tables[],

@@ -205,6 +205,21 @@ static void take_over_capacity(const struct table *table, const struct table *ea
     }
 }
 
+uint64_t table_provisioned_units(const struct table_definition *d, enum table_way way)
+{
+    const struct table_throughput *t = &d->settings.capacity.throughput;
+    uint64_t units = way == TABLE_READ ? t->read_units : t->write_units;
+
+    if (d->settings.billing != TABLE_PROVISIONED)
+        return 0;
+    for (unsigned i = 0; i < d->index_count; i++) {
+        t = &d->indexes[i].definition.capacity.throughput;
+        if (d->indexes[i].definition.kind == INDEX_GLOBAL)
+            units += way == TABLE_READ ? t->read_units : t->write_units;
+    }
+    return units;
+}
+
 struct bucket *table_bucket(const struct table *table, enum table_way way)
 {
     return &table->life->buckets[way];

@@ -159,6 +159,9 @@ bool table_is_only_definition(const struct table *table);
 /* How far the building of an index has come: one state for all definitions (index_build.h). */
 struct index_build *table_index_build(const struct table *table);
 
+/* Units that are provisioned for the table and its global indexes together. */
+uint64_t table_provisioned_units(const struct table_definition *definition, enum table_way way);
+
 struct bucket;
 /* What is left of the table's capacity (throttle.h). */
 struct bucket *table_bucket(const struct table *table, enum table_way way);
