@@ -85,6 +85,11 @@ def normal(operation, value):
                 out[name] = "masked"
             else:
                 out[name] = normal(operation, each)
+        for name in ("Table", "TableDescription"):
+            if name in out and operation.endswith("Table"):
+                out[name] = described(value[name])
+        if operation == "ListTables" and "TableNames" in out: # others' tables come and go
+            out = {}
         if operation == "Scan" and "Count" in out: # others' items are in the table, and their numbers differ
             own = [item for item in out.get("Items", []) if "key" in str(item.get("p", ""))]
             out = {"Items": sorted(own, key=shown)}
@@ -98,6 +103,28 @@ def normal(operation, value):
     if isinstance(value, list):
         return [normal(operation, each) for each in value]
     return value
+
+
+def described(table):
+    """What servers that differ in pace and place have in common of a table's description."""
+    if not isinstance(table, dict):
+        return table
+    out = {name: table[name] for name in ("TableName", "KeySchema", "StreamSpecification") if name in table}
+    out["AttributeDefinitions"] = sorted(table.get("AttributeDefinitions", []), key=shown)
+    out["BillingMode"] = table.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED")
+    out["Throughput"] = throughput(table)
+    for kind in ("LocalSecondaryIndexes", "GlobalSecondaryIndexes"):
+        indexes = [{"IndexName": index["IndexName"], "KeySchema": index["KeySchema"],
+                    "Projection": {name: sorted(each) if isinstance(each, list) else each
+                                   for name, each in index["Projection"].items()},
+                    "Throughput": throughput(index)} for index in table.get(kind, [])]
+        out[kind] = sorted(indexes, key=shown)
+    return out
+
+
+def throughput(table):
+    units = table.get("ProvisionedThroughput", {})
+    return [units.get("ReadCapacityUnits", 0), units.get("WriteCapacityUnits", 0)]
 
 
 def laid_out(value):

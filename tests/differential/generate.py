@@ -4,12 +4,13 @@ A case is made from a seed and its number alone. Its items lie under partition k
 number, so cases do not meet, and any of them can be played again alone.
 """
 
-import copy
 import json
 import random
 
+from batches import BatchCases
 from expressions import Expressions
-from values import Values, encode
+from tables import TableCases
+from values import WRONG_NAMES, Values, encode
 
 # name: partition key type, sort key type
 TABLES = {"PlainS": ("S", None), "PlainN": ("N", None), "PlainB": ("B", None), "SortedS": ("S", "S"),
@@ -27,12 +28,14 @@ SORT_KEYS = {"S": ["a", "ab", "abc", "b", "\u00e9", "\U0001f600", "\ufffd"], "N"
 LEGACY = ["EQ", "NE", "LE", "LT", "GE", "GT", "CONTAINS", "NOT_CONTAINS", "BEGINS_WITH", "IN", "BETWEEN", "NULL",
           "NOT_NULL"]
 RETURN_VALUES = ["NONE", "ALL_OLD", "UPDATED_OLD", "ALL_NEW", "UPDATED_NEW"]
-WRONG_NAMES = ["", "a", "ab", "a b", "Nope", "x" * 256, "\u00e9\u00e9\u00e9"]
+
+
+KIND_CASES_MAX = 100000
 
 
 def key_tokens(number):
     """What the partition keys of a case hold, by type; all of the same length for all cases."""
-    return {"S": "k%06d" % number, "N": "9%06d" % number, "B": encode(b"kk%07d" % number)}
+    return {"S": "k%07d" % number, "N": "9%07d" % number, "B": encode(b"kk%07d" % number)}
 
 
 def table_request(table):
@@ -73,12 +76,20 @@ def moved(steps, number, to):
     return json.loads(text)
 
 
-class Case:
-    """One case: `steps` is a list of (operation, document)."""
+class Case(BatchCases, TableCases):
+    """One case: `steps` is a list of (operation, document). Its number says of which kind it is, so that
+    a new kind at the end leaves the others' cases as they are."""
     OPERATIONS = {"put": 16, "update": 26, "get": 10, "delete": 8, "query": 16, "scan": 3, "batch_get": 5,
-                  "batch_write": 5, "transact_write": 8, "transact_get": 3}
+                  "batch_write": 5, "transact_write": 8, "transact_get": 3, "table": 8}
 
-    def __init__(self, seed, number, operations=None):
+    @classmethod
+    def numbers(cls, count, kinds):
+        """About so many, by weight, of these kinds."""
+        whole = sum(cls.OPERATIONS[kind] for kind in kinds)
+        return [position * KIND_CASES_MAX + i for position, kind in enumerate(cls.OPERATIONS) if kind in kinds
+                for i in range(count * cls.OPERATIONS[kind] // whole)]
+
+    def __init__(self, seed, number, faults=1):
         self.number, self.name = number, "case %d of seed %s" % (number, seed)
         self.random = random.Random("%s.%d" % (seed, number))
         self.values = Values(self.random)
@@ -86,10 +97,11 @@ class Case:
         self.tokens = key_tokens(number)
         self.table = self.pick(list(TABLES))
         self.steps = []
-        names = operations or list(self.OPERATIONS)
-        name = self.random.choices(names, [self.OPERATIONS[each] for each in names])[0]
-        self.faults = self.random.choices([0, 1, 2], [55, 42, 3])[0]
-        getattr(self, "make_" + name)()
+        self.faults = self.random.randrange(1, faults + 1) if self.chance(.45) else 0
+        getattr(self, "make_" + list(self.OPERATIONS)[number // KIND_CASES_MAX])()
+
+    def tables(self):
+        return list(TABLES)
 
     # --- keys and items ---
 
@@ -172,8 +184,8 @@ class Case:
             document[self.pick(["Unknown", "tableName", "Limit", "Select", "ReturnValues", "ReturnConsumedCapacity",
                                 "ConsistentRead", "ReturnValuesOnConditionCheckFailure", "ConditionalOperator",
                                 "ExpressionAttributeNames", "ExpressionAttributeValues", "IndexName",
-                                "ReturnItemCollectionMetrics", "AttributesToGet", "Expected"])] = self.pick(
-                [{}, [], "", "NONE", "ALL_OLD", "x", 0, 1, True, None])
+                                "ReturnItemCollectionMetrics", "AttributesToGet", "Expected", "ReturnValues"])] = self.pick(
+                [{}, [], "", "NONE", "ALL_OLD", "ALL_NEW", "x", 0, 1, True, None])
         elif kind == 3:
             document["TableName"] = self.pick(WRONG_NAMES)
         else:
@@ -281,7 +293,7 @@ class Case:
         self.seed_item()
         document = {"TableName": self.table, "Item": self.item()}
         self.write_condition(document)
-        self.maybe(document, .3, "ReturnValues", ["NONE", "ALL_OLD", "ALL_OLD"] + RETURN_VALUES)
+        self.maybe(document, .3, "ReturnValues", ["NONE", "ALL_OLD", "ALL_OLD"])
         self.common(document)
         self.add("PutItem", self.damage(document))
         self.read_back()
@@ -306,7 +318,7 @@ class Case:
         self.seed_item()
         document = {"TableName": self.table, "Key": self.key()}
         self.write_condition(document)
-        self.maybe(document, .3, "ReturnValues", ["NONE", "ALL_OLD", "ALL_OLD"] + RETURN_VALUES)
+        self.maybe(document, .3, "ReturnValues", ["NONE", "ALL_OLD", "ALL_OLD"])
         self.common(document)
         self.add("DeleteItem", self.damage(document))
         self.read_back()
@@ -465,125 +477,6 @@ class Case:
                                        {"ExclusiveStartKey": {"p": {"S": ""}}},
                                        {"ExclusiveStartKey": {"nope": {"S": "a"}}}]))
         self.add("Scan", self.damage(document))
-
-    def make_batch_get(self):
-        request = {}
-        for table in self.random.sample(list(TABLES), self.pick([1, 1, 2])):
-            self.table = table
-            self.seed_items()
-            keys = []
-            for _ in range(self.pick([1, 2, 3])):
-                key = self.any_key()
-                if key not in keys or self.chance(.05):
-                    keys.append(key)
-            request[table] = {"Keys": keys}
-            self.get_projection(request[table])
-            self.maybe(request[table], .2, "ConsistentRead", [True, False])
-        document = {"RequestItems": request}
-        self.common(document, write=False)
-        if self.faults and self.chance(.5):
-            self.faults -= 1
-            self.damage_batch(request, "Keys")
-        self.add("BatchGetItem", self.damage(document))
-
-    def damage_batch(self, request, member):
-        table = self.pick(sorted(request))
-        self.pick([
-            lambda: request.update({self.pick(WRONG_NAMES): request.pop(table)}),
-            lambda: request.update({table: self.values.any_json()}),
-            lambda: request.clear(),
-            lambda: request.update({table: []} if member != "Keys" else {table: {"Keys": []}}),
-            lambda: request.update({table: {"Keys": [self.key()] * 2}} if member == "Keys" else
-                                   {table: [{"DeleteRequest": {"Key": self.key()}}] * 2}),
-            lambda: request.update({table: {"Keys": [dict(self.key(), p={"S": str(i)}) for i in range(101)]}}
-                                   if member == "Keys" else
-                                   {table: [{"DeleteRequest": {"Key": dict(self.key(), p={"S": str(i)})}}
-                                            for i in range(26)]})])()
-
-    def make_batch_write(self):
-        request = {}
-        tables = self.random.sample(list(TABLES), self.pick([1, 1, 2]))
-        for table in tables:
-            self.table = table
-            self.seed_item()
-            writes, keys = [], []
-            for _ in range(self.pick([1, 2, 3])):
-                key = self.any_key()
-                if key in keys and self.chance(.9):
-                    continue
-                keys.append(key)
-                writes.append({"PutRequest": {"Item": self.item(key)}} if self.chance(.7) else
-                              {"DeleteRequest": {"Key": key}})
-            request[table] = writes
-        document = {"RequestItems": request}
-        self.common(document)
-        if self.faults and self.chance(.5):
-            self.faults -= 1
-            self.damage_batch(request, "Writes")
-        self.add("BatchWriteItem", self.damage(document))
-        for table in tables:
-            self.table = table
-            self.read_back()
-
-    def make_transact_write(self):
-        actions, keys = [], []
-        tables = self.random.sample(list(TABLES), self.pick([1, 1, 2]))
-        for table in tables:
-            self.table = table
-            self.seed_item()
-        for _ in range(self.pick([1, 2, 3])):
-            self.table = self.pick(tables)
-            key = self.any_key() if self.chance(.5) else self.key()
-            if (self.table, key) in keys and self.chance(.95):
-                continue
-            keys.append((self.table, key))
-            actions.append(self.action(key))
-        document = {"TransactItems": actions}
-        self.common(document)
-        self.add("TransactWriteItems", self.damage(document))
-        for table in tables:
-            self.table = table
-            self.read_back()
-
-    def action(self, key):
-        kind = self.pick(["Put", "Update", "Update", "Delete", "ConditionCheck"])
-        body = {"TableName": self.table}
-        wanted = {}
-        if kind == "Put":
-            body["Item"] = self.item(key)
-        else:
-            body["Key"] = key
-        if kind == "Update":
-            wanted["UpdateExpression"] = "update"
-        if kind == "ConditionCheck" or self.chance(.3):
-            wanted["ConditionExpression"] = "condition"
-        self.put_expressions(body, wanted)
-        self.maybe(body, .2, "ReturnValuesOnConditionCheckFailure", ["ALL_OLD", "NONE"])
-        action = {kind: body}
-        if self.faults and self.chance(.05):
-            self.faults -= 1
-            action[self.pick(["Put", "Delete", "Update", "ConditionCheck"])] = copy.deepcopy(body)
-        return action
-
-    def make_transact_get(self):
-        actions = []
-        for table in self.random.sample(list(TABLES), self.pick([1, 1, 2])):
-            self.table = table
-            self.seed_items()
-            keys = []
-            for _ in range(self.pick([1, 2])):
-                key = self.any_key()
-                if key in keys and self.chance(.9):
-                    continue
-                keys.append(key)
-                get = {"TableName": table, "Key": key}
-                if self.chance(.4):
-                    self.put_expressions(get, {"ProjectionExpression": "projection"})
-                    get.pop("ExpressionAttributeValues", None)
-                actions.append({"Get": get})
-        document = {"TransactItems": actions}
-        self.common(document, write=False)
-        self.add("TransactGetItems", self.damage(document))
 
 
 def places_of(document):

@@ -5,7 +5,7 @@ import json
 
 import generate
 
-_numbers = itertools.count(900000)
+_numbers = itertools.count(9000000)
 
 
 def fresh_number():

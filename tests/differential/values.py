@@ -17,6 +17,8 @@ STRINGS = ["", "a", "b", "ab", "abc", "A", " ", "a b", "\u00e9", "e\u0301", "\u4
 BINARIES = [b"", b"\0", b"a", b"ab", b"abc", b"\xff", b"\xff\xfe", bytes(range(16))]
 BAD_BASE64 = ["a", "ab", "abc", "====", "YQ=", "YR==", "Y Q=", "YQ==YQ==", "Y!==", "YWJj\n"]
 
+WRONG_NAMES = ["", "a", "ab", "a b", "Nope", "x" * 256, "\u00e9\u00e9\u00e9"]
+
 # An item's attributes: of one type mostly, so that expressions meet what they are made for.
 ATTRIBUTES = {"num": "N", "num2": "N", "str": "S", "str2": "S", "bin": "B", "flag": "BOOL", "nil": "NULL",
               "ss": "SS", "ns": "NS", "bs": "BS", "lst": "L", "doc": "M"}
