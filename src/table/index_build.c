@@ -18,6 +18,8 @@
 #define RECORD_DONE       9 /* offset */
 #define STEP_KEYS_MAX     256
 #define HOLD_KEYS_MAX     16
+#define HOLD_BYTES_MAX    ((size_t)1 << 20) /* of items, then a hold takes no more of them */
+#define STEP_BYTES_MAX    ((size_t)8 << 20)
 #define HOLD_ATTEMPTS_MAX 100
 _Static_assert(HOLD_KEYS_MAX <= STORE_KEYS_PER_HOLD_MAX, "a hold takes them");
 
@@ -31,20 +33,25 @@ struct step {
     struct arena arena;
     sem_t done;
     unsigned submitted;
+    size_t bytes; /* of items looked at */
     enum err err; /* the first failure; guarded by the lock */
 };
 
-/* Of one hold. */
+/* Of one hold: items in a row. */
 struct part {
     struct step *step;
-    struct bytes last_key;
+    const struct bytes *keys;
+    struct store_loaded loaded[HOLD_KEYS_MAX];
+    unsigned count;
+    struct bytes last_key; /* lives until all parts are done */
 };
 
 static enum err start(struct step *step);
 static enum err fill(struct step *step);
-static enum err fill_part(struct step *step, const struct bytes keys[], unsigned count);
-static enum err submit_part(struct step *step, struct store_hold *hold, const struct bytes keys[],
-                            const struct store_loaded loaded[], unsigned count);
+static enum err fill_part(struct step *step, struct part *part, const struct bytes keys[],
+                          unsigned count);
+static enum err load_part(struct step *step, struct part *part, unsigned count);
+static enum err submit_part(struct step *step, struct store_hold *hold, struct part *part);
 static void wait_for_all(struct step *step);
 
 /* Guards the states of all tables' builds, and the time between looking at one and submitting. */
@@ -251,21 +258,26 @@ static enum err fill(struct step *step)
 {
     struct index_build *build = step->build;
     struct bytes keys[STEP_KEYS_MAX];
-    unsigned count, from = 0;
+    struct part *parts; /* as many as there are keys, for large items */
+    unsigned count, from = 0, part = 0;
     enum err end = read_keys(step, keys, &count), err = OK;
 
     if (end != OK && end != ERR_ABSENT)
         return end;
+    parts = arena_new_array(&step->arena, struct part, count);
     index_build_lock();
     build->epoch = store_failure_epoch(step->store);
     index_build_unlock();
-    while (from < count && err == OK) {
-        unsigned part = count - from < HOLD_KEYS_MAX ? count - from : HOLD_KEYS_MAX;
+    for (; from < count && err == OK && step->bytes < STEP_BYTES_MAX; part++) {
+        struct arena_mark mark = arena_mark(&step->arena);
 
-        err = fill_part(step, keys + from, part);
-        from += part;
+        err = fill_part(step, &parts[part], keys + from, count - from);
+        from += parts[part].count;
+        arena_release(&step->arena, mark);
     }
     wait_for_all(step);
+    if (from < count)
+        end = OK; /* there are more, whatever the cursor said */
     index_build_lock();
     if (err == OK)
         err = step->err;
@@ -278,28 +290,47 @@ static enum err fill(struct step *step)
     return err;
 }
 
-static enum err fill_part(struct step *step, const struct bytes keys[], unsigned count)
+static enum err fill_part(struct step *step, struct part *part, const struct bytes keys[],
+                          unsigned count)
 {
-    struct store_loaded loaded[HOLD_KEYS_MAX];
     enum err err = ERR_WOULD_BLOCK;
 
+    *part = (struct part){.step = step, .keys = keys};
+    if (count > HOLD_KEYS_MAX)
+        count = HOLD_KEYS_MAX;
     for (unsigned attempt = 0; attempt < HOLD_ATTEMPTS_MAX && err == ERR_WOULD_BLOCK; attempt++) {
         struct store_hold hold;
 
-        err = OK;
-        for (unsigned i = 0; i < count && err == OK; i++) {
-            loaded[i] = (struct store_loaded){0};
-            err = store_load(step->store, keys[i], &step->arena, &loaded[i]);
-        }
+        err = load_part(step, part, count);
         if (err != OK)
             return err;
-        store_hold_begin(step->store, keys, count, &hold);
+        store_hold_begin(step->store, keys, part->count, &hold);
         index_build_lock();
-        err = submit_part(step, &hold, keys, loaded, count);
+        err = submit_part(step, &hold, part);
         index_build_unlock();
         store_hold_end(&hold);
     }
     return err == ERR_WOULD_BLOCK ? ERR_BUSY : err;
+}
+
+/* As many items as fit in. Before the hold: there, nothing may wait. */
+static enum err load_part(struct step *step, struct part *part, unsigned count)
+{
+    size_t bytes = 0;
+    enum err err = OK;
+
+    part->count = 0;
+    while (part->count < count && err == OK && bytes < HOLD_BYTES_MAX) {
+        struct store_loaded *loaded = &part->loaded[part->count];
+
+        *loaded = (struct store_loaded){0};
+        err = store_load(step->store, part->keys[part->count], &step->arena, loaded);
+        bytes += loaded->value.size;
+        part->count++;
+    }
+    step->bytes += bytes;
+    part->last_key = part->keys[part->count - 1];
+    return err;
 }
 
 /* On the committer, in the order of submission. */
@@ -334,19 +365,16 @@ static void add_entry(struct step *step, const struct item *item, struct store_m
                          diff.new_bytes);
 }
 
-static enum err submit_part(struct step *step, struct store_hold *hold, const struct bytes keys[],
-                            const struct store_loaded loaded[], unsigned count)
+static enum err submit_part(struct step *step, struct store_hold *hold, struct part *part)
 {
     struct store_mutation *mutation = store_mutation_create();
-    struct part *part = arena_new(&step->arena, struct part);
     enum err err = OK;
 
-    *part = (struct part){.step = step, .last_key = keys[count - 1]};
-    for (unsigned i = 0; i < count && err == OK; i++) {
+    for (unsigned i = 0; i < part->count && err == OK; i++) {
         struct bytes stored;
         struct item item;
 
-        err = store_newest(hold, keys[i], &loaded[i], &step->arena, &stored);
+        err = store_newest(hold, part->keys[i], &part->loaded[i], &step->arena, &stored);
         if (err == OK)
             err = item_open(stored, &item);
         if (err == OK && item.version <= step->build->started)

@@ -100,6 +100,35 @@ TEST(index_is_built_from_what_is_there)
     index_bed_close(&bed);
 }
 
+/* More than a hold and a step take. */
+TEST(index_is_built_from_large_items)
+{
+    struct index_bed bed = {0};
+    struct table_check_report report;
+    struct bytes text;
+
+    index_bed_open(&bed);
+    index_bed_create(&bed, 0);
+    text = bytes_make(arena_alloc(&bed.arena, 300000), 300000);
+    memset((void *)(uintptr_t)text.data, 'x', text.size);
+    for (unsigned i = 0; i < 60; i++) {
+        struct arena_mark mark = arena_mark(&bed.arena);
+        struct bytes json = arena_format(
+            &bed.arena,
+            "{\"pk\":{\"S\":\"p\"},\"sk\":{\"N\":\"%u\"},\"g\":{\"S\":\"g\"},\"l\":{\"N\":\"1\"},"
+            "\"c\":{\"S\":\"%.*s\"}}",
+            i, BYTES_ARGS(text));
+
+        CHECK_OK(index_bed_put(&bed, (const char *)json.data));
+        arena_release(&bed.arena, mark);
+    }
+    begin_building(&bed, &index_bed_indexes[1]);
+    wait_for(&bed, "Keys", true);
+    CHECK_U64(index_bed_check(&bed, &report).count, 0);
+    CHECK_U64(report.entries, 60);
+    index_bed_close(&bed);
+}
+
 /* A writer that takes the newest definition each time, as requests do. */
 struct writer {
     struct index_bed *bed;
