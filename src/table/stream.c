@@ -113,6 +113,20 @@ enum err stream_read_shards(struct store *store, struct stream *stream, bool may
     return err == ERR_ABSENT ? OK : err;
 }
 
+enum err stream_check_record(struct bytes key, struct bytes value, struct arena *arena)
+{
+    struct bytes name = bytes_skip(key, KEY_PREFIX_BYTES);
+    struct stream stream = {0};
+    unsigned capacity = 0;
+
+    if (key.data[4] != KEY_SPACE_META)
+        return OK;
+    if (bytes_start_with(name, BYTES(SHARD_BEGIN)))
+        return add_boundary(&stream, &capacity, key, value, arena);
+    return bytes_start_with(name, BYTES(STREAM_BEGIN)) ? read_stream(key, value, arena, &stream)
+                                                       : OK;
+}
+
 /* A boundary ends the shard before it in its lane, and begins one or ends the stream. */
 static enum err add_boundary(struct stream *stream, unsigned *capacity, struct bytes key,
                              struct bytes value, struct arena *arena)

@@ -67,6 +67,9 @@ enum err stream_list(struct store *store, const struct stream_query *query, bool
                      struct arena *arena, struct stream **streams, unsigned *count,
                      bool *more) MUST_CHECK;
 
+/* Whether a record of a stream or shard can be read; OK for what is neither. */
+enum err stream_check_record(struct bytes key, struct bytes value, struct arena *arena) MUST_CHECK;
+
 /* --- changes: under the catalog's change lock ------------------------------------------------- */
 
 /* Adds to the mutation that writes a definition what this means for the table's streams. `before`

@@ -5,6 +5,7 @@
 #include "item/item.h"
 #include "item/key.h"
 #include "table/catalog.h"
+#include "table/stream.h"
 #include "table/table_check_priv.h"
 #include "table/table_keys.h"
 #include "table/table_token.h"
@@ -57,6 +58,10 @@ enum err table_check(struct catalog *catalog, table_check_fn *fault_found, void 
     }
     end_table(&check);
     store_cursor_close(&cursor);
+    if (err == ERR_ABSENT) {
+        err = check_journal(&check);
+        err = err == OK ? ERR_ABSENT : err;
+    }
     store_snapshot_end(store, &check.snapshot);
     arena_fini(&check.arena);
     if (err != ERR_ABSENT)
@@ -136,6 +141,8 @@ static void check_server_record(struct check *check, struct bytes key, struct by
 
     if (table_token_is_key(key) && table_token_read(value, &token) != OK)
         check_found(check, "a damaged token record", key);
+    if (stream_check_record(key, value, &check->arena) != OK)
+        check_found(check, "a damaged record of a stream", key);
     if (bytes_compare(key, records.from) < 0 || bytes_compare(key, records.to) >= 0)
         return;
     if (table_record_read(value, &check->arena, &definition) != OK)

@@ -1,6 +1,7 @@
 /* table_check.h - `stele check`: does a data directory hold what it should?
  * Walks every row: that it can be read, belongs to a table, is well formed, lies where its key
- * attributes say; and that indexes and counters equal what the items imply.
+ * attributes say; that indexes and counters equal what the items imply, and that the journal agrees
+ * with them.
  */
 #pragma once
 
@@ -14,6 +15,7 @@ struct table_check_report {
     uint64_t items;
     uint64_t bytes;   /* of items, as the service counts */
     uint64_t entries; /* of indexes */
+    uint64_t changes; /* in the journal */
     uint64_t faults;
 };
 

@@ -1,6 +1,7 @@
 /* table_check_priv.h - between the files of `stele check`: one walk over a table's rows.
  *   table_check.c        the walk, items, server records
  *   table_check_index.c  entries of indexes, and what they count
+ *   table_check_journal.c  a walk of its own over the journal
  */
 #pragma once
 
@@ -35,3 +36,6 @@ void check_indexes_entry(struct check *check, struct bytes key, struct bytes val
 void check_indexes_count(struct check *check, struct bytes key, struct bytes value);
 void check_indexes_record(struct check *check, struct bytes key);
 void check_indexes_end(struct check *check);
+
+/* After the rows. ERR_IO. */
+enum err check_journal(struct check *check) MUST_CHECK;

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "table/catalog.h"
 #include "table/stream.h"
+#include "table/table_check.h"
 #include "table/table_keys.h"
 #include "table/table_write.h"
 #include "unit.h"
@@ -525,5 +526,90 @@ TEST(stream_list_goes_page_by_page)
     query.account = BYTES("000000000001");
     CHECK_OK(stream_list(bed.store, &query, true, &bed.arena, &streams, &count, &more));
     CHECK_U64(count, 0);
+    bed_close(&bed);
+}
+
+/* --- stele check ------------------------------------------------------------------------------- */
+
+static void count_fault(void *ctx, const char *text)
+{
+    (void)text;
+    ++*(unsigned *)ctx;
+}
+
+/* One more row, and what stele check then says. */
+static unsigned faults_with(struct bed *bed, enum store_family family, struct bytes key,
+                            struct bytes value)
+{
+    struct store_mutation *mutation = store_mutation_create();
+    struct table_check_report report;
+    unsigned faults = 0;
+    enum err err;
+
+    store_mutation_put(mutation, family, key, STORE_NO_STAMP, value, STORE_NO_STAMP);
+    CHECK_OK(store_submit_and_wait(bed->store, NULL, &mutation));
+    err = table_check(bed->catalog, count_fault, &faults, &report);
+    CHECK_U64(faults, report.faults);
+    CHECK((err == OK) == (faults == 0));
+    mutation = store_mutation_create();
+    store_mutation_delete(mutation, family, key);
+    CHECK_OK(store_submit_and_wait(bed->store, NULL, &mutation));
+    return faults;
+}
+
+static struct bytes change_of(struct bed *bed, const char *artist, const char *song,
+                              uint64_t version)
+{
+    struct journal_record record = {
+        .kind = JOURNAL_MODIFY,
+        .flags = JOURNAL_HAS_NEW,
+        .version = version,
+        .keys = item_of(&bed->arena, artist, NULL),
+        .new = item_of(&bed->arena, artist, song),
+    };
+    struct buf out;
+
+    buf_init_arena(&out, &bed->arena, SIZE_MAX);
+    journal_record_append(&out, &record);
+    return buf_finish_arena(&out);
+}
+
+static unsigned faults_with_change(struct bed *bed, uint32_t table_id, const char *artist,
+                                   uint64_t key_version, uint64_t version)
+{
+    struct journal_place place = {.version = key_version, .ordinal = 9};
+
+    return faults_with(bed, STORE_JOURNAL, table_journal_key(table_id, 0, place, &bed->arena),
+                       change_of(bed, artist, "2", version));
+}
+
+TEST(stream_check_finds_what_is_wrong)
+{
+    struct table_definition definition = definition_of(TABLE_STREAM_NEW_IMAGE, 7);
+    uint64_t first, last;
+    struct table *table;
+    struct bed bed;
+
+    bed_open(&bed);
+    table = put(&bed, &definition);
+    first = store_version(bed.store);
+    write_one(&bed, table, "a", "1");
+    last = store_version(bed.store);
+    CHECK_U64(faults_with_change(&bed, 1, "a", first, first), 0);
+    CHECK_U64(faults_with_change(&bed, 1, "gone", last, last), 0);
+    CHECK_U64(faults_with_change(&bed, 1, "a", last, last), 1);         /* differs */
+    CHECK_U64(faults_with_change(&bed, 1, "a", last + 1, last + 1), 1); /* newer */
+    CHECK_U64(faults_with_change(&bed, 1, "gone", first, last), 1);     /* wrong place */
+    CHECK_U64(faults_with_change(&bed, 2, "a", last, last), 1);         /* no such table */
+    CHECK_U64(faults_with(&bed, STORE_JOURNAL,
+                          table_journal_key(1, 0, (struct journal_place){.version = 1}, &bed.arena),
+                          BYTES("no record")),
+              1);
+    CHECK_U64(faults_with(&bed, STORE_DATA, table_meta_key(BYTES("shard/"), &bed.arena), BYTES("")),
+              1);
+    CHECK_U64(
+        faults_with(&bed, STORE_DATA, table_meta_key(BYTES("stream/a"), &bed.arena), BYTES("\1{}")),
+        1);
+    table_release(&table);
     bed_close(&bed);
 }
