@@ -10,7 +10,7 @@ from lib import ledger, server
 
 def run(tally, seed, rounds):
     rng = random.Random(seed)
-    book = ledger.Ledger(seed, ledger.Load())
+    book = ledger.Ledger(seed, ledger.Load(streams=True))
     folder = server.temp_dir("crash")
     own = server.Server(["--auth", "open"], data=os.path.join(folder, "data"),
                         log=os.path.join(folder, "log"))

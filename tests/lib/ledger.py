@@ -80,7 +80,8 @@ class Load:
     """What writers do. big_share of the bodies have a size of big_bytes, the others of small_bytes."""
 
     def __init__(self, writers=6, keys=40, big_keys=6, big_share=0.1, small_bytes=(20, 3000),
-                 big_bytes=(40000, 200000), compressible=True, churn=True, deletes=True, builds=True):
+                 big_bytes=(40000, 200000), compressible=True, churn=True, deletes=True, builds=True,
+                 streams=False):
         self.writers = writers
         self.keys = keys
         self.big_keys = big_keys
@@ -91,6 +92,7 @@ class Load:
         self.churn = churn
         self.deletes = deletes
         self.builds = builds  # an index is made and dropped
+        self.streams = streams  # tables have streams: changes leave records
 
 
 class Ledger:
@@ -167,13 +169,15 @@ class Ledger:
     # --- tables ---
 
     def create_tables(self, client):
+        more = {"StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}} \
+            if self.load.streams else {}
         for name, keys in TABLES.items():
             op = self.made[name] = Op(self.clock(), {})
             client.call("CreateTable", TableName=name, BillingMode="PAY_PER_REQUEST",
                         KeySchema=[{"AttributeName": k, "KeyType": t} for k, _, t in keys],
                         AttributeDefinitions=[{"AttributeName": k, "AttributeType": t}
                                               for k, t in [key[:2] for key in keys] + [("v", "N")]],
-                        **INDEXES[name])
+                        **INDEXES[name], **more)
             self.acknowledge(op)
 
     # --- comparing ---
