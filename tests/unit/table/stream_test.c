@@ -529,7 +529,7 @@ TEST(stream_list_goes_page_by_page)
     bed_close(&bed);
 }
 
-/* --- stele check ------------------------------------------------------------------------------- */
+/* --- stele check ----------------------------------------------------------------------------- */
 
 static void count_fault(void *ctx, const char *text)
 {
