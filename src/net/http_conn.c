@@ -15,8 +15,8 @@
 
 /* A connection that always has something to read gives way after so many reads. */
 #define READS_PER_TURN 4
-/* Replies that gather before they are sent: to pipelined requests, and to different connections. The
- * first of them should not wait for long. */
+/* Replies that gather before they are sent: to pipelined requests, and to different connections.
+ * The first of them should not wait for long. */
 #define GATHERED_BYTES_MAX ((size_t)64 << 10)
 #define GATHERED_CONNS_MAX 16
 #define OUT_KEEP_BYTES     ((size_t)256 << 10)

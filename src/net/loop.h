@@ -1,8 +1,8 @@
 /* loop.h - one epoll loop: the thread that owns connections, requests and timers.
  * A piece of data that belongs to a loop is touched by its thread only; other threads send it a
  * task (loop_post). Callbacks run on the loop and never wait.
- * A round:   wait for events, fire timers, report events, run the tasks posted so far, then those that
- *            were kept for the round's end.
+ * A round:   wait for events, fire timers, report events, run the tasks posted so far, then those
+ *            that were kept for the round's end.
  * Ownership: watches, timers and tasks are members of their owner's structure; the loop borrows
  *            them until they are removed, cancelled or run. A callback may free its owner once
  *            these are done with.
