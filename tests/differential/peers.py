@@ -12,6 +12,7 @@ sys.path.insert(0, os.path.dirname(HERE))
 from lib import http1, preload, server
 
 READY_SECONDS_MAX = 60
+ANSWER_SECONDS_MAX = 10
 JARS = os.path.join(HERE, "jars")
 DYNALITE = os.path.join(server.TOP, "tests/bench/node_modules/dynalite/cli.js")
 NATIVE = "libsqlite4java-linux-amd64"
@@ -140,7 +141,7 @@ class Client:
                                  "SignedHeaders=host;x-amz-date;x-amz-target, Signature=" + 64 * "0")]
 
     def __init__(self, port, connection=None):
-        self.connection = connection or http1.Connection("127.0.0.1", port)
+        self.connection = connection or http1.Connection("127.0.0.1", port, timeout_s=ANSWER_SECONDS_MAX)
 
     def begin(self, operation, text):
         body = text.encode("utf-8", "surrogatepass")
@@ -154,10 +155,10 @@ class Client:
             self.connection.send(data)
 
     def end(self):
-        """(status, body); status 0 if it closed the connection instead of answering."""
+        """(status, body); status 0 if it closed the connection or kept silent instead of answering."""
         try:
             response = self.connection.read_response()
-        except (http1.ClosedError, ConnectionError) as error:
+        except (http1.ClosedError, OSError) as error:
             self.connection.close()
             return 0, str(error).encode()
         return response.status, response.body
