@@ -3,6 +3,7 @@
  */
 #include "api/encryption_params.h"
 #include "api/index_params.h"
+#include "api/policy_params.h"
 #include "api/stream_params.h"
 #include "api/table_params.h"
 #include "api/tag_params.h"
@@ -22,6 +23,7 @@ static enum err read_billing(struct req *req, struct table_settings *settings);
 static enum err read_schema(struct req *req, struct creation *creation);
 static enum err check_definitions_used(struct req *req, const struct creation *creation);
 static enum err read_indexes(struct req *req, struct creation *creation);
+static enum err read_policy(struct req *req, struct creation *creation);
 static enum err create(struct req *req, struct creation *creation);
 static enum err check_name_free(struct req *req, const struct creation *creation);
 static enum err check_quotas(struct req *req, const struct creation *creation);
@@ -54,6 +56,8 @@ enum err op_create_table(struct req *req)
         err = table_params_class(req, class, &settings->class);
     if (err == OK)
         err = tag_params_read(req, input_member(req->input, "Tags"), &creation.definition.tags);
+    if (err == OK)
+        err = read_policy(req, &creation);
     if (err == OK)
         err = table_params_replication_mode(req, &creation.replicates);
     if (err != OK)
@@ -192,6 +196,26 @@ static enum err read_indexes(struct req *req, struct creation *creation)
     return err;
 }
 
+/* Row 28b. */
+static enum err read_policy(struct req *req, struct creation *creation)
+{
+    struct table_definition named = {
+        .account = req->place.account,
+        .region = req->place.region,
+        .name = creation->name.name,
+    };
+    struct table_policy *policy = &creation->definition.policy;
+    struct bytes text;
+    enum err err;
+
+    if (!input_string(req->input, "ResourcePolicy", &text))
+        return OK;
+    err = policy_params_read(req, text, table_arn(&named, req->arena), false, &policy->text);
+    if (err == OK)
+        policy->revision_ms = policy_params_revision(policy);
+    return err;
+}
+
 /* Rows 29 to 31; then the table is there. Under the catalog's change lock. */
 static enum err create(struct req *req, struct creation *creation)
 {
@@ -298,7 +322,6 @@ static enum err refuse_unserved(struct req *req, const struct creation *creation
 {
     const struct table_unserved unserved[] = {
         {"VectorIndexes", yyjson_arr_size(input_member(req->input, "VectorIndexes")) != 0},
-        {"ResourcePolicy", input_member(req->input, "ResourcePolicy") != NULL},
         {"GlobalTableSourceArn", input_member(req->input, "GlobalTableSourceArn") != NULL},
         {"GlobalTableSettingsReplicationMode", creation->replicates},
     };

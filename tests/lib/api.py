@@ -28,6 +28,7 @@ ERRORS = {
     "LimitExceededException": (_DYNAMODB, "message", 400),
     "ExpiredIteratorException": (_DYNAMODB, "message", 400),
     "TrimmedDataAccessException": (_DYNAMODB, "message", 400),
+    "PolicyNotFoundException": (_DYNAMODB, "message", 400),
     "InternalServerError": (_DYNAMODB, "message", 500),
 }
 

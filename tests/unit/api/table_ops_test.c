@@ -142,6 +142,8 @@ static struct bytes expanded(struct bed *bed, const char *text)
 static enum err call(struct bed *bed, enum op_id op, const char *body)
 {
     struct bytes json = expanded(bed, body);
+    static const struct identity root = {.account = BYTES("000000000000"),
+                                         .arn = BYTES("arn:aws:iam::000000000000:root")};
     struct req *req = &bed->req;
     enum err err;
 
@@ -159,6 +161,7 @@ static enum err call(struct bed *bed, enum op_id op, const char *body)
         .place = {.partition = BYTES("aws"),
                   .region = BYTES("us-east-1"),
                   .account = BYTES("000000000000")},
+        .caller = {.identity = &root},
         .input = yyjson_doc_get_root(bed->doc),
         .reply = &bed->reply,
         .may_wait = true,
@@ -415,7 +418,8 @@ TEST(create_table_checks_encryption_tags_and_modes)
         {"'Tags':[{'Key':'a +-=._:/@9','Value':'\xd0\x94\xe6\xbc\xa2'},{'Key':'aws','Value':''}],"
          "'GlobalTableSettingsReplicationMode':'ENABLED'",
          NOT_SERVED("GlobalTableSettingsReplicationMode")},
-        {"'ResourcePolicy':'{}'", NOT_SERVED("ResourcePolicy")},
+        {"'ResourcePolicy':'{}'",
+         P "Invalid policy document: This text appears not to be a policy"},
         {"'GlobalTableSettingsReplicationMode':'ENABLED_WITH_OVERRIDES'",
          "Value 'ENABLED_WITH_OVERRIDES' at 'GlobalTableSettingsReplicationMode' failed to "
          "satisfy constraint: "
