@@ -112,7 +112,10 @@ static enum err read_place(struct req *req, struct bytes type, const struct stre
         else
             iterator->kind = SHARD_ITERATOR_HORIZON;
     } else { /* LATEST: behind what is acknowledged */
-        iterator->at = (struct journal_place){.version = store_version(req->api->store) + 1};
+        uint64_t next = store_version(req->api->store) + 1;
+
+        if (next > shard->begin) /* the shard may have begun before that is published */
+            iterator->at = (struct journal_place){.version = next};
     }
     return OK;
 }

@@ -1,5 +1,5 @@
-/* table_check_journal.c - the journal: each record can be read, is of a table or of one whose stream
- * is still there, and agrees with the item whose change it tells.
+/* table_check_journal.c - the journal: each record can be read, is of a table or of one whose
+ * stream is still there, and agrees with the item whose change it tells.
  * An item is at least as new as its changes. The one that made it what it is shows it: so the order
  * of an item's records is the order in which it changed.
  */
