@@ -9,7 +9,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-/* Offsets are 32 bits; requests are bounded far below (16 MiB bodies). */
+/* Offsets are 32 bits; requests are bounded below: 25 items of 400 KB, 20 entries of each in global
+ * indexes that project all of it, and both images in the journal are under 240 MB. */
 #define MUTATION_BYTES_MAX ((size_t)256 << 20)
 #define SPARES_MAX         256
 #define SPARE_BYTES_MAX    4096

@@ -155,6 +155,7 @@ static enum err plan(struct table_write *write, struct store_hold *hold, struct 
 {
     uint64_t bytes_max =
         write->collection_bytes_max != 0 ? write->collection_bytes_max : INDEX_COLLECTION_BYTES_MAX;
+    size_t entries_bytes = 0;
 
     for (unsigned i = 0; i < write->count; i++) {
         struct table_change *change = &write->changes[i];
@@ -170,6 +171,10 @@ static enum err plan(struct table_write *write, struct store_hold *hold, struct 
             continue;
         err = index_write_plan(change, hold, write->hash_key, bytes_max, write->arena,
                                &missing->counter);
+        for (unsigned j = 0; j < change->table->definition.index_count; j++)
+            entries_bytes += change->indexes[j].new_bytes;
+        if (!write->may_wait && entries_bytes > write->images_bytes_max)
+            return ERR_WOULD_BLOCK; /* many copies of large items: a worker's */
         if ((err == ERR_VALIDATION || err == ERR_ITEM_COLLECTION_SIZE_LIMIT_EXCEEDED) &&
             write->refused != NULL)
             err = write->refused(write->ctx, i, err);
