@@ -89,7 +89,6 @@ static enum err read_members(struct req *req, struct batch *batch, yyjson_val *j
     return OK;
 }
 
-/* Words are (unverified). */
 static enum err check_not_mixed(struct req *req, struct batch *batch)
 {
     bool reads = false, writes = false;
@@ -105,7 +104,7 @@ static enum err check_not_mixed(struct req *req, struct batch *batch)
     batch->reads = !writes;
     if (reads && writes)
         return req_fail(req, ERR_VALIDATION,
-                        "Statements within BatchExecuteStatement must be all reads or all writes");
+                        "Read and write requests together in the same batch is not supported.");
     return OK;
 }
 

@@ -82,18 +82,26 @@ static enum err read_statements(struct req *req, struct transaction *t, yyjson_v
     return OK;
 }
 
-/* Both texts are (unverified). */
 static enum err check_statement(struct req *req, const struct transaction *t, unsigned index)
 {
     const struct partiql_request *request = &t->requests[index];
 
     if (request->statement->returning != PARTIQL_RETURNS_NOTHING)
         return req_fail(req, ERR_VALIDATION,
-                        "RETURNING clause is not supported in ExecuteTransaction");
+                        "RETURNING clause is not supported in ExecuteTransaction.");
     if (partiql_is_read(request) != t->reads)
-        return req_fail(req, ERR_VALIDATION,
-                        "Statements within ExecuteTransaction must be all reads or all writes");
+        return req_fail(
+            req, ERR_VALIDATION,
+            "ExecuteTransaction API does not support both read and write operations in the "
+            "same request.");
     return OK;
+}
+
+/* An EXISTS that says no more than the key. */
+static bool is_bare_exists(const struct partiql_statement *statement, const struct table *table)
+{
+    return statement->kind == PARTIQL_EXISTS &&
+           partiql_condition_count(statement->where) <= key_schema_count(&table->definition.schema);
 }
 
 /* The keys that statements say, as far as their tables are known. */
@@ -114,9 +122,13 @@ static enum err find_keys(struct req *req, struct transaction *t)
         if (action->table == NULL && !has_index)
             continue;
         if (!has_index &&
-            partiql_key(req, statement, &action->table->definition.schema, &action->attributes))
+            partiql_key(req, statement, &action->table->definition.schema, &action->attributes) &&
+            !is_bare_exists(statement, action->table))
             continue;
-        if (statement->kind == PARTIQL_SELECT || statement->kind == PARTIQL_EXISTS)
+        if (statement->kind == PARTIQL_EXISTS)
+            return req_fail(req, ERR_VALIDATION,
+                            "EXISTS() must contain a single item read with additional condition");
+        if (statement->kind == PARTIQL_SELECT)
             return req_fail(req, ERR_VALIDATION,
                             "Select statements within ExecuteTransaction must specify the primary "
                             "key in the where clause.");

@@ -21,18 +21,42 @@ enum err partiql_read(struct req *req, yyjson_val *in, struct partiql_request *r
     return err;
 }
 
-/* Both texts are (unverified). */
+/* The second text is (unverified). */
 static enum err check_statement(struct req *req, const struct partiql_statement *statement)
 {
+    static const char *const others[] = {
+        [PARTIQL_RETURNS_ALL_NEW] = "ALL NEW",
+        [PARTIQL_RETURNS_MODIFIED_OLD] = "MODIFIED OLD",
+        [PARTIQL_RETURNS_MODIFIED_NEW] = "MODIFIED NEW",
+    };
+
     if (statement->kind == PARTIQL_DELETE && statement->returning != PARTIQL_RETURNS_NOTHING &&
         statement->returning != PARTIQL_RETURNS_ALL_OLD)
         return req_fail(req, ERR_VALIDATION,
-                        "RETURNING clause of a DELETE statement must be ALL OLD *");
+                        "Invalid returning clause: RETURNING %s *. Only RETURNING ALL OLD * is "
+                        "allowed in DELETE statements.",
+                        others[statement->returning]);
     if (statement->index.size != 0 && statement->kind != PARTIQL_SELECT &&
         statement->kind != PARTIQL_EXISTS)
         return req_fail(req, ERR_VALIDATION,
                         "An index cannot be specified in an UPDATE or DELETE statement");
     return OK;
+}
+
+/* By "=" alone; an IN of one value does not count. */
+static bool equals(struct req *req, const struct partiql_statement *statement,
+                   struct bytes attribute, struct value *value)
+{
+    const struct expr_key_condition *conditions;
+    unsigned count = partiql_key_ranges(statement->where, attribute, req->arena, &conditions);
+
+    for (unsigned i = 0; i < count; i++) {
+        if (conditions[i].operator!= EXPR_KEY_EQ)
+            continue;
+        *value = conditions[i].operands[0];
+        return true;
+    }
+    return false;
 }
 
 bool partiql_key(struct req *req, const struct partiql_statement *statement,
@@ -44,13 +68,10 @@ bool partiql_key(struct req *req, const struct partiql_statement *statement,
     struct buf out;
 
     for (unsigned i = 0; i < count; i++) {
-        const struct value *values;
         unsigned place = i;
 
-        if (partiql_key_values(statement->where, schema->attributes[i].name, req->arena, &values) !=
-            1)
+        if (!equals(req, statement, schema->attributes[i].name, &parts[i]))
             return false;
-        parts[i] = values[0];
         for (; place > 0 && bytes_compare(schema->attributes[order[place - 1]].name,
                                           schema->attributes[i].name) > 0;
              place--)

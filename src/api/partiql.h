@@ -27,11 +27,11 @@ static inline bool partiql_is_read(const struct partiql_request *request)
 bool partiql_key(struct req *req, const struct partiql_statement *statement,
                  const struct key_schema *schema, struct value *key) MUST_CHECK;
 
-/* Words for more than one operation. The second is (unverified). */
+/* Words for more than one operation. */
 #define PARTIQL_NO_KEY                                           \
     "Where clause does not contain a mandatory equality on all " \
     "key attributes"
-#define PARTIQL_EXISTS_ALONE "EXISTS can only be used in transactions"
+#define PARTIQL_EXISTS_ALONE "EXISTS can only be used in ExecuteTransaction write requests."
 
 /* --- reads ------------------------------------------------------------------------------------ */
 

@@ -77,7 +77,7 @@ enum expr_relation expr_path_relation(const struct expr_path *a, const struct ex
 /* --- the tree --------------------------------------------------------------------------------- */
 
 /* Columns of functions.def. */
-enum expr_function_use { EXPR_FUNCTION_CONDITION, EXPR_FUNCTION_UPDATE, EXPR_FUNCTION_PARTIQL };
+enum expr_function_use { EXPR_FUNCTION_CONDITION, EXPR_FUNCTION_UPDATE };
 enum expr_function_result { EXPR_FUNCTION_BOOLEAN, EXPR_FUNCTION_VALUE };
 
 enum expr_function_id {

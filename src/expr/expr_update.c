@@ -45,9 +45,7 @@ static enum err evaluate_sum(struct updater *u, const struct expr_node *node, st
 static enum err add(struct updater *u, struct value a, struct value b, bool subtract,
                     struct value *sum);
 static enum err list_append(struct updater *u, struct value a, struct value b, struct value *list);
-static enum err evaluate_set(struct updater *u, const struct expr_node *node, struct value *set);
 static struct value set_combine(struct value a, struct value b, bool subtract, struct arena *arena);
-static bool is_empty_set(struct value value);
 static enum err wrong_type(struct updater *u);
 static enum err too_large(struct updater *u);
 
@@ -136,10 +134,8 @@ static enum err decide(struct updater *u)
     for (unsigned i = 0; i < count && err == OK; i++) {
         if (u->update->actions[i].kind != ACTION_SET)
             continue;
+        u->changes[i].effect = EFFECT_PUT;
         err = evaluate(u, u->update->actions[i].value, &u->changes[i].value);
-        /* set_delete may leave nothing, and there are no empty sets. */
-        u->changes[i].effect =
-            err == OK && is_empty_set(u->changes[i].value) ? EFFECT_ERASE : EFFECT_PUT;
     }
     for (unsigned i = 0; i < count && err == OK; i++) {
         const struct expr_action *action = &u->update->actions[i];
@@ -243,8 +239,7 @@ static enum err evaluate(struct updater *u, const struct expr_node *node, struct
             return OK;
         return evaluate(u, node->first->next, value);
     }
-    if (node->function->id != EXPR_list_append)
-        return evaluate_set(u, node, value);
+    ASSERT(node->function->id == EXPR_list_append);
     err = evaluate(u, node->first, &a);
     if (err == OK)
         err = evaluate(u, node->first->next, &b);
@@ -299,37 +294,6 @@ static enum err list_append(struct updater *u, struct value a, struct value b, s
     ASSERT(!out.overflowed);
     *list = (struct value){VALUE_L, buf_finish_arena(&out)};
     return OK;
-}
-
-/* PartiQL's set_add and set_delete of a path and a set. To what is not there is added as to an
- * empty set; taking away from it fails as naming it does. */
-static enum err evaluate_set(struct updater *u, const struct expr_node *node, struct value *set)
-{
-    bool subtract = node->function->id == EXPR_set_delete;
-    struct value more, stored;
-    enum err err = evaluate(u, node->first->next, &more);
-
-    ASSERT(subtract || node->function->id == EXPR_set_add);
-    if (err != OK)
-        return err;
-    if (more.type < VALUE_SS || more.type > VALUE_BS)
-        return wrong_type(u);
-    if (!subtract && !expr_path_find(&node->first->path, u->item, &stored)) {
-        *set = more;
-        return OK;
-    }
-    err = evaluate(u, node->first, &stored);
-    if (err != OK)
-        return err;
-    if (stored.type != more.type)
-        return wrong_type(u);
-    *set = set_combine(stored, more, subtract, u->arena);
-    return OK;
-}
-
-static bool is_empty_set(struct value value)
-{
-    return value.type >= VALUE_SS && value.type <= VALUE_BS && value_count(value) == 0;
 }
 
 /* Union, or what is in a and not in b: a merge, because members are sorted. */

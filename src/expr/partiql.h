@@ -60,6 +60,9 @@ enum err partiql_parse(struct bytes text, const struct yyjson_val *parameters, s
 unsigned partiql_key_values(const struct expr_condition *where, struct bytes attribute,
                             struct arena *arena, const struct value **values);
 
+/* Conditions that AND joins; `where` may be NULL. */
+unsigned partiql_condition_count(const struct expr_condition *where);
+
 /* All conditions on a top-level attribute, joined by AND, that a sort key can serve. */
 unsigned partiql_key_ranges(const struct expr_condition *where, struct bytes attribute,
                             struct arena *arena, const struct expr_key_condition **ranges);

@@ -14,14 +14,14 @@ static struct expr_node *parse_behind_operand(struct partiql_parser *p, struct e
 static struct expr_node *parse_comparison(struct partiql_parser *p, struct expr_node *left);
 static struct expr_node *unequal(struct partiql_parser *p, struct expr_node *comparison);
 static struct expr_node *parse_between(struct partiql_parser *p, struct expr_node *operand);
+static bool check_bounds(struct partiql_parser *p, const struct expr_node *lower,
+                         const struct expr_node *upper);
 static struct expr_node *parse_in(struct partiql_parser *p, struct expr_node *operand);
 static bool parse_in_members(struct partiql_parser *p, struct expr_node *in,
                              struct expr_node ***end);
-static bool parse_in_parameter(struct partiql_parser *p, struct expr_node *in,
-                               struct expr_node ***end);
 static struct expr_node *parse_is(struct partiql_parser *p, struct expr_node *operand);
 static struct expr_node *parse_function(struct partiql_parser *p);
-static void check_function(struct partiql_parser *p, const struct expr_node *node);
+static bool check_function(struct partiql_parser *p, const struct expr_node *node);
 static struct expr_node *parse_operand(struct partiql_parser *p);
 static struct expr_node *parse_size(struct partiql_parser *p);
 static void check_ordered(struct partiql_parser *p, const struct expr_node *operand);
@@ -123,8 +123,11 @@ static struct expr_node *parse_behind_operand(struct partiql_parser *p, struct e
     } else if (partiql_accept(p, PARTIQL_TOKEN_IN)) {
         node = parse_in(p, left);
     } else { /* not a condition by itself */
-        (void)(p->token.kind == PARTIQL_TOKEN_END ? partiql_fail(p, "Expected a condition")
-                                                  : partiql_fail_term(p));
+        if (partiql_at_word(p, "LIKE"))
+            (void)partiql_refuse(p, "Unsupported operator in Condition Expression. Operator: like");
+        else
+            (void)partiql_refuse(p, "WHERE clause must contain an expression that resolves to a "
+                                    "boolean");
         return NULL;
     }
     return node != NULL && negative ? negated(p, node) : node;
@@ -149,6 +152,15 @@ static struct expr_node *parse_comparison(struct partiql_parser *p, struct expr_
     if (node->operation >= OPERATOR_LT) {
         check_ordered(p, left);
         check_ordered(p, right);
+    }
+    if (left->kind == NODE_PATH && right->kind == NODE_PATH &&
+        expr_path_equal(&left->path, &right->path)) {
+        (void)partiql_refuse(p,
+                             "The first operand must be distinct from the remaining operands for "
+                             "this operator or function; operator: %s, first operand: %.*s",
+                             expr_operator_text(node->operation),
+                             BYTES_ARGS(expr_path_text(&left->path, p->arena)));
+        return NULL;
     }
     return node->operation == OPERATOR_NE ? unequal(p, node) : node;
 }
@@ -195,7 +207,27 @@ static struct expr_node *parse_between(struct partiql_parser *p, struct expr_nod
     partiql_add(node, &end, bound);
     for (const struct expr_node *each = node->first; each != NULL; each = each->next)
         check_ordered(p, each);
-    return node;
+    return check_bounds(p, node->first->next, bound) ? node : NULL;
+}
+
+static bool check_bounds(struct partiql_parser *p, const struct expr_node *lower,
+                         const struct expr_node *upper)
+{
+    const char *wrong = NULL;
+
+    if (lower->kind != NODE_VALUE || upper->kind != NODE_VALUE || p->wrong_operand)
+        return true;
+    if (lower->value.type != upper->value.type)
+        wrong = "requires same data type for lower and upper bounds";
+    else if (value_compare(lower->value, upper->value) > 0)
+        wrong = "requires upper bound to be greater than or equal to lower bound";
+    if (wrong == NULL)
+        return true;
+    return partiql_refuse(p,
+                          "The BETWEEN operator %s; lower bound operand: AttributeValue: %.*s, "
+                          "upper bound operand: AttributeValue: %.*s",
+                          wrong, BYTES_ARGS(value_text(lower->value, p->arena)),
+                          BYTES_ARGS(value_text(upper->value, p->arena)));
 }
 
 static struct expr_node *parse_in(struct partiql_parser *p, struct expr_node *left)
@@ -218,14 +250,15 @@ static struct expr_node *parse_in(struct partiql_parser *p, struct expr_node *le
 static bool parse_in_members(struct partiql_parser *p, struct expr_node *in,
                              struct expr_node ***end)
 {
-    enum partiql_token_kind close = PARTIQL_TOKEN_CLOSE;
+    enum partiql_token_kind open = p->token.kind, close = PARTIQL_TOKEN_CLOSE;
 
-    if (p->token.kind == PARTIQL_TOKEN_PARAMETER)
-        return parse_in_parameter(p, in, end);
-    if (p->token.kind == PARTIQL_TOKEN_OPEN_LIST)
+    if (open == PARTIQL_TOKEN_OPEN_LIST)
         close = PARTIQL_TOKEN_CLOSE_LIST;
-    else if (p->token.kind != PARTIQL_TOKEN_OPEN)
-        return partiql_fail_term(p);
+    if ((open != PARTIQL_TOKEN_OPEN && open != PARTIQL_TOKEN_OPEN_LIST) ||
+        partiql_ahead(p) == close)
+        return partiql_refuse(p, "IN operator must have a left hand argument of type Variable "
+                                 "Reference and right hand argument of type Seq with at least one "
+                                 "member");
     partiql_take(p);
     do {
         struct expr_node *member = parse_operand(p);
@@ -235,29 +268,6 @@ static bool parse_in_members(struct partiql_parser *p, struct expr_node *in,
         partiql_add(in, end, member);
     } while (partiql_accept(p, PARTIQL_TOKEN_COMMA));
     return partiql_expect(p, close);
-}
-
-/* A list or set that comes as one parameter. */
-static bool parse_in_parameter(struct partiql_parser *p, struct expr_node *in,
-                               struct expr_node ***end)
-{
-    struct expr_node *list = partiql_literal(p);
-    struct value_walk walk;
-
-    if (list == NULL)
-        return false;
-    if (list->value.type < VALUE_SS || list->value.type > VALUE_L) {
-        p->wrong_operand = true;
-        return true;
-    }
-    walk = value_walk_begin(list->value);
-    while (in->operand_count <= EXPR_IN_OPERANDS_MAX + 1 && value_walk_next(&walk)) {
-        struct expr_node *member = partiql_node(p, NODE_VALUE);
-
-        member->value = walk.value;
-        partiql_add(in, end, member);
-    }
-    return true;
 }
 
 static struct expr_node *parse_is(struct partiql_parser *p, struct expr_node *left)
@@ -294,7 +304,8 @@ static struct expr_node *parse_is(struct partiql_parser *p, struct expr_node *le
 static struct expr_node *parse_function(struct partiql_parser *p)
 {
     static const enum expr_function_id functions[] = {EXPR_begins_with, EXPR_contains,
-                                                      EXPR_attribute_type};
+                                                      EXPR_attribute_type, EXPR_attribute_exists,
+                                                      EXPR_attribute_not_exists};
     struct expr_node *node = NULL, **end, *argument;
 
     for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]) && node == NULL; i++) {
@@ -304,36 +315,49 @@ static struct expr_node *parse_function(struct partiql_parser *p)
             node = partiql_function_node(p, functions[i]);
     }
     if (node == NULL) {
-        (void)partiql_fail(p, "Unsupported function");
+        (void)partiql_refuse(p, "Unrecognized function: %.*s", BYTES_ARGS(p->token.text));
         return NULL;
     }
     end = &node->first;
     partiql_take(p);
     partiql_take(p); /* "(" */
     argument = partiql_path(p);
-    if (argument == NULL || !partiql_expect(p, PARTIQL_TOKEN_COMMA))
+    if (argument == NULL)
         return NULL;
     partiql_add(node, &end, argument);
+    if (node->function->operands == 1)
+        return partiql_expect(p, PARTIQL_TOKEN_CLOSE) ? node : NULL;
+    if (!partiql_expect(p, PARTIQL_TOKEN_COMMA))
+        return NULL;
     argument = parse_operand(p);
     if (argument == NULL || !partiql_expect(p, PARTIQL_TOKEN_CLOSE))
         return NULL;
     partiql_add(node, &end, argument);
-    check_function(p, node);
-    return node;
+    return check_function(p, node) ? node : NULL;
 }
 
 /* Evaluation counts on what is checked here. */
-static void check_function(struct partiql_parser *p, const struct expr_node *node)
+static bool check_function(struct partiql_parser *p, const struct expr_node *node)
 {
     const struct expr_node *second = node->first->next;
+    bool literal = second->kind == NODE_VALUE;
     enum value_type type;
 
-    if (node->function->id == EXPR_attribute_type)
-        p->wrong_operand |= second->kind != NODE_VALUE || second->value.type != VALUE_S ||
-                            !value_type_parse(second->value.payload, &type);
     if (node->function->id == EXPR_begins_with)
-        p->wrong_operand |= second->kind == NODE_VALUE && second->value.type != VALUE_S &&
-                            second->value.type != VALUE_B;
+        p->wrong_operand |=
+            literal && second->value.type != VALUE_S && second->value.type != VALUE_B;
+    if (node->function->id != EXPR_attribute_type)
+        return true;
+    if (!literal || second->value.type != VALUE_S) {
+        p->wrong_operand = true;
+        return true;
+    }
+    return value_type_parse(second->value.payload, &type) ||
+           p->parameters_used > p->parameter_count || /* which is told instead */
+           partiql_refuse(p,
+                          "Invalid attribute type name found; type: %.*s, valid types: "
+                          "{B,NULL,SS,BOOL,L,BS,N,NS,S,M}",
+                          BYTES_ARGS(second->value.payload));
 }
 
 static struct expr_node *parse_operand(struct partiql_parser *p)
@@ -345,7 +369,7 @@ static struct expr_node *parse_operand(struct partiql_parser *p)
     if (p->token.kind == PARTIQL_TOKEN_WORD || p->token.kind == PARTIQL_TOKEN_QUOTED) {
         if (!partiql_at_any_call(p))
             return partiql_path(p);
-        (void)partiql_fail(p, "Unsupported function");
+        (void)partiql_refuse(p, "Unrecognized function: %.*s", BYTES_ARGS(p->token.text));
         return NULL;
     }
     (void)partiql_fail_term(p);

@@ -55,6 +55,11 @@ unsigned partiql_key_ranges(const struct expr_condition *where, struct bytes att
     return list.count;
 }
 
+unsigned partiql_condition_count(const struct expr_condition *where)
+{
+    return where != NULL ? conjunct_count(where->root) : 0;
+}
+
 /* --- equalities ------------------------------------------------------------------------------- */
 
 /* The first part joined by AND that says of which values the attribute is one. */

@@ -30,6 +30,27 @@ bool partiql_fail(struct partiql_parser *p, const char *detail)
     return false;
 }
 
+bool partiql_refuse(struct partiql_parser *p, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    (void)!fault_set_bytes(p->fault, ERR_VALIDATION, arena_vformat(p->arena, format, args));
+    va_end(args);
+    return false;
+}
+
+bool partiql_refuse_token(struct partiql_parser *p, const char *what)
+{
+    unsigned line = 1, column = 1;
+
+    for (const uint8_t *at = p->text.data; at < p->token.text.data; at++) {
+        column = *at == '\n' ? 1 : column + ((*at & 0xc0) != 0x80);
+        line += *at == '\n';
+    }
+    return partiql_refuse(p, "%s at %u:%u:%zu", what, line, column, p->token.text.size);
+}
+
 bool partiql_fail_term(struct partiql_parser *p)
 {
     enum partiql_token_kind kind = p->token.kind;
@@ -49,12 +70,16 @@ bool partiql_enter(struct partiql_parser *p)
     return true;
 }
 
-bool partiql_at_any_call(const struct partiql_parser *p)
+enum partiql_token_kind partiql_ahead(const struct partiql_parser *p)
 {
     struct partiql_lexer ahead = p->lexer;
 
-    return p->token.kind == PARTIQL_TOKEN_WORD &&
-           partiql_lexer_next(&ahead).kind == PARTIQL_TOKEN_OPEN;
+    return partiql_lexer_next(&ahead).kind;
+}
+
+bool partiql_at_any_call(const struct partiql_parser *p)
+{
+    return p->token.kind == PARTIQL_TOKEN_WORD && partiql_ahead(p) == PARTIQL_TOKEN_OPEN;
 }
 
 bool partiql_at_call(const struct partiql_parser *p, const char *function)
@@ -62,10 +87,15 @@ bool partiql_at_call(const struct partiql_parser *p, const char *function)
     return partiql_at_any_call(p) && bytes_equal_no_case(p->token.text, bytes_of_string(function));
 }
 
+bool partiql_at_word(const struct partiql_parser *p, const char *word)
+{
+    return p->token.kind == PARTIQL_TOKEN_WORD &&
+           bytes_equal_no_case(p->token.text, bytes_of_string(word));
+}
+
 bool partiql_accept_word(struct partiql_parser *p, const char *word)
 {
-    if (p->token.kind != PARTIQL_TOKEN_WORD ||
-        !bytes_equal_no_case(p->token.text, bytes_of_string(word)))
+    if (!partiql_at_word(p, word))
         return false;
     partiql_take(p);
     return true;
@@ -106,7 +136,7 @@ struct expr_node *partiql_path(struct partiql_parser *p)
     return node;
 }
 
-/* "." name, or "[" digits "]". */
+/* "." name, or "[" digits or a quoted name "]". */
 static bool step(struct partiql_parser *p, struct expr_step *step)
 {
     if (!partiql_accept(p, PARTIQL_TOKEN_DOT))
@@ -122,16 +152,27 @@ static bool index_step(struct partiql_parser *p, struct expr_step *step)
     uint64_t index = 0;
 
     partiql_take(p); /* "[" */
+    if (p->token.kind == PARTIQL_TOKEN_STRING) {
+        step->name = partiql_unquote(p->token.text, p->arena);
+        partiql_take(p);
+        return partiql_expect(p, PARTIQL_TOKEN_CLOSE_LIST);
+    }
     digits = p->token.text;
-    if (!partiql_accept(p, PARTIQL_TOKEN_NUMBER))
-        return partiql_fail(p, "Invalid path component for simple path");
+    if (p->token.kind != PARTIQL_TOKEN_NUMBER)
+        return partiql_refuse_token(p, "Unexpected path component");
     for (size_t i = 0; i < digits.size; i++) {
         if (digits.data[i] < '0' || digits.data[i] > '9')
-            return partiql_fail(p, "Invalid path component for simple path");
+            return partiql_refuse_token(p, "Unexpected path component");
         index = index * 10 + (digits.data[i] - '0');
         if (index > EXPR_LIST_INDEX_MAX)
-            return partiql_fail(p, "List index is not within the allowable range");
+            return partiql_refuse_token(
+                p, (const char *)arena_format(p->arena,
+                                              "List index is not within the allowable range; "
+                                              "index: [%.*s]",
+                                              BYTES_ARGS(digits))
+                       .data);
     }
+    partiql_take(p);
     step->is_index = true;
     step->index = (uint32_t)index;
     return partiql_expect(p, PARTIQL_TOKEN_CLOSE_LIST);
@@ -139,8 +180,7 @@ static bool index_step(struct partiql_parser *p, struct expr_step *step)
 
 static bool check_name(struct partiql_parser *p, const struct expr_step *step)
 {
-    return step->is_index || step->name.size != 0 ||
-           partiql_fail(p, "Attribute names cannot be empty");
+    return step->is_index || step->name.size != 0 || partiql_refuse(p, PARTIQL_EMPTY_NAME);
 }
 
 struct expr_node *partiql_node(struct partiql_parser *p, enum expr_node_kind kind)

@@ -4,7 +4,7 @@
  *   select    := SELECT ( "*" | path, ... ) FROM name [ "." name ] [ WHERE or ]
  *                [ ORDER BY name [ ASC | DESC ], ... ]               partiql_statement.c
  *   insert    := INSERT INTO name VALUE literal
- *   update    := UPDATE name ( SET path "=" sum, ... | REMOVE path, ... )+ WHERE or [ returning ]
+ *   update    := UPDATE name ( SET set, ... | REMOVE path, ... )+ WHERE or [ returning ]
  *   delete    := DELETE FROM name WHERE or [ returning ]
  *   returning := RETURNING ( ALL | MODIFIED ) ( OLD | NEW ) "*"
  *
@@ -16,18 +16,20 @@
  *              | path IS [ NOT ] ( MISSING | NULL ) | function
  *   operand   := path | literal | size "(" path ")"
  *
- *   sum       := term ( ( "+" | "-" ) term )*                        partiql_update.c
+ *   set       := path "=" ( sum | ( set_add | set_delete ) "(" path "," literal ")" )
+ *   sum       := term ( ( "+" | "-" ) term )*
  *   term      := path | literal | "(" sum ")" | list_append "(" sum "," sum ")"
- *              | if_not_exists "(" path "," sum ")" | ( set_add | set_delete ) "(" path "," sum ")"
+ *              | if_not_exists "(" path "," sum ")"
  *
  *   literal   := string | [ "-" ] number | TRUE | FALSE | NULL | "?" | "[" literal, ... "]"
  *              | "{" string ":" literal, ... "}" | "<<" literal, ... ">>"    partiql_value.c
- *   path      := name ( "." name | "[" digits "]" )*                 partiql_parser.c
+ *   path      := name ( "." name | "[" digits "]" | "[" string "]" )*    partiql_parser.c
  *
  * Reading is by descent. The first error ends it: false or NULL all the way up, the fault is set.
  * What needs the whole text (parameters that are too few or too many, operands of wrong types) is
- * noted and told at the end. Words of the errors: those of the language's reference parser, which
- * the service shows behind its own (unverified which of them at which place).
+ * noted and told at the end. Words of the errors: what the contract has; else what DynamoDB Local,
+ * AWS's own code, answers; behind "well formed" those of the language's reference parser
+ * (unverified which of them at which place).
  */
 #pragma once
 
@@ -36,9 +38,11 @@
 #include "expr/partiql_lex.h"
 
 /* Whatever opens something: parentheses, NOT, literals inside each other, terms of a sum. */
-#define PARTIQL_DEPTH_MAX 128
+#define PARTIQL_DEPTH_MAX 256
 /* More than any key has attributes. */
 #define PARTIQL_ORDERS_MAX 16
+
+#define PARTIQL_EMPTY_NAME "Path component cannot be an empty string"
 
 struct partiql_parser {
     struct partiql_lexer lexer;
@@ -60,15 +64,22 @@ bool partiql_expect(struct partiql_parser *p, enum partiql_token_kind kind);
 
 /* "Statement wasn't well formed, ...", and false. */
 bool partiql_fail(struct partiql_parser *p, const char *detail);
+/* Other words than these, bare, and false. */
+bool partiql_refuse(struct partiql_parser *p, const char *format, ...) PRINTF_LIKE(2, 3);
+/* The same with the place of the next token behind them: " at line:column:length". */
+bool partiql_refuse_token(struct partiql_parser *p, const char *what);
 /* A term is wanted here, and this is none. */
 bool partiql_fail_term(struct partiql_parser *p);
 /* False: too deep. */
 bool partiql_enter(struct partiql_parser *p) MUST_CHECK;
 
+/* The token behind the next one. */
+enum partiql_token_kind partiql_ahead(const struct partiql_parser *p);
 /* Whether the next tokens are this word, in any case, and an open parenthesis. */
 bool partiql_at_call(const struct partiql_parser *p, const char *function);
 bool partiql_at_any_call(const struct partiql_parser *p);
-/* Takes a word that is no keyword everywhere. */
+/* A word that is no keyword everywhere: whether it is next, and taking it. */
+bool partiql_at_word(const struct partiql_parser *p, const char *word);
 bool partiql_accept_word(struct partiql_parser *p, const char *word);
 /* A name of a table, an index or an attribute. */
 bool partiql_name(struct partiql_parser *p, struct bytes *name) MUST_CHECK;

@@ -8,8 +8,9 @@ static bool parse_statement(struct partiql_parser *p, struct partiql_statement *
 static bool parse_exists(struct partiql_parser *p, struct partiql_statement *s);
 static bool parse_select(struct partiql_parser *p, struct partiql_statement *s);
 static bool parse_projection(struct partiql_parser *p, struct expr_projection **projection);
-static bool fail_projection(struct partiql_parser *p);
 static bool parse_source(struct partiql_parser *p, struct partiql_statement *s);
+static bool refuse_alias(struct partiql_parser *p);
+static bool refuse_clause(struct partiql_parser *p);
 static bool parse_orders(struct partiql_parser *p, struct partiql_statement *s);
 static bool parse_insert(struct partiql_parser *p, struct partiql_statement *s);
 static bool parse_update(struct partiql_parser *p, struct partiql_statement *s);
@@ -100,9 +101,11 @@ static bool parse_select(struct partiql_parser *p, struct partiql_statement *s)
     s->kind = PARTIQL_SELECT;
     if (!parse_projection(p, &s->projection))
         return false;
+    if (s->projection != NULL && !refuse_alias(p))
+        return false;
     if (!partiql_accept(p, PARTIQL_TOKEN_FROM))
         return partiql_fail(p, "Expected FROM after SELECT list");
-    return parse_source(p, s) && parse_where(p, s) && parse_orders(p, s);
+    return parse_source(p, s) && parse_where(p, s) && parse_orders(p, s) && refuse_clause(p);
 }
 
 static bool parse_projection(struct partiql_parser *p, struct expr_projection **result)
@@ -122,7 +125,7 @@ static bool parse_projection(struct partiql_parser *p, struct expr_projection **
     }
     do {
         if (partiql_at_any_call(p) || partiql_at_literal(p) || p->token.kind == PARTIQL_TOKEN_OPEN)
-            return fail_projection(p);
+            return partiql_refuse_token(p, "Unexpected path component");
         *end = partiql_path(p);
         if (*end == NULL)
             return false;
@@ -140,31 +143,47 @@ static bool parse_projection(struct partiql_parser *p, struct expr_projection **
     return partiql_check_paths(p, paths);
 }
 
-/* Whatever is no path, by its place: lines and columns from 1. */
-static bool fail_projection(struct partiql_parser *p)
-{
-    unsigned line = 1, column = 1;
-
-    for (const uint8_t *at = p->text.data; at < p->token.text.data; at++) {
-        column = *at == '\n' ? 1 : column + ((*at & 0xc0) != 0x80);
-        line += *at == '\n';
-    }
-    (void)!fault_set(p->fault, ERR_VALIDATION, "Unexpected path component at %u:%u", line, column);
-    return false;
-}
-
-/* A table, or one of its indexes. Words for what is neither are (unverified). */
+/* A table, or one of its indexes. */
 static bool parse_source(struct partiql_parser *p, struct partiql_statement *s)
 {
+    bool indexed;
+
     if (!partiql_name(p, &s->table))
         return false;
-    if (partiql_accept(p, PARTIQL_TOKEN_DOT)) {
-        if (!partiql_name(p, &s->index))
-            return false;
-        if (p->token.kind == PARTIQL_TOKEN_DOT || s->index.size == 0)
-            return partiql_fail(p, "Expected a table or an index of a table");
-    }
-    return s->table.size != 0 || partiql_fail(p, "Expected a table or an index of a table");
+    indexed = partiql_accept(p, PARTIQL_TOKEN_DOT);
+    if (indexed && !partiql_name(p, &s->index))
+        return false;
+    if (p->token.kind == PARTIQL_TOKEN_DOT)
+        return partiql_refuse(p, "A path may contain at most 2 components in the FROM clause");
+    if (s->table.size == 0 || (indexed && s->index.size == 0))
+        return partiql_refuse(p, PARTIQL_EMPTY_NAME);
+    return refuse_alias(p);
+}
+
+/* Behind what could have one. */
+static bool refuse_alias(struct partiql_parser *p)
+{
+    static const char *const clauses[] = {"LIMIT", "GROUP", "HAVING"};
+    enum partiql_token_kind kind = p->token.kind;
+
+    for (size_t i = 0; i < sizeof(clauses) / sizeof(clauses[0]); i++)
+        if (partiql_at_word(p, clauses[i]))
+            return true; /* told as what they are */
+    if (kind == PARTIQL_TOKEN_WORD || kind == PARTIQL_TOKEN_QUOTED)
+        return partiql_refuse(p, "Aliasing is not supported");
+    return true;
+}
+
+/* Clauses of the language that there are not here. */
+static bool refuse_clause(struct partiql_parser *p)
+{
+    if (partiql_at_word(p, "GROUP"))
+        return partiql_refuse(p, "Unsupported clause: GROUP BY");
+    if (partiql_at_word(p, "HAVING"))
+        return partiql_refuse(p, "Unsupported clause: HAVING");
+    if (!partiql_accept_word(p, "LIMIT"))
+        return true;
+    return partiql_refuse_token(p, "Unsupported clause: LIMIT");
 }
 
 static bool parse_orders(struct partiql_parser *p, struct partiql_statement *s)

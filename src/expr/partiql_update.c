@@ -8,6 +8,7 @@ struct action_list {
 
 static bool parse_actions(struct partiql_parser *p, struct action_list ***end, unsigned *count);
 static struct action_list *parse_set(struct partiql_parser *p);
+static bool parse_set_call(struct partiql_parser *p, struct expr_action *action);
 static struct action_list *parse_removal(struct partiql_parser *p);
 static struct expr_node *parse_sum(struct partiql_parser *p);
 static struct expr_node *parse_term(struct partiql_parser *p);
@@ -79,8 +80,44 @@ static struct action_list *parse_set(struct partiql_parser *p)
     entry->action.target = partiql_path(p);
     if (entry->action.target == NULL || !partiql_expect(p, PARTIQL_TOKEN_EQ))
         return NULL;
+    if (partiql_at_call(p, "set_add") || partiql_at_call(p, "set_delete"))
+        return parse_set_call(p, &entry->action) ? entry : NULL;
     entry->action.value = parse_sum(p);
     return entry->action.value != NULL ? entry : NULL;
+}
+
+/* What SET a = set_add(a, set) does is what update expressions call ADD, and DELETE the other. */
+static bool parse_set_call(struct partiql_parser *p, struct expr_action *action)
+{
+    bool adds = partiql_accept_word(p, "set_add");
+    const char *name = adds ? "SET_ADD" : "SET_DELETE";
+    const struct expr_node *path, *set;
+    struct partiql_token first;
+
+    if (!adds)
+        partiql_take(p);
+    partiql_take(p); /* "(" */
+    first = p->token;
+    path = partiql_path(p);
+    if (path == NULL || !partiql_expect(p, PARTIQL_TOKEN_COMMA))
+        return false;
+    set = parse_sum(p);
+    if (set == NULL || !partiql_expect(p, PARTIQL_TOKEN_CLOSE))
+        return false;
+    if (!expr_path_equal(&path->path, &action->target->path))
+        return partiql_refuse(p, "The first argument to %s must equal the assignment value", name);
+    if (p->parameters_used > p->parameter_count) /* which is told instead */
+        set = action->target;
+    else if (set->kind != NODE_VALUE || set->value.type < VALUE_SS || set->value.type > VALUE_BS) {
+        p->token = first;
+        return partiql_refuse_token(
+            p, (const char *)arena_format(
+                   p->arena, "The second argument to %s must be a value with type SET", name)
+                   .data);
+    }
+    action->kind = adds ? ACTION_ADD : ACTION_DELETE;
+    action->value = set;
+    return true;
 }
 
 static struct action_list *parse_removal(struct partiql_parser *p)
@@ -142,15 +179,19 @@ static struct expr_node *parse_term(struct partiql_parser *p)
 
 static struct expr_node *parse_call(struct partiql_parser *p)
 {
-    static const enum expr_function_id functions[] = {EXPR_list_append, EXPR_if_not_exists,
-                                                      EXPR_set_add, EXPR_set_delete};
+    static const enum expr_function_id functions[] = {EXPR_list_append, EXPR_if_not_exists};
     struct expr_node *node = NULL, **end, *argument;
 
     for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]) && node == NULL; i++)
         if (bytes_equal_no_case(p->token.text, expr_function_row(functions[i])->name))
             node = partiql_function_node(p, functions[i]);
     if (node == NULL) {
-        (void)partiql_fail(p, "Unsupported function");
+        (void)(expr_function_find(p->token.text, EXPR_KIND_CONDITION) != NULL
+                   ? partiql_refuse(p,
+                                    "The function is not allowed in an update expression; "
+                                    "function: %.*s",
+                                    BYTES_ARGS(p->token.text))
+                   : partiql_refuse(p, "Unrecognized function: %.*s", BYTES_ARGS(p->token.text)));
         return NULL;
     }
     if (!partiql_enter(p))
@@ -175,14 +216,8 @@ static void check_call(struct partiql_parser *p, const struct expr_node *node)
 {
     if (node->function->id == EXPR_if_not_exists)
         return;
-    for (const struct expr_node *operand = node->first; operand != NULL; operand = operand->next) {
-        enum value_type type = operand->value.type;
-
-        if (operand->kind == NODE_VALUE)
-            p->wrong_operand |= node->function->id == EXPR_list_append
-                                    ? type != VALUE_L
-                                    : type < VALUE_SS || type > VALUE_BS;
-    }
+    for (const struct expr_node *operand = node->first; operand != NULL; operand = operand->next)
+        p->wrong_operand |= operand->kind == NODE_VALUE && operand->value.type != VALUE_L;
 }
 
 static void check_number(struct partiql_parser *p, const struct expr_node *operand)

@@ -16,7 +16,6 @@ struct literal {
     struct literal *first;
     struct literal *next;
     unsigned count;
-    unsigned position; /* among its siblings */
 };
 
 static bool read(struct partiql_parser *p, unsigned depth, struct literal *literal);
@@ -26,6 +25,7 @@ static bool read_parameter(struct partiql_parser *p, struct value *value);
 static bool read_elements(struct partiql_parser *p, unsigned depth, enum partiql_token_kind close,
                           struct literal *owner);
 static bool read_name(struct partiql_parser *p, struct bytes *name);
+static bool settle_map(struct partiql_parser *p, const struct literal *map);
 static bool settle_set(struct partiql_parser *p, struct literal *set);
 static void append(struct literal *literal, struct arena *arena, struct buf *out);
 static struct literal **sorted(const struct literal *owner, struct arena *arena);
@@ -38,6 +38,7 @@ bool partiql_at_literal(const struct partiql_parser *p)
     switch (p->token.kind) {
     case PARTIQL_TOKEN_STRING:
     case PARTIQL_TOKEN_NUMBER:
+    case PARTIQL_TOKEN_PLUS:
     case PARTIQL_TOKEN_MINUS:
     case PARTIQL_TOKEN_PARAMETER:
     case PARTIQL_TOKEN_TRUE:
@@ -96,12 +97,14 @@ static bool read(struct partiql_parser *p, unsigned depth, struct literal *liter
         return read_scalar(p, literal);
     if (!partiql_enter(p))
         return false;
+    if (kind == PARTIQL_TOKEN_OPEN_SET && partiql_ahead(p) == PARTIQL_TOKEN_CLOSE_SET)
+        return partiql_refuse_token(p, "Empty bags are not supported");
     partiql_take(p);
     literal->type = kind == PARTIQL_TOKEN_OPEN_MAP ? VALUE_M : VALUE_L;
     ok = kind == PARTIQL_TOKEN_OPEN_LIST
              ? read_elements(p, depth, PARTIQL_TOKEN_CLOSE_LIST, literal)
          : kind == PARTIQL_TOKEN_OPEN_MAP
-             ? read_elements(p, depth, PARTIQL_TOKEN_CLOSE_MAP, literal)
+             ? read_elements(p, depth, PARTIQL_TOKEN_CLOSE_MAP, literal) && settle_map(p, literal)
              : read_elements(p, depth, PARTIQL_TOKEN_CLOSE_SET, literal) && settle_set(p, literal);
     p->depth--;
     return ok;
@@ -127,6 +130,7 @@ static bool read_scalar(struct partiql_parser *p, struct literal *literal)
         *value = (struct value){VALUE_NULL, BYTES("")};
         break;
     case PARTIQL_TOKEN_NUMBER:
+    case PARTIQL_TOKEN_PLUS:
     case PARTIQL_TOKEN_MINUS:
         literal->type = VALUE_N;
         return read_number(p, value);
@@ -143,8 +147,11 @@ static bool read_number(struct partiql_parser *p, struct value *value)
 {
     bool negative = partiql_accept(p, PARTIQL_TOKEN_MINUS);
     struct number *number;
-    struct bytes text = p->token.text;
+    struct bytes text;
 
+    if (!negative)
+        (void)partiql_accept(p, PARTIQL_TOKEN_PLUS);
+    text = p->token.text;
     if (!partiql_accept(p, PARTIQL_TOKEN_NUMBER))
         return partiql_fail_term(p);
     if (negative)
@@ -181,7 +188,7 @@ static bool read_elements(struct partiql_parser *p, unsigned depth, enum partiql
             return false;
         *end = element;
         end = &element->next;
-        element->position = owner->count++;
+        owner->count++;
     } while (partiql_accept(p, PARTIQL_TOKEN_COMMA));
     return partiql_expect(p, close);
 }
@@ -196,6 +203,21 @@ static bool read_name(struct partiql_parser *p, struct bytes *name)
     return partiql_expect(p, PARTIQL_TOKEN_COLON);
 }
 
+/* Names that are not empty, and none twice. */
+static bool settle_map(struct partiql_parser *p, const struct literal *map)
+{
+    struct literal **entries = sorted(map, p->arena);
+
+    for (unsigned i = 0; i < map->count; i++) {
+        if (entries[i]->name.size == 0)
+            return partiql_refuse(p, PARTIQL_EMPTY_NAME);
+        if (i > 0 && bytes_equal(entries[i - 1]->name, entries[i]->name))
+            return partiql_refuse(p, "Duplicate keys in tuple. Key: %.*s",
+                                  BYTES_ARGS(entries[i]->name));
+    }
+    return true;
+}
+
 /* Members of one type that sets can have, and none twice. Words as for sets in JSON; those about
  * types are (unverified). */
 static bool settle_set(struct partiql_parser *p, struct literal *set)
@@ -204,17 +226,10 @@ static bool settle_set(struct partiql_parser *p, struct literal *set)
         [VALUE_S] = VALUE_SS, [VALUE_N] = VALUE_NS, [VALUE_B] = VALUE_BS};
     struct literal **members;
 
-    if (set->count == 0) {
-        (void)!fault_set(p->fault, ERR_VALIDATION,
-                         "One or more parameter values were invalid: An string set  may not be "
-                         "empty");
-        return false;
-    }
     for (const struct literal *member = set->first; member != NULL; member = member->next) {
-        if (!member->whole || member->type > VALUE_B)
-            return partiql_fail(p, "Sets can only contain strings, numbers or binaries");
-        if (member->type != set->first->type)
-            return partiql_fail(p, "Members of a set must be of one type");
+        if (!member->whole || member->type > VALUE_B || member->type != set->first->type)
+            return partiql_refuse(p, "Unsupported data type in Bag. DynamoDB only supports either "
+                                     "numbers or strings in bags");
     }
     set->type = sets[set->first->type];
     members = sorted(set, p->arena);
@@ -228,7 +243,7 @@ static bool settle_set(struct partiql_parser *p, struct literal *set)
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
-/* Depth is VALUE_DEPTH_MAX at most. Of entries of one name, the last counts. */
+/* Depth is VALUE_DEPTH_MAX at most. */
 static void append(struct literal *literal, struct arena *arena, struct buf *out)
 {
     struct value_builder builder;
@@ -242,8 +257,6 @@ static void append(struct literal *literal, struct arena *arena, struct buf *out
     elements = sorted(literal, arena);
     for (unsigned i = 0; i < literal->count; i++) {
         if (literal->type == VALUE_M) {
-            if (i + 1 < literal->count && bytes_equal(elements[i]->name, elements[i + 1]->name))
-                continue;
             value_build_next_entry(&builder, elements[i]->name);
             append(elements[i], arena, out);
         } else if (literal->type == VALUE_L) {
@@ -273,9 +286,8 @@ static struct literal **sorted(const struct literal *owner, struct arena *arena)
 static int compare_names(const void *a, const void *b)
 {
     const struct literal *x = *(struct literal *const *)a, *y = *(struct literal *const *)b;
-    int order = bytes_compare(x->name, y->name);
 
-    return order != 0 ? order : (x->position > y->position) - (x->position < y->position);
+    return bytes_compare(x->name, y->name);
 }
 
 static int compare_values(const void *a, const void *b)
