@@ -295,7 +295,7 @@ def statement_batches():
     assert "Item" not in replies[1]
 
     writes = [insert(5), {"Statement": "DELETE FROM %s WHERE pk = 'statements' AND sk = 1" % TABLE},
-              {"Statement": "EXISTS(SELECT * FROM %s WHERE pk = 'statements' AND sk = 2)" % TABLE}]
+              {"Statement": "EXISTS(SELECT * FROM %s WHERE pk = 'statements' AND sk = 2 AND v IS MISSING)" % TABLE}]
     client.execute_transaction(TransactStatements=writes, ClientRequestToken="statements")
     client.execute_transaction(TransactStatements=writes, ClientRequestToken="statements")
     try:

@@ -338,7 +338,7 @@ if (phase === "before") {
       new ExecuteTransactionCommand({
         TransactStatements: [
           { Statement: `DELETE FROM "${TableName}" WHERE pk = 'statement' AND sk = 1` },
-          { Statement: `EXISTS(SELECT * FROM "${TableName}" WHERE pk = 'document' AND sk = ?)`, Parameters: [0] },
+          { Statement: `EXISTS(SELECT * FROM "${TableName}" WHERE pk = 'document' AND sk = ? AND yes = ?)`, Parameters: [0, true] },
         ],
       }),
     );
