@@ -296,7 +296,8 @@ TEST(table_record_golden_of_stream_encryption_and_policies)
         "\"encryption\":{\"key\":\"arn:aws:kms:us-east-1:000000000000:key/new\","
         "\"keyBefore\":\"arn:aws:kms:us-east-1:000000000000:key/old\","
         "\"untilMs\":1700000000789},"
-        "\"policy\":{\"text\":\"{\\\"Version\\\":\\\"2012-10-17\\\"}\",\"revisionMs\":1700000000001},"
+        "\"policy\":{\"text\":\"{\\\"Version\\\":\\\"2012-10-17\\\"}\","
+        "\"revisionMs\":1700000000001},"
         "\"streamPolicy\":{\"text\":\"\",\"revisionMs\":1700000000002}}";
     struct table_definition definition = music(), read;
     struct table *table;
