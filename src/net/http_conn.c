@@ -15,11 +15,13 @@
 
 /* A connection that always has something to read gives way after so many reads. */
 #define READS_PER_TURN 4
-/* Replies that gather before they are sent: to pipelined requests, and to different connections.
- * The first of them should not wait for long. */
+/* Replies to pipelined requests that gather before they are sent. */
 #define GATHERED_BYTES_MAX ((size_t)64 << 10)
-#define GATHERED_CONNS_MAX 16
-#define OUT_KEEP_BYTES     ((size_t)256 << 10)
+/* Replies to different connections that do: the first should not wait for long, and what is sent
+ * should still be in the nearest cache. */
+#define GATHERED_CONNS_MAX       16
+#define GATHERED_CONNS_BYTES_MAX ((size_t)16 << 10)
+#define OUT_KEEP_BYTES           ((size_t)256 << 10)
 /* A client that is still sending when we refuse gets so much time to read our answer: were the
  * socket closed with bytes unread, the kernel would send a reset that overtakes the answer. */
 #define LINGER_MS           5000
@@ -303,7 +305,8 @@ static bool receive(struct http_conn *conn, unsigned *reads_left)
         buf_append_lit(&conn->home->out, "HTTP/1.1 100 Continue\r\n\r\n");
     }
     if (!conn->read_ready) { /* what it has to send can wait for the round's end */
-        if (conn->home->out_conn_count >= GATHERED_CONNS_MAX)
+        if (conn->home->out_conn_count >= GATHERED_CONNS_MAX ||
+            conn->home->out.size >= GATHERED_CONNS_BYTES_MAX)
             send_all(conn->home);
         return false;
     }
