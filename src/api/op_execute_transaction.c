@@ -2,24 +2,15 @@
  * writes, all or none. What a statement means is a transaction's action: reads are those of
  * TransactGetItems, writes and EXISTS those of TransactWriteItems.
  */
-#include "api/admission.h"
 #include "api/partiql.h"
-#include "api/transact_token.h"
-
-_Static_assert(TRANSACT_ACTIONS_MAX + TABLE_TOKEN_KEYS <= STORE_KEYS_PER_HOLD_MAX,
-               "a transaction fits a hold");
+#include "api/transact_write.h"
+#include "base/container.h"
 
 struct transaction {
-    unsigned count;
-    bool reads;
-    struct transact_action *actions;
+    struct transact_write write;      /* its actions, also if it reads */
     struct partiql_request *requests; /* one per action */
-    struct item_write *writes;        /* the same, unless it reads */
     struct item *items;               /* the same, if it reads */
-    unsigned change_count;            /* actions that mean an item */
-    struct table_change *changes;
-    unsigned *change_actions; /* which action a change belongs to */
-    struct transact_token token;
+    bool reads;
 };
 
 static enum err read_statements(struct req *req, struct transaction *t, yyjson_val *json);
@@ -29,9 +20,8 @@ static enum err check_action(struct req *req, void *ctx, unsigned index);
 static enum err run_reads(struct req *req, struct transaction *t);
 static enum err run_writes(struct req *req, struct transaction *t);
 static void read_token(struct req *req, struct transaction *t);
-static enum err decide(void *ctx, struct table_change changes[], unsigned count);
-static enum err settle(void *ctx, struct table_change changes[], unsigned count, enum err decided);
-static enum err refuse(void *ctx, unsigned index, enum err err);
+static enum err decide(struct req *req, struct transact_write *transact, unsigned index,
+                       struct table_change *change);
 static enum err reply_to_writes(struct req *req);
 
 enum err op_execute_transaction(struct req *req)
@@ -40,17 +30,17 @@ enum err op_execute_transaction(struct req *req)
     yyjson_val *json = input_member(req->input, "TransactStatements");
     enum err err;
 
-    req->state = t;
-    t->count = (unsigned)yyjson_arr_size(json);
-    t->actions = arena_new_array(req->arena, struct transact_action, t->count);
-    t->requests = arena_new_array(req->arena, struct partiql_request, t->count);
-    t->writes = arena_new_array(req->arena, struct item_write, t->count);
-    t->items = arena_new_array(req->arena, struct item, t->count);
+    t->write.decide = decide;
+    t->write.count = (unsigned)yyjson_arr_size(json);
+    t->write.actions = arena_new_array(req->arena, struct transact_action, t->write.count);
+    t->requests = arena_new_array(req->arena, struct partiql_request, t->write.count);
+    t->write.writes = arena_new_array(req->arena, struct item_write, t->write.count);
+    t->items = arena_new_array(req->arena, struct item, t->write.count);
     err = read_statements(req, t, json);
     if (err == OK)
         err = find_keys(req, t);
     if (err == OK)
-        err = transact_find_items(req, t->actions, t->count, check_action, t);
+        err = transact_find_items(req, t->write.actions, t->write.count, check_action, t);
     if (err != OK)
         return err;
     return t->reads ? run_reads(req, t) : run_writes(req, t);
@@ -72,11 +62,11 @@ static enum err read_statements(struct req *req, struct transaction *t, yyjson_v
         if (err == OK)
             err = check_statement(req, t, index);
         if (err == OK && !t->reads)
-            err = partiql_write_read(req, request, &t->writes[index]);
+            err = partiql_write_read(req, request, &t->write.writes[index]);
         if (err != OK)
             return err;
-        t->actions[index].name = request->name;
-        t->actions[index].attributes = item_absent().attributes;
+        t->write.actions[index].name = request->name;
+        t->write.actions[index].attributes = item_absent().attributes;
         index++;
     }
     return OK;
@@ -107,11 +97,11 @@ static bool is_bare_exists(const struct partiql_statement *statement, const stru
 /* The keys that statements say, as far as their tables are known. */
 static enum err find_keys(struct req *req, struct transaction *t)
 {
-    for (unsigned i = 0; i < t->count; i++) {
-        struct transact_action *action = &t->actions[i];
+    for (unsigned i = 0; i < t->write.count; i++) {
+        struct transact_action *action = &t->write.actions[i];
         const struct partiql_statement *statement = t->requests[i].statement;
         bool has_index = statement->index.size != 0;
-        enum err err = transact_find_table(req, t->actions, i);
+        enum err err = transact_find_table(req, t->write.actions, i);
 
         if (err != OK)
             return err;
@@ -140,11 +130,11 @@ static enum err find_keys(struct req *req, struct transaction *t)
 static enum err check_action(struct req *req, void *ctx, unsigned index)
 {
     struct transaction *t = ctx;
-    const struct transact_action *action = &t->actions[index];
+    const struct transact_action *action = &t->write.actions[index];
 
     if (t->reads)
         return partiql_read_check(req, &t->requests[index], action->table, action->attributes);
-    return partiql_write_check(req, &t->requests[index], &t->writes[index], action->table);
+    return partiql_write_check(req, &t->requests[index], &t->write.writes[index], action->table);
 }
 
 /* --- reads ------------------------------------------------------------------------------------ */
@@ -153,18 +143,18 @@ static enum err run_reads(struct req *req, struct transaction *t)
 {
     enum err err;
 
-    for (unsigned i = 0; i < t->count; i++)
-        if (t->actions[i].failure == OK)
-            transact_check_capacity(req, &t->actions[i], TABLE_READ);
-    err = transact_outcome(req, t->actions, t->count);
+    for (unsigned i = 0; i < t->write.count; i++)
+        if (t->write.actions[i].failure == OK)
+            transact_check_capacity(req, &t->write.actions[i], TABLE_READ);
+    err = transact_outcome(req, t->write.actions, t->write.count);
     if (err == OK)
-        err = transact_read_items(req, t->actions, t->count, t->items);
+        err = transact_read_items(req, t->write.actions, t->write.count, t->items);
     if (err != OK)
         return err;
-    for (unsigned i = 0; i < t->count; i++)
-        transact_charge_read(req, &t->actions[i]);
+    for (unsigned i = 0; i < t->write.count; i++)
+        transact_charge_read(req, &t->write.actions[i]);
     buf_append_lit(req->reply, "{\"Responses\":[");
-    for (unsigned i = 0; i < t->count; i++) {
+    for (unsigned i = 0; i < t->write.count; i++) {
         struct value row;
 
         buf_append_string(req->reply, i == 0 ? "{" : ",{");
@@ -173,7 +163,7 @@ static enum err run_reads(struct req *req, struct transaction *t)
         buf_append_byte(req->reply, '}');
     }
     buf_append_byte(req->reply, ']');
-    transact_append_capacity(req, t->actions, t->count, TRANSACT_READ_UNITS);
+    transact_append_capacity(req, t->write.actions, t->write.count, TRANSACT_READ_UNITS);
     buf_append_byte(req->reply, '}');
     return OK;
 }
@@ -182,23 +172,9 @@ static enum err run_reads(struct req *req, struct transaction *t)
 
 static enum err run_writes(struct req *req, struct transaction *t)
 {
-    t->changes = arena_new_array(req->arena, struct table_change, t->count);
-    t->change_actions = arena_new_array(req->arena, unsigned, t->count);
-    for (unsigned i = 0; i < t->count; i++) {
-        if (t->actions[i].key.size == 0)
-            continue;
-        t->changes[t->change_count] =
-            (struct table_change){.table = t->actions[i].table, .key = t->actions[i].key};
-        t->actions[i].change = &t->changes[t->change_count];
-        t->change_actions[t->change_count++] = i;
-    }
+    transact_write_name(&t->write, req->arena);
     read_token(req, t);
-    if (t->change_count + t->token.record_count == 0) /* no action means an item */
-        return transact_outcome(req, t->actions, t->count);
-    req->settle = settle;
-    req->on_refused = refuse;
-    return req_write_with(req, t->changes, t->change_count, t->token.records, t->token.record_count,
-                          decide, reply_to_writes);
+    return transact_write_run(req, &t->write, reply_to_writes);
 }
 
 /* The same request is the same statements with the same parameters. */
@@ -209,7 +185,7 @@ static void read_token(struct req *req, struct transaction *t)
     if (input_member(req->input, "ClientRequestToken") == NULL)
         return;
     buf_init(&content, SIZE_MAX);
-    for (unsigned i = 0; i < t->count; i++) {
+    for (unsigned i = 0; i < t->write.count; i++) {
         const struct partiql_statement *statement = t->requests[i].statement;
 
         buf_append_varint(&content, statement->text.size);
@@ -217,74 +193,21 @@ static void read_token(struct req *req, struct transaction *t)
         for (unsigned j = 0; j < statement->parameter_count; j++)
             value_append(&content, statement->parameters[j]);
     }
-    transact_token_begin(req, buf_bytes(&content), &t->token);
+    transact_token_begin(req, buf_bytes(&content), &t->write.token);
     buf_fini(&content);
 }
 
-static enum err decide(void *ctx, struct table_change changes[], unsigned count)
+static enum err decide(struct req *req, struct transact_write *transact, unsigned index,
+                       struct table_change *change)
 {
-    struct req *req = ctx;
-    struct transaction *t = req->state;
-    uint64_t bytes = 0;
-    enum err err = transact_token_look(req, &t->token, t->actions, t->count);
+    struct transaction *t = CONTAINER_OF(transact, struct transaction, write);
 
-    if (err != OK || t->token.repeats)
-        return err;
-    for (unsigned i = 0; i < count; i++) {
-        unsigned index = t->change_actions[i];
-        struct transact_action *action = &t->actions[index];
-        struct item_write *write = &t->writes[index];
-
-        action->failure = OK;
-        action->item = BYTES("");
-        transact_check_capacity(req, action, TABLE_WRITE);
-        if (action->failure != OK)
-            continue;
-        err = partiql_write_decide(req, &t->requests[index], write, &changes[i]);
-        changes[i].units = 2 * item_write_used_units(write, &changes[i], err);
-        if (err != OK) {
-            transact_action_failed(req, action, err);
-            continue;
-        }
-        action->sized_bytes = item_write_sized_bytes(write, &changes[i]);
-        bytes += item_write_transact_bytes(write, &changes[i]);
-        if (bytes > TRANSACT_BYTES_MAX) /* not later: others wait for the latches */
-            return transact_too_large(req);
-    }
-    err = transact_outcome(req, t->actions, t->count);
-    if (err == OK)
-        transact_token_leave(req, &t->token, t->actions, t->count);
-    return err;
-}
-
-static enum err settle(void *ctx, struct table_change changes[], unsigned count, enum err decided)
-{
-    struct req *req = ctx;
-    struct transaction *t = req->state;
-
-    for (unsigned i = 0; i < count && decided == OK; i++)
-        transact_check_indexes(req, &t->actions[t->change_actions[i]], &changes[i]);
-    if (decided == OK) {
-        decided = transact_outcome(req, t->actions, t->count);
-        if (decided != OK)
-            return decided;
-    }
-    admission_charge_changes(req, changes, count); /* also of conditions that failed */
-    return decided;
-}
-
-static enum err refuse(void *ctx, unsigned index, enum err err)
-{
-    struct req *req = ctx;
-    struct transaction *t = req->state;
-
-    transact_action_failed(req, &t->actions[t->change_actions[index]], err);
-    return transact_outcome(req, t->actions, t->count);
+    return partiql_write_decide(req, &t->requests[index], &transact->writes[index], change);
 }
 
 static enum err reply_to_writes(struct req *req)
 {
-    const struct transaction *t = req->state;
+    const struct transact_write *t = req->state;
 
     for (unsigned i = 0; t->token.repeats && i < t->count; i++)
         transact_charge_read(req, &t->actions[i]);
@@ -292,8 +215,7 @@ static enum err reply_to_writes(struct req *req)
     for (unsigned i = 0; i < t->count; i++)
         buf_append_string(req->reply, i == 0 ? "{}" : ",{}");
     buf_append_byte(req->reply, ']');
-    transact_append_capacity(req, t->actions, t->count,
-                             t->token.repeats ? TRANSACT_READ_UNITS : TRANSACT_WRITE_UNITS);
+    transact_write_append_capacity(req, t);
     buf_append_byte(req->reply, '}');
     return OK;
 }
