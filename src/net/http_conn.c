@@ -17,10 +17,10 @@
 #define READS_PER_TURN 4
 /* Replies to pipelined requests that gather before they are sent. */
 #define GATHERED_BYTES_MAX ((size_t)64 << 10)
-/* Replies to different connections that do: the first should not wait for long, and what is sent
- * should still be in the nearest cache. */
+/* Replies to different connections that do: the first should not wait for long, and a large one
+ * costs more to keep than to send. */
 #define GATHERED_CONNS_MAX       16
-#define GATHERED_CONNS_BYTES_MAX ((size_t)16 << 10)
+#define GATHERED_REPLY_BYTES_MAX ((size_t)2 << 10)
 #define OUT_KEEP_BYTES           ((size_t)256 << 10)
 /* A client that is still sending when we refuse gets so much time to read our answer: were the
  * socket closed with bytes unread, the kernel would send a reset that overtakes the answer. */
@@ -62,6 +62,11 @@ static inline bool is_blocked(const struct http_conn *conn)
 static inline bool has_output(const struct http_conn *conn)
 {
     return conn->out_link != NULL;
+}
+
+static inline size_t output_bytes(const struct http_conn *conn)
+{
+    return conn->home->out_conn == conn ? conn->home->out.size - conn->out_at : conn->out_size;
 }
 
 static inline bool is_idle(const struct http_conn *conn)
@@ -305,8 +310,9 @@ static bool receive(struct http_conn *conn, unsigned *reads_left)
         buf_append_lit(&conn->home->out, "HTTP/1.1 100 Continue\r\n\r\n");
     }
     if (!conn->read_ready) { /* what it has to send can wait for the round's end */
-        if (conn->home->out_conn_count >= GATHERED_CONNS_MAX ||
-            conn->home->out.size >= GATHERED_CONNS_BYTES_MAX)
+        if (output_bytes(conn) > GATHERED_REPLY_BYTES_MAX)
+            flush(conn);
+        else if (conn->home->out_conn_count >= GATHERED_CONNS_MAX)
             send_all(conn->home);
         return false;
     }
@@ -364,7 +370,7 @@ static void begin_output(struct http_conn *conn)
     if (has_output(conn)) /* others follow its piece already */
         buf_append_bytes(&conn->unsent, end_output(conn));
     if (home->out_conn != NULL)
-        home->out_conn->out_size = home->out.size - home->out_conn->out_at;
+        home->out_conn->out_size = output_bytes(home->out_conn);
     if (!home->sends)
         loop_at_round_end(home->loop, &home->send);
     home->sends = true;
@@ -386,15 +392,15 @@ static struct bytes end_output(struct http_conn *conn)
 
     if (!has_output(conn))
         return BYTES("");
-    if (home->out_conn == conn) {
-        conn->out_size = home->out.size - conn->out_at;
+    conn->out_size = output_bytes(conn);
+    if (home->out_conn == conn)
         home->out_conn = NULL;
-    }
     piece = bytes_make(home->out.data + conn->out_at, conn->out_size);
     *conn->out_link = conn->out_next;
     if (conn->out_next != NULL)
         conn->out_next->out_link = conn->out_link;
     conn->out_link = NULL;
+    conn->out_size = 0;
     home->out_conn_count--;
     return piece;
 }
