@@ -19,7 +19,7 @@ struct bench_target;
 #define BENCH_TRANSACT_ITEMS  4   /* items that a transaction puts */
 
 /* Item i has the key pk = user i; in a sorted table pk = user i / 100 and sk = 1 to 100. A table
- * with an index has one by city and visits, city i / 100 and visits 1 to 100, which projects all. */
+ * with an index has one by city and visits, city i / 100 and visits 1 to 100; it projects all. */
 struct bench_table {
     const char *name;
     uint64_t item_count;
