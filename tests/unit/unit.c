@@ -9,11 +9,13 @@
 #include <unistd.h>
 
 /* The thread sanitizer asks for this. RocksDB is the distribution's, built without it: its plain
- * reads and writes of its own memory are seen, the atomics that order them are not. */
+ * reads and writes of its own memory are seen, also those of the libraries it compresses and builds
+ * strings with, the atomics that order them are not. */
 const char *__tsan_default_suppressions(void);
 const char *__tsan_default_suppressions(void)
 {
-    return "called_from_lib:librocksdb\n";
+    return "called_from_lib:librocksdb\n"
+           "race:librocksdb.so\nrace:liblz4.so\nrace:libzstd.so\nrace:libstdc++.so\n";
 }
 
 static struct unit_test *tests;
