@@ -17,7 +17,6 @@ static enum err read_operands(struct key_reader *reader, const struct expr_node 
                               struct expr_key_condition *condition);
 static enum err add(struct key_reader *reader, const struct expr_key_condition *condition);
 static enum err check_type(struct key_reader *reader, const struct expr_key_condition *condition);
-static enum expr_key_operator key_operator(const struct expr_node *node, bool mirrored);
 static enum err invalid_operator(struct key_reader *reader, struct bytes name);
 
 enum err expr_key_conditions(const struct expr_condition *condition, struct arena *arena,
@@ -123,7 +122,7 @@ static enum err read_operands(struct key_reader *reader, const struct expr_node 
         return fault_set(reader->fault, ERR_VALIDATION,
                          INVALID_CONDITION "No key attribute specified");
     condition->attribute = path->steps[0].name;
-    condition->operator= key_operator(node, mirrored);
+    condition->operator= expr_key_operator_of(node, mirrored);
     return OK;
 }
 
@@ -153,7 +152,7 @@ static enum err check_type(struct key_reader *reader, const struct expr_key_cond
                      value_type_name(type));
 }
 
-static enum expr_key_operator key_operator(const struct expr_node *node, bool mirrored)
+enum expr_key_operator expr_key_operator_of(const struct expr_node *node, bool mirrored)
 {
     if (node->kind == NODE_BETWEEN)
         return EXPR_KEY_BETWEEN;

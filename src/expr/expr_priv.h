@@ -321,6 +321,8 @@ void expr_check_action(struct expr_report *report, const struct expr_action *act
 /* Overlaps and conflicts; paths must be sorted. */
 void expr_check_paths(struct expr_report *report, const struct expr_paths *paths);
 
+/* Of a comparison, BETWEEN or begins_with; mirrored: the attribute is the right operand. */
+enum expr_key_operator expr_key_operator_of(const struct expr_node *node, bool mirrored);
 /* Reads a key condition off its tree: contract section 6, then 8.1 for its values. */
 enum err expr_key_conditions(const struct expr_condition *condition, struct arena *arena,
                              struct fault *fault, struct expr_key_condition **conditions,

@@ -19,7 +19,6 @@ static void add_ranges(const struct expr_node *node, struct bytes attribute,
                        struct range_list *ranges);
 static bool read_range(const struct expr_node *node, struct bytes attribute,
                        struct expr_key_condition *range);
-static enum expr_key_operator range_operator(enum expr_operator operation, bool mirrored);
 
 static bool is_attribute(const struct expr_node *node, struct bytes attribute)
 {
@@ -159,7 +158,7 @@ static bool read_range(const struct expr_node *node, struct bytes attribute,
 
         if ((!mirrored && !is_attribute(left, attribute)) || value->kind != NODE_VALUE)
             return false;
-        range->operator= range_operator(node->operation, mirrored);
+        range->operator= expr_key_operator_of(node, mirrored);
         range->operands[0] = value->value;
         return true;
     }
@@ -173,21 +172,4 @@ static bool read_range(const struct expr_node *node, struct bytes attribute,
     }
     range->operator= EXPR_KEY_BEGINS_WITH;
     return node->kind == NODE_FUNCTION && node->function->id == EXPR_begins_with;
-}
-
-static enum expr_key_operator range_operator(enum expr_operator operation, bool mirrored)
-{
-    switch (operation) {
-    case OPERATOR_LT:
-        return mirrored ? EXPR_KEY_GT : EXPR_KEY_LT;
-    case OPERATOR_LE:
-        return mirrored ? EXPR_KEY_GE : EXPR_KEY_LE;
-    case OPERATOR_GT:
-        return mirrored ? EXPR_KEY_LT : EXPR_KEY_GT;
-    case OPERATOR_GE:
-        return mirrored ? EXPR_KEY_LE : EXPR_KEY_GE;
-    default:
-        ASSERT(operation == OPERATOR_EQ);
-        return EXPR_KEY_EQ;
-    }
 }
