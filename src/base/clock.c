@@ -43,3 +43,17 @@ void clock_set_test(uint64_t wall_ms)
 {
     atomic_store(&test_wall_ms, wall_ms);
 }
+
+struct timespec clock_deadline(uint64_t wait_ms)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += (time_t)(wait_ms / 1000);
+    until.tv_nsec += (long)(wait_ms % 1000) * 1000000L;
+    if (until.tv_nsec >= 1000000000L) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000L;
+    }
+    return until;
+}

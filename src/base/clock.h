@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stdint.h>
+#include <time.h>
 
 /* Milliseconds since 1970-01-01T00:00:00Z. */
 uint64_t clock_wall_ms(void);
@@ -12,6 +13,9 @@ uint64_t clock_wall_ms(void);
 /* Nanoseconds since some fixed point; never goes back. */
 uint64_t clock_mono_ns(void);
 uint64_t clock_mono_ms(void);
+
+/* So much from now, as pthread_cond_timedwait wants it. A test's clock does not shorten waits. */
+struct timespec clock_deadline(uint64_t wait_ms);
 
 /* Sets the wall clock forward by so much, and on from there: for a server that was started as a
  * test's. */

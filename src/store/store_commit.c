@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define GROUP_BYTES_MAX ((size_t)8 << 20)
 #define ROOM_CHECK_MS   500
@@ -77,12 +76,8 @@ static bool take_group(struct store *store, struct store_mutation **group)
     size_t bytes = 0;
     bool stopped;
 
-    if (full) { /* once: who is refused and tries again kicks too, and must not put off the look */
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += ROOM_CHECK_MS * 1000000L;
-        until.tv_sec += until.tv_nsec / 1000000000L;
-        until.tv_nsec %= 1000000000L;
-    }
+    if (full) /* once: who is refused and tries again kicks too, and must not put off the look */
+        until = clock_deadline(ROOM_CHECK_MS);
     pthread_mutex_lock(&store->queue_lock);
     while ((store->queue_first == NULL || !store->kicked) && !store->stopping) {
         if (!full) {

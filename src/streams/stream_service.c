@@ -12,7 +12,6 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define TICK_MS  200
 #define RETRY_MS 1000
@@ -70,13 +69,9 @@ void stream_service_stop(struct stream_service **service)
 /* False: it is time to end. */
 static bool wait_a_tick(struct stream_service *service)
 {
-    struct timespec until;
+    struct timespec until = clock_deadline(TICK_MS);
     bool goes_on;
 
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += TICK_MS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
     pthread_mutex_lock(&service->lock);
     if (!service->stopping)
         pthread_cond_timedwait(&service->stopped, &service->lock, &until);

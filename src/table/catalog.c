@@ -20,7 +20,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define BUCKET_COUNT    1024
 #define RECORD_FORMAT   1
@@ -504,14 +503,9 @@ static void put_back(struct catalog *catalog, struct drop *drop, enum err err)
 static void wait_for_work(struct catalog *catalog)
 {
     /* Neither a due time nor the last holder's release wakes anybody; both are near. */
-    long wait_ms = catalog->drops != NULL ? HOLDERS_POLL_MS : TOKENS_PURGE_MS;
-    struct timespec until;
+    struct timespec until =
+        clock_deadline(catalog->drops != NULL ? HOLDERS_POLL_MS : TOKENS_PURGE_MS);
 
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += wait_ms / 1000;
-    until.tv_nsec += wait_ms % 1000 * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
     pthread_cond_timedwait(&catalog->drop_added, &catalog->drop_lock, &until);
 }
 

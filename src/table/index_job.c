@@ -15,7 +15,6 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define TABLES_MAX   64 /* looked at in one go */
 #define POLL_MS      5  /* for the last holder of an older definition, and for times to come */
@@ -97,12 +96,8 @@ static void *run(void *arg)
 /* WITHOUT_WORK: until somebody wakes us. */
 static void wait_for_work(struct index_jobs *jobs, unsigned wait_ms)
 {
-    struct timespec until;
+    struct timespec until = clock_deadline(wait_ms);
 
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += wait_ms * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
     pthread_mutex_lock(&jobs->lock);
     if (!jobs->woken && wait_ms != WITHOUT_WORK)
         pthread_cond_timedwait(&jobs->changed, &jobs->lock, &until);
