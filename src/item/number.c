@@ -33,7 +33,6 @@ static bool scan_exponent(const uint8_t *at, const uint8_t *end, int64_t *expone
 static const uint8_t *skip_digits(const uint8_t *at, const uint8_t *end);
 static void pack_digits(bool negative, int exponent10, const uint8_t *digits, size_t count,
                         struct number *number);
-static size_t write_digits(const struct decimal *decimal, char digits[2 * NUMBER_PAIRS_MAX]);
 
 enum err number_parse(struct bytes text, struct number *number, struct fault *fault)
 {
@@ -91,7 +90,7 @@ void number_append_text(struct buf *out, struct bytes encoded)
 size_t number_text(struct bytes encoded, char out[NUMBER_TEXT_MAX])
 {
     struct decimal decimal;
-    char digits[2 * NUMBER_PAIRS_MAX];
+    char digits[DECIMAL_DIGITS_ROOM];
     char *at = out;
     size_t count;
     int exponent10;
@@ -100,7 +99,7 @@ size_t number_text(struct bytes encoded, char out[NUMBER_TEXT_MAX])
         *out = '0';
         return 1;
     }
-    count = write_digits(&decimal, digits);
+    count = decimal_write_digits(&decimal, digits);
     exponent10 = decimal_exponent10(&decimal);
     if (decimal.negative)
         *at++ = '-';
@@ -237,6 +236,20 @@ bool decimal_unpack(struct bytes encoded, struct decimal *decimal)
     return true;
 }
 
+size_t decimal_write_digits(const struct decimal *decimal, char digits[DECIMAL_DIGITS_ROOM])
+{
+    char *at = digits;
+
+    if (decimal->pairs[0] >= 10)
+        *at++ = (char)('0' + decimal->pairs[0] / 10);
+    *at++ = (char)('0' + decimal->pairs[0] % 10);
+    for (unsigned i = 1; i < decimal->count; i++) {
+        *at++ = (char)('0' + decimal->pairs[i] / 10);
+        *at++ = (char)('0' + decimal->pairs[i] % 10);
+    }
+    return (size_t)(at - digits) - (at[-1] == '0');
+}
+
 static enum err not_a_number(struct bytes text, struct fault *fault)
 {
     struct bytes parts[] = {BYTES("The parameter cannot be converted to a numeric value"),
@@ -311,18 +324,4 @@ static void pack_digits(bool negative, int exponent10, const uint8_t *digits, si
     if (i < count)
         pairs[at++] = (uint8_t)((digits[i] - '0') * 10);
     number_pack(negative, (exponent10 + (exponent10 % 2 != 0)) / 2, pairs, at, number);
-}
-
-static size_t write_digits(const struct decimal *decimal, char digits[2 * NUMBER_PAIRS_MAX])
-{
-    char *at = digits;
-
-    if (decimal->pairs[0] >= 10)
-        *at++ = (char)('0' + decimal->pairs[0] / 10);
-    *at++ = (char)('0' + decimal->pairs[0] % 10);
-    for (unsigned i = 1; i < decimal->count; i++) {
-        *at++ = (char)('0' + decimal->pairs[i] / 10);
-        *at++ = (char)('0' + decimal->pairs[i] % 10);
-    }
-    return (size_t)(at - digits) - (at[-1] == '0');
 }

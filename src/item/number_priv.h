@@ -30,6 +30,10 @@ static inline int decimal_exponent10(const struct decimal *decimal)
     return 2 * decimal->exponent - (decimal->pairs[0] < 10);
 }
 
+/* The significant digits, first and last not 0; how many there are. Not for zero. */
+#define DECIMAL_DIGITS_ROOM (2 * NUMBER_PAIRS_MAX)
+size_t decimal_write_digits(const struct decimal *decimal, char digits[DECIMAL_DIGITS_ROOM]);
+
 /* The service's limits on 0.DDD x 10^exponent10, in its order: overflow, underflow, digits. */
 enum err number_check_range(int64_t exponent10, size_t digits, struct fault *fault) MUST_CHECK;
 

@@ -152,5 +152,14 @@ void value_append_json(struct buf *out, struct value value);
 /* {"name":{"S":"..."},...}: an item. */
 void value_map_append_json(struct buf *out, struct value map);
 
+/* --- Ion text --------------------------------------------------------------------------------- */
+
+/* "a", 103., {{YQ==}}, $dynamodb_SS::["a"], as exports have them. */
+void value_append_ion(struct buf *out, struct value value);
+/* {name:"a",...}: an item. */
+void value_map_append_ion(struct buf *out, struct value map);
+
+/* --- messages --------------------------------------------------------------------------------- */
+
 /* As the service prints values in messages: {S:a}, {N:1}. */
 struct bytes value_text(struct value value, struct arena *arena);

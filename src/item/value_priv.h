@@ -43,3 +43,9 @@ static inline bool value_walk_step(struct value_walk *walk)
         walk->left = 0; /* the rest is damaged */
     return whole;
 }
+
+/* Of a BOOL. */
+static inline bool value_is_true(struct value value)
+{
+    return value.payload.size == 1 && value.payload.data[0] != 0;
+}

@@ -11,7 +11,6 @@ static void append_list(struct buf *out, struct value list, unsigned levels);
 static void append_map(struct buf *out, struct value map, unsigned levels);
 static void append_text(struct buf *out, struct value value, unsigned levels);
 static void append_scalar_text(struct buf *out, struct value value);
-static bool is_true(struct value value);
 
 void value_append_json(struct buf *out, struct value value)
 {
@@ -50,7 +49,7 @@ static void append_value(struct buf *out, struct value value, unsigned levels)
         buf_append_lit(out, "\"");
         break;
     case VALUE_BOOL:
-        if (is_true(value))
+        if (value_is_true(value))
             buf_append_lit(out, "{\"BOOL\":true");
         else
             buf_append_lit(out, "{\"BOOL\":false");
@@ -170,7 +169,7 @@ static void append_scalar_text(struct buf *out, struct value value)
         base64_append(out, value.payload);
         break;
     case VALUE_BOOL:
-        buf_append_string(out, is_true(value) ? "true" : "false");
+        buf_append_string(out, value_is_true(value) ? "true" : "false");
         break;
     case VALUE_NULL:
         buf_append_lit(out, "true");
@@ -179,9 +178,4 @@ static void append_scalar_text(struct buf *out, struct value value)
         buf_append_bytes(out, value.payload);
         break;
     }
-}
-
-static bool is_true(struct value value)
-{
-    return value.payload.size == 1 && value.payload.data[0] != 0;
 }
