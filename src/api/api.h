@@ -7,6 +7,7 @@
 #include "net/http_server.h"
 
 struct catalog;
+struct jobs;
 struct store;
 struct worker_pool;
 
@@ -15,6 +16,7 @@ struct worker_pool;
 struct api {
     struct store *store;
     struct catalog *catalog;
+    struct jobs *jobs;
     struct worker_pool *workers;
     const struct auth *auth;
     struct bytes account;    /* whose tables these are */

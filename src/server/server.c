@@ -1,6 +1,6 @@
 /* server.c - builds the parts, connects them, ends them in reverse.
  *
- *   options ─ store ─ catalog ─ identities ─ workers ─ loops ─ listener
+ *   options ─ store ─ catalog ─ jobs ─ identities ─ workers ─ loops ─ listener
  *
  * Ending: the listener drains, replies under way go out; what is left after a while is cut. Then no
  * request begins any more; those that workers and the committer still have end on their loops; and
@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "jobs/jobs.h"
 #include "net/http_server.h"
 #include "net/loop.h"
 #include "net/tls.h"
@@ -54,6 +55,7 @@ struct server {
     struct store *store;
     struct catalog *catalog;
     struct stream_service *streams;
+    struct jobs *jobs;
     struct identity_set *identities;
     struct auth auth;
     struct worker_pool *workers;
@@ -68,6 +70,7 @@ struct server {
 
 static enum err share_files(struct server *server, struct fault *fault);
 static enum err open_store(struct server *server, struct fault *fault);
+static enum err start_jobs(struct server *server, struct fault *fault);
 static enum err start_loops(struct server *server, struct fault *fault);
 static enum err listen_on(struct server *server, struct fault *fault);
 static void announce(const struct server *server);
@@ -88,6 +91,8 @@ enum err server_start(const struct options *options, struct fault *fault, struct
     if (err == OK)
         err = stream_service_start(s->catalog, options->stream_shard_seconds * UINT64_C(1000),
                                    fault, &s->streams);
+    if (err == OK)
+        err = start_jobs(s, fault);
     if (err == OK && options->tls_cert != NULL)
         err = tls_context_create(options->tls_cert, options->tls_key, fault, &s->tls);
     if (err == OK) {
@@ -153,6 +158,7 @@ void server_stop(struct server **server)
         pthread_join(s->loops[i].thread, NULL);
     }
     http_server_close(&s->http);
+    jobs_close(&s->jobs);
     stream_service_stop(&s->streams);
     catalog_close(&s->catalog);
     store_close(&s->store);
@@ -196,6 +202,13 @@ static enum err open_store(struct server *server, struct fault *fault)
     };
 
     return store_open(&options, fault, &server->store);
+}
+
+/* Each capability with jobs adds its kinds here. */
+static enum err start_jobs(struct server *server, struct fault *fault)
+{
+    server->jobs = jobs_open(server->catalog);
+    return jobs_start(server->jobs, fault);
 }
 
 static void *run_loop(void *arg)
@@ -259,6 +272,7 @@ static enum err listen_on(struct server *server, struct fault *fault)
     server->api = (struct api){
         .store = server->store,
         .catalog = server->catalog,
+        .jobs = server->jobs,
         .workers = server->workers,
         .auth = &server->auth,
         .account = bytes_of_string(o->account),

@@ -1,0 +1,459 @@
+/* jobs.c - the threads that run jobs, and the list of those that are not finished.
+ * The list is in memory, made from the records at the start and kept by jobs_enqueue: running a job
+ * never searches the records of those that are over. A job that fails to go on waits, longer each
+ * time, and lets others run meanwhile.
+ */
+#include "jobs/jobs.h"
+
+#include "base/assert.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "jobs/job_record.h"
+#include "table/catalog.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define KINDS_MAX     16
+#define RETRY_MS      200
+#define RETRY_MS_MAX  60000
+#define BACKGROUND    10 /* of nice(1): clients' threads go first */
+#define ID_MS_DIGITS  14
+#define ID_HEX_DIGITS 8
+
+/* A job that is not finished. */
+struct entry {
+    struct entry *next; /* by id */
+    struct arena arena; /* of the name */
+    struct job_name name;
+    const struct job_kind *kind;
+    bool running;
+    uint64_t due_ms;   /* by the monotonic clock */
+    uint32_t retry_ms; /* how long it waited the last time; 0: it did not fail yet */
+};
+
+struct jobs {
+    struct catalog *catalog;
+    struct job_kind kinds[KINDS_MAX];
+    unsigned kind_count;
+
+    pthread_mutex_t lock; /* guards entries */
+    pthread_cond_t changed;
+    struct entry *entries;
+    _Atomic bool stopping;
+    pthread_t threads[JOB_THREADS];
+    unsigned thread_count;
+};
+
+static enum err read_records(struct jobs *jobs, struct fault *fault);
+static void *run(void *arg);
+static void run_entry(struct jobs *jobs, struct entry *entry);
+static enum err put_now(struct job *job, enum job_state state, struct bytes text);
+
+struct jobs *jobs_open(struct catalog *catalog)
+{
+    struct jobs *jobs = mem_zalloc(sizeof(*jobs));
+
+    jobs->catalog = catalog;
+    pthread_mutex_init(&jobs->lock, NULL);
+    pthread_cond_init(&jobs->changed, NULL);
+    return jobs;
+}
+
+void jobs_add_kind(struct jobs *jobs, struct job_kind kind)
+{
+    ASSERT(jobs->kind_count < KINDS_MAX && jobs->thread_count == 0);
+    jobs->kinds[jobs->kind_count++] = kind;
+}
+
+enum err jobs_start(struct jobs *jobs, struct fault *fault)
+{
+    enum err err = read_records(jobs, fault);
+
+    while (err == OK && jobs->thread_count < JOB_THREADS) {
+        if (pthread_create(&jobs->threads[jobs->thread_count], NULL, run, jobs) == 0)
+            jobs->thread_count++;
+        else
+            err = fault_set(fault, ERR_IO, "cannot start the threads of background jobs");
+    }
+    return err;
+}
+
+static void free_entry(struct entry *entry)
+{
+    arena_fini(&entry->arena);
+    free(entry);
+}
+
+void jobs_close(struct jobs **jobs)
+{
+    struct jobs *j = *jobs;
+
+    if (j == NULL)
+        return;
+    *jobs = NULL;
+    pthread_mutex_lock(&j->lock);
+    atomic_store(&j->stopping, true);
+    pthread_cond_broadcast(&j->changed);
+    pthread_mutex_unlock(&j->lock);
+    for (unsigned i = 0; i < j->thread_count; i++)
+        pthread_join(j->threads[i], NULL);
+    while (j->entries != NULL) {
+        struct entry *entry = j->entries;
+
+        j->entries = entry->next;
+        free_entry(entry);
+    }
+    pthread_cond_destroy(&j->changed);
+    pthread_mutex_destroy(&j->lock);
+    free(j);
+}
+
+struct catalog *jobs_catalog(struct jobs *jobs)
+{
+    return jobs->catalog;
+}
+
+struct store *jobs_store(struct jobs *jobs)
+{
+    return catalog_store(jobs->catalog);
+}
+
+/* --- ids and records ------------------------------------------------------------------------- */
+
+void job_id_make(uint64_t now_ms, char id[JOB_ID_SIZE])
+{
+    int size =
+        snprintf(id, JOB_ID_SIZE, "%014llu-%08x",
+                 (unsigned long long)(now_ms % UINT64_C(100000000000000)), (unsigned)rng_fast());
+
+    ASSERT(size == JOB_ID_SIZE - 1);
+}
+
+bool job_id_read(struct bytes id, uint64_t *ms)
+{
+    uint64_t number = 0;
+
+    if (id.size != JOB_ID_SIZE - 1 || id.data[ID_MS_DIGITS] != '-')
+        return false;
+    for (unsigned i = 0; i < ID_MS_DIGITS; i++) {
+        if (id.data[i] < '0' || id.data[i] > '9')
+            return false;
+        number = number * 10 + (id.data[i] - '0');
+    }
+    for (unsigned i = 0; i < ID_HEX_DIGITS; i++) {
+        uint8_t c = id.data[ID_MS_DIGITS + 1 + i];
+
+        if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f'))
+            return false;
+    }
+    *ms = number;
+    return true;
+}
+
+void jobs_put(struct store_mutation *mutation, const struct job_name *name, enum job_state state,
+              struct bytes text)
+{
+    struct arena arena;
+
+    arena_init(&arena);
+    store_mutation_put(mutation, STORE_DATA, job_record_key(name, &arena), STORE_NO_STAMP,
+                       job_record_write(state, text, &arena), STORE_NO_STAMP);
+    arena_fini(&arena);
+}
+
+void jobs_remove(struct store_mutation *mutation, const struct job_name *name)
+{
+    struct arena arena;
+
+    arena_init(&arena);
+    store_mutation_delete(mutation, STORE_DATA, job_record_key(name, &arena));
+    arena_fini(&arena);
+}
+
+enum err jobs_find(struct jobs *jobs, const struct job_name *name, bool may_wait,
+                   struct arena *arena, struct job_record *record)
+{
+    struct bytes key = job_record_key(name, arena), value;
+    enum err err = store_get(jobs_store(jobs), NULL, STORE_DATA, key, may_wait, arena, &value);
+
+    return err == OK ? job_record_read(key, value, arena, record) : err;
+}
+
+enum err jobs_list(struct jobs *jobs, const struct job_query *query, bool may_wait,
+                   struct arena *arena, struct job_record **list, unsigned *count, bool *more)
+{
+    struct job_record *records = arena_new_array(arena, struct job_record, query->limit);
+    struct store_cursor *cursor = store_cursor_open(jobs_store(jobs), NULL, STORE_DATA,
+                                                    job_kind_range(query, arena), may_wait);
+    struct bytes key, value;
+    unsigned filled = 0;
+    enum err err;
+
+    while ((err = store_cursor_next(cursor, &key, &value)) == OK && filled < query->limit) {
+        err = job_record_read(key, value, arena, &records[filled]);
+        if (err != OK)
+            break;
+        filled++;
+    }
+    store_cursor_close(&cursor);
+    if (err != OK && err != ERR_ABSENT)
+        return err;
+    *list = records;
+    *count = filled;
+    *more = err == OK;
+    return OK;
+}
+
+/* --- the list -------------------------------------------------------------------------------- */
+
+static const struct job_kind *find_kind(const struct jobs *jobs, struct bytes name)
+{
+    for (unsigned i = 0; i < jobs->kind_count; i++)
+        if (bytes_equal_string(name, jobs->kinds[i].name))
+            return &jobs->kinds[i];
+    return NULL;
+}
+
+static bool same_name(const struct job_name *a, const struct job_name *b)
+{
+    return bytes_equal(a->id, b->id) && bytes_equal(a->kind, b->kind) &&
+           bytes_equal(a->account, b->account) && bytes_equal(a->region, b->region);
+}
+
+void jobs_enqueue(struct jobs *jobs, const struct job_name *name)
+{
+    const struct job_kind *kind = find_kind(jobs, name->kind);
+    struct entry **at = &jobs->entries;
+    struct entry *entry;
+
+    if (kind == NULL) {
+        LOG(WARN, "a background job of an unknown kind stays as it is",
+            log_bytes("kind", name->kind), log_bytes("id", name->id));
+        return;
+    }
+    pthread_mutex_lock(&jobs->lock);
+    while (*at != NULL && bytes_compare((*at)->name.id, name->id) < 0)
+        at = &(*at)->next;
+    while (*at != NULL && bytes_equal((*at)->name.id, name->id) && !same_name(&(*at)->name, name))
+        at = &(*at)->next;
+    if (*at == NULL || !same_name(&(*at)->name, name)) {
+        entry = mem_zalloc(sizeof(*entry));
+        arena_init(&entry->arena);
+        entry->name = (struct job_name){
+            .account = arena_copy(&entry->arena, name->account),
+            .region = arena_copy(&entry->arena, name->region),
+            .kind = bytes_of_string(kind->name),
+            .id = arena_copy(&entry->arena, name->id),
+        };
+        entry->kind = kind;
+        entry->next = *at;
+        *at = entry;
+        pthread_cond_broadcast(&jobs->changed); /* one that pauses must not be the one to hear it */
+    }
+    pthread_mutex_unlock(&jobs->lock);
+}
+
+unsigned jobs_unfinished(struct jobs *jobs, const char *kind)
+{
+    unsigned count = 0;
+
+    pthread_mutex_lock(&jobs->lock);
+    for (const struct entry *e = jobs->entries; e != NULL; e = e->next)
+        count += strcmp(e->kind->name, kind) == 0;
+    pthread_mutex_unlock(&jobs->lock);
+    return count;
+}
+
+static enum err read_records(struct jobs *jobs, struct fault *fault)
+{
+    struct store_cursor *cursor;
+    struct bytes key, value;
+    struct arena arena;
+    enum err err;
+
+    arena_init(&arena);
+    cursor = store_cursor_open(jobs_store(jobs), NULL, STORE_DATA, job_records_range(&arena), true);
+    while ((err = store_cursor_next(cursor, &key, &value)) == OK) {
+        struct arena_mark mark = arena_mark(&arena);
+        struct job_record record;
+
+        err = job_record_read(key, value, &arena, &record);
+        if (err != OK)
+            break;
+        if (record.state == JOB_UNFINISHED)
+            jobs_enqueue(jobs, &record.name);
+        arena_release(&arena, mark);
+    }
+    store_cursor_close(&cursor);
+    arena_fini(&arena);
+    if (err == ERR_ABSENT)
+        return OK;
+    return fault_set(fault, err, "the record of a background job %s",
+                     err == ERR_NEWER_FORMAT ? "was written by a newer Stele; start that one"
+                     : err == ERR_CORRUPT ? "is damaged; restore the data directory from a backup"
+                                          : "cannot be read");
+}
+
+/* --- the threads ----------------------------------------------------------------------------- */
+
+/* The first that is due; else, when the next one is, 0: none waits. Under the lock. */
+static struct entry *take_due(struct jobs *jobs, uint64_t *next_ms)
+{
+    uint64_t now_ms = clock_mono_ms();
+
+    *next_ms = 0;
+    for (struct entry *e = jobs->entries; e != NULL; e = e->next) {
+        if (e->running)
+            continue;
+        if (e->due_ms <= now_ms)
+            return e;
+        if (*next_ms == 0 || e->due_ms < *next_ms)
+            *next_ms = e->due_ms;
+    }
+    return NULL;
+}
+
+static void wait_for_work(struct jobs *jobs, uint64_t next_ms)
+{
+    struct timespec until;
+
+    if (next_ms == 0) {
+        pthread_cond_wait(&jobs->changed, &jobs->lock);
+        return;
+    }
+    until = clock_deadline(next_ms - clock_mono_ms());
+    pthread_cond_timedwait(&jobs->changed, &jobs->lock, &until);
+}
+
+static void *run(void *arg)
+{
+    struct jobs *jobs = arg;
+
+    pthread_setname_np(pthread_self(), "job");
+    setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), BACKGROUND);
+    pthread_mutex_lock(&jobs->lock);
+    while (!atomic_load(&jobs->stopping)) {
+        uint64_t next_ms;
+        struct entry *entry = take_due(jobs, &next_ms);
+
+        if (entry == NULL) {
+            wait_for_work(jobs, next_ms);
+            continue;
+        }
+        entry->running = true;
+        pthread_mutex_unlock(&jobs->lock);
+        run_entry(jobs, entry);
+        pthread_mutex_lock(&jobs->lock);
+    }
+    pthread_mutex_unlock(&jobs->lock);
+    return NULL;
+}
+
+static enum err run_once(struct jobs *jobs, const struct entry *entry)
+{
+    struct job job = {.name = entry->name, .jobs = jobs};
+    struct job_record record;
+    enum err err;
+
+    arena_init(&job.arena);
+    err = jobs_find(jobs, &entry->name, true, &job.arena, &record);
+    if (err == OK && record.state == JOB_UNFINISHED) {
+        job.text = record.text;
+        err = entry->kind->run(&job, entry->kind->ctx);
+    }
+    arena_fini(&job.arena);
+    return err == ERR_ABSENT ? OK : err; /* removed before it began */
+}
+
+static void remove_entry(struct jobs *jobs, struct entry *entry)
+{
+    struct entry **at = &jobs->entries;
+
+    pthread_mutex_lock(&jobs->lock);
+    while (*at != entry)
+        at = &(*at)->next;
+    *at = entry->next;
+    pthread_mutex_unlock(&jobs->lock);
+    free_entry(entry);
+}
+
+static void run_entry(struct jobs *jobs, struct entry *entry)
+{
+    enum err err = run_once(jobs, entry);
+
+    if (err == OK) {
+        remove_entry(jobs, entry);
+        return;
+    }
+    if (err != ERR_CANCELLED && err != ERR_BUSY && entry->retry_ms == 0)
+        LOG(WARN, "a background job cannot go on for now; it will be tried again",
+            log_string("kind", entry->kind->name), log_bytes("id", entry->name.id),
+            log_string("error", err_name(err)));
+    pthread_mutex_lock(&jobs->lock);
+    entry->retry_ms = entry->retry_ms == 0                 ? RETRY_MS
+                      : entry->retry_ms > RETRY_MS_MAX / 2 ? RETRY_MS_MAX
+                                                           : entry->retry_ms * 2;
+    entry->due_ms = clock_mono_ms() + entry->retry_ms;
+    entry->running = false;
+    pthread_mutex_unlock(&jobs->lock);
+}
+
+/* --- for the job itself ---------------------------------------------------------------------- */
+
+bool job_stopping(const struct job *job)
+{
+    return atomic_load(&job->jobs->stopping);
+}
+
+void job_pause(struct job *job, uint32_t wait_ms)
+{
+    uint64_t until_ms = clock_mono_ms() + wait_ms, now_ms;
+    struct jobs *jobs = job->jobs;
+
+    pthread_mutex_lock(&jobs->lock);
+    while (!atomic_load(&jobs->stopping) && (now_ms = clock_mono_ms()) < until_ms) {
+        struct timespec until = clock_deadline(until_ms - now_ms);
+
+        pthread_cond_timedwait(&jobs->changed, &jobs->lock, &until);
+    }
+    pthread_mutex_unlock(&jobs->lock);
+}
+
+enum err job_save(struct job *job, struct bytes text)
+{
+    return put_now(job, JOB_UNFINISHED, text);
+}
+
+enum err job_finish(struct job *job, struct bytes text)
+{
+    return put_now(job, JOB_FINISHED, text);
+}
+
+/* The last word of a job is taken on a full disk too: what it left can be removed then. */
+static enum err put_now(struct job *job, enum job_state state, struct bytes text)
+{
+    struct store_mutation *mutation = store_mutation_create();
+    struct arena arena;
+    enum err err;
+
+    jobs_put(mutation, &job->name, state, text);
+    if (state == JOB_FINISHED)
+        store_mutation_makes_room(mutation);
+    err = store_submit_and_wait(jobs_store(job->jobs), NULL, &mutation);
+    store_mutation_destroy(&mutation);
+    if (err != OK)
+        return err;
+    arena_init(&arena); /* the new text may be made of the old one */
+    job->text = arena_copy(&arena, text);
+    arena_fini(&job->arena);
+    job->arena = arena;
+    return OK;
+}
