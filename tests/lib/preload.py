@@ -1,6 +1,7 @@
 """Libraries of tests in C that stand between a server and its files (preload.h)."""
 
 import os
+import shlex
 import subprocess
 
 from . import server
@@ -9,7 +10,7 @@ from . import server
 def build(source, folder):
     """Compiles a library and returns its path. Servers run without the machine's own LD_PRELOAD."""
     library = os.path.join(folder, os.path.splitext(os.path.basename(source))[0] + ".so")
-    command = [os.environ.get("CC", "cc"), "-shared", "-fPIC", "-O1", "-g", "-Wall", "-Wextra", "-Werror",
+    command = [*shlex.split(os.environ.get("CC", "cc")), "-shared", "-fPIC", "-O1", "-g", "-Wall", "-Wextra", "-Werror",
                "-D_GNU_SOURCE", "-o", library, source, "-ldl", "-pthread"]
     made = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, check=False)
