@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "bench/bench_mix.h"
 #include "bench/bench_target.h"
 
 #include <stdlib.h>
@@ -14,9 +15,10 @@
 #define EMAIL_BYTES       32
 #define CITY_BYTES        16
 #define POST_BYTES        300
+#define FIELDS            10
+#define FIELD_BYTES       100
 #define REQUEST_BYTES_MAX (64u << 10) /* of one request in a pool */
 
-static uint64_t mix(uint64_t *state);
 static void append_text(struct buf *out, size_t size, uint64_t *state);
 static void append_key(const struct bench_table *table, uint64_t item, struct buf *out);
 static void append_get(const struct bench_table *table, uint64_t item, uint64_t salt,
@@ -33,15 +35,40 @@ static void append_transact(const struct bench_table *table, uint64_t item, uint
                             struct buf *out);
 static void append_post(const struct bench_table *table, uint64_t item, uint64_t salt,
                         struct buf *out);
+static void append_fields(struct buf *out, uint64_t *state);
+static void append_update_field(const struct bench_table *table, uint64_t item, uint64_t salt,
+                                struct buf *out);
+static void append_scan(const struct bench_table *table, uint64_t item, uint64_t salt,
+                        struct buf *out);
+
+static const struct bench_mix mix_a = {{[BENCH_READ] = 50, [BENCH_UPDATE] = 50}, 0, BENCH_ZIPFIAN};
+static const struct bench_mix mix_b = {{[BENCH_READ] = 95, [BENCH_UPDATE] = 5}, 0, BENCH_ZIPFIAN};
+static const struct bench_mix mix_c = {{[BENCH_READ] = 100}, 0, BENCH_ZIPFIAN};
+static const struct bench_mix mix_d = {{[BENCH_READ] = 95, [BENCH_INSERT] = 5}, 0, BENCH_LATEST};
+static const struct bench_mix mix_e = {{[BENCH_SCAN] = 95, [BENCH_INSERT] = 5}, 0, BENCH_ZIPFIAN};
+static const struct bench_mix mix_f = {{[BENCH_READ] = 50}, 50, BENCH_ZIPFIAN};
 
 static const struct bench_op ops[] = {
-    {"get", "GetItem", false, false, 1, append_get},
-    {"post", NULL, false, false, 0, append_post},
-    {"put", "PutItem", false, false, 0, append_put},
-    {"query", "Query", true, false, BENCH_QUERY_ITEMS, append_query},
-    {"query-index", "Query", false, true, BENCH_QUERY_ITEMS, append_query_index},
-    {"transact", "TransactWriteItems", false, false, 0, append_transact},
-    {"update", "UpdateItem", false, false, 0, append_update},
+    {"get", "GetItem", false, false, 1, NULL, append_get},
+    {"post", NULL, false, false, 0, NULL, append_post},
+    {"put", "PutItem", false, false, 0, NULL, append_put},
+    {"query", "Query", true, false, BENCH_QUERY_ITEMS, NULL, append_query},
+    {"query-index", "Query", false, true, BENCH_QUERY_ITEMS, NULL, append_query_index},
+    {"transact", "TransactWriteItems", false, false, 0, NULL, append_transact},
+    {"update", "UpdateItem", false, false, 0, NULL, append_update},
+    {"ycsb-a", NULL, false, false, 0, &mix_a, NULL},
+    {"ycsb-b", NULL, false, false, 0, &mix_b, NULL},
+    {"ycsb-c", NULL, false, false, 0, &mix_c, NULL},
+    {"ycsb-d", NULL, false, false, 0, &mix_d, NULL},
+    {"ycsb-e", NULL, true, false, 0, &mix_e, NULL},
+    {"ycsb-f", NULL, false, false, 0, &mix_f, NULL},
+};
+
+static const struct bench_op parts[BENCH_PART_COUNT] = {
+    [BENCH_READ] = {.operation = "GetItem", .append_body = append_get},
+    [BENCH_UPDATE] = {.operation = "UpdateItem", .append_body = append_update_field},
+    [BENCH_INSERT] = {.operation = "PutItem", .append_body = append_put},
+    [BENCH_SCAN] = {.operation = "Query", .append_body = append_scan},
 };
 
 const struct bench_op *bench_op_find(const char *name)
@@ -65,6 +92,10 @@ void bench_append_item(const struct bench_table *table, uint64_t item, uint64_t 
     ASSERT(table->item_bytes >= BENCH_ITEM_BYTES_MIN);
     buf_append_byte(out, '{');
     append_key(table, item, out);
+    if (table->fields) {
+        append_fields(out, &state);
+        return;
+    }
     buf_append_format(out, ",\"visits\":{\"N\":\"%u\"},\"name\":{\"S\":\"",
                       table->indexed ? (unsigned)(item % BENCH_PARTITION_ITEMS) + 1 : 1);
     append_text(out, NAME_BYTES, &state);
@@ -116,18 +147,26 @@ void bench_pool_init(struct bench_pool *pool, const struct bench_target *target,
                      const struct bench_op *op, const struct bench_table *table, uint32_t count)
 {
     uint64_t now_ms = clock_wall_ms(), state = 1; /* the same requests in every run */
+    struct bench_mixer mixer;
     struct buf body;
 
     buf_init(&body, REQUEST_BYTES_MAX);
     buf_init(&pool->requests, (size_t)count * REQUEST_BYTES_MAX);
     pool->ends = mem_alloc(sizeof(*pool->ends) * count);
     pool->count = count;
+    if (op->mix != NULL)
+        bench_mixer_init(&mixer, op->mix, table->item_count);
     for (uint32_t i = 0; i < count; i++) {
-        uint64_t item = mix(&state) % table->item_count;
+        const struct bench_op *one = op;
+        uint64_t item;
 
+        if (op->mix != NULL)
+            one = &parts[bench_mixer_next(&mixer, &item)];
+        else
+            item = bench_random(&state) % table->item_count;
         buf_reset(&body, REQUEST_BYTES_MAX);
-        op->append_body(table, item, i + 1, &body);
-        bench_target_append_request(target, op->operation, buf_bytes(&body), now_ms,
+        one->append_body(table, item, i + 1, &body);
+        bench_target_append_request(target, one->operation, buf_bytes(&body), now_ms,
                                     &pool->requests);
         pool->ends[i] = pool->requests.size;
     }
@@ -143,16 +182,6 @@ void bench_pool_fini(struct bench_pool *pool)
     *pool = (struct bench_pool){0};
 }
 
-/* SplitMix64 (Steele, Lea, Flood 2014): good enough to scatter keys and fill text, and seedable. */
-static uint64_t mix(uint64_t *state)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-}
-
 static void append_text(struct buf *out, size_t size, uint64_t *state)
 {
     static const char alphabet[] =
@@ -164,7 +193,7 @@ static void append_text(struct buf *out, size_t size, uint64_t *state)
         return;
     for (size_t i = 0; i < size; i++, chance >>= 6) {
         if (i % 10 == 0)
-            chance = mix(state);
+            chance = bench_random(state);
         at[i] = (uint8_t)alphabet[chance % 64];
     }
     buf_commit(out, size);
@@ -255,4 +284,43 @@ static void append_post(const struct bench_table *table, uint64_t item, uint64_t
     buf_append_lit(out, "{\"text\":\"");
     append_text(out, POST_BYTES - strlen("{\"text\":\"\"}"), &state);
     buf_append_lit(out, "\"}");
+}
+
+static void append_fields(struct buf *out, uint64_t *state)
+{
+    for (unsigned i = 0; i < FIELDS; i++) {
+        buf_append_format(out, ",\"field%u\":{\"S\":\"", i);
+        append_text(out, FIELD_BYTES, state);
+        buf_append_lit(out, "\"}");
+    }
+    buf_append_byte(out, '}');
+}
+
+static void append_update_field(const struct bench_table *table, uint64_t item, uint64_t salt,
+                                struct buf *out)
+{
+    uint64_t state = salt;
+
+    buf_append_format(out, "{\"TableName\":\"%s\",\"Key\":{", table->name);
+    append_key(table, item, out);
+    buf_append_format(out,
+                      "},\"UpdateExpression\":\"SET field%u = :v\","
+                      "\"ExpressionAttributeValues\":{\":v\":{\"S\":\"",
+                      (unsigned)(salt % FIELDS));
+    append_text(out, FIELD_BYTES, &state);
+    buf_append_lit(out, "\"}}}");
+}
+
+/* The first items of a partition. */
+static void append_scan(const struct bench_table *table, uint64_t item, uint64_t salt,
+                        struct buf *out)
+{
+    uint64_t state = salt;
+
+    buf_append_format(out,
+                      "{\"TableName\":\"%s\",\"KeyConditionExpression\":\"pk = :pk\","
+                      "\"ExpressionAttributeValues\":{\":pk\":{\"S\":\"" KEY_FORMAT
+                      "\"}},\"Limit\":%u}",
+                      table->name, (unsigned long long)(item / BENCH_PARTITION_ITEMS),
+                      (unsigned)(bench_random(&state) % BENCH_SCAN_ITEMS_MAX) + 1);
 }

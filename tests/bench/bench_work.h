@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct bench_mix;
 struct bench_target;
 
 #define BENCH_ITEM_BYTES_MIN  150
@@ -26,6 +27,7 @@ struct bench_table {
     uint32_t item_bytes;
     bool sorted;
     bool indexed;
+    bool fields; /* ten of 100 bytes, instead of item_bytes in all */
 };
 
 struct bench_op {
@@ -34,11 +36,13 @@ struct bench_op {
     bool sorted;           /* runs on a sorted table */
     bool indexed;          /* on one with an index */
     unsigned reply_items;  /* items that a right reply holds */
+    const struct bench_mix
+        *mix; /* of several operations, on items with fields; NULL: of this one */
     void (*append_body)(const struct bench_table *table, uint64_t item, uint64_t salt,
                         struct buf *out);
 };
 
-/* get, put, update, query, query-index, transact or post; NULL: none of them. */
+/* get, put, update, query, query-index, transact, post, or ycsb-a to ycsb-f; NULL: none of them. */
 const struct bench_op *bench_op_find(const char *name);
 
 /* The item as JSON; another salt gives the same key other contents. */

@@ -56,10 +56,11 @@ static const char usage[] =
     "  --items N          items in the table, default 10000\n"
     "  --item-bytes N     size of an item, names and values, default 300\n"
     "  --op NAME          get, put, update (with a condition), transact (4 puts), post (plain\n"
-    "                     HTTP), query or query-index (10 items each): these two need a table\n"
-    "                     that was loaded for them\n"
+    "                     HTTP), query or query-index (10 items each), ycsb-a to ycsb-f: these\n"
+    "                     need a table that was loaded for them\n"
     "  --sorted           load for query: with a sort key, 100 items a partition key\n"
     "  --indexed          load for query-index: with a global index, 100 items a key of it\n"
+    "  --fields           load for ycsb: items of ten fields of 100 bytes; ycsb-e: --sorted too\n"
     "  --connections N    default 64\n"
     "  --rate N           open loop: N requests a second; default: closed loop\n"
     "  --seconds S        measured time, default 5\n"
@@ -109,6 +110,7 @@ static bool parse_options(int argc, char **argv, struct options *options)
         OP,
         SORTED,
         INDEXED,
+        FIELDS,
         CONNECTIONS,
         RATE,
         SECONDS,
@@ -124,6 +126,7 @@ static bool parse_options(int argc, char **argv, struct options *options)
         {"op", required_argument, NULL, OP},
         {"sorted", no_argument, NULL, SORTED},
         {"indexed", no_argument, NULL, INDEXED},
+        {"fields", no_argument, NULL, FIELDS},
         {"connections", required_argument, NULL, CONNECTIONS},
         {"rate", required_argument, NULL, RATE},
         {"seconds", required_argument, NULL, SECONDS},
@@ -168,6 +171,9 @@ static bool parse_options(int argc, char **argv, struct options *options)
             break;
         case INDEXED:
             options->table.indexed = true;
+            break;
+        case FIELDS:
+            options->table.fields = true;
             break;
         case CONNECTIONS:
             good = parse_number(optarg, 1, BENCH_CONNECTIONS_MAX, &number);
@@ -244,6 +250,7 @@ static enum err run_drive(const struct options *options, struct fault *fault)
         return err;
     table.sorted = options->op->sorted;
     table.indexed = options->op->indexed;
+    table.fields = options->op->mix != NULL;
     bench_pool_init(&pool, &target, options->op, &table, options->pool_count);
     drive.target = &target;
     drive.pool = &pool;
