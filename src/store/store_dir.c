@@ -25,6 +25,8 @@ struct store_dir {
     char *path;
     char *engine_path;
     char *reserve_path;
+    char *bulk_path;
+    _Atomic uint64_t scratch_count; /* names in bulk/ that were given out */
     int lock_fd;
     bool had_tables;
     bool is_new;       /* made by us, and not kept yet */
@@ -37,6 +39,7 @@ static enum err check_format(struct store_dir *dir, const char *engine, unsigned
                              unsigned minor, struct fault *fault);
 static enum err check_first_room(const struct store_dir *dir, struct fault *fault);
 static void remove_all(struct store_dir *dir);
+static void remove_files(const char *path);
 static void remove_folders(struct store_dir *dir);
 static enum err make_durable(struct store_dir *dir, struct fault *fault);
 static enum err check_engine_files(struct store_dir *dir, struct fault *fault);
@@ -55,6 +58,7 @@ enum err store_dir_open(const char *path, const char *engine, unsigned major, un
     d->path = mem_string(path);
     d->engine_path = join(path, "rocks");
     d->reserve_path = join(path, "RESERVE");
+    d->bulk_path = join(path, "bulk");
     d->lock_fd = -1;
     err = make_folders(d, fault);
     if (err == OK)
@@ -63,6 +67,8 @@ enum err store_dir_open(const char *path, const char *engine, unsigned major, un
         err = check_format(d, engine, major, minor, fault);
     if (err == OK)
         err = check_engine_files(d, fault);
+    if (err == OK)
+        remove_files(d->bulk_path); /* of a process that was killed */
     if (err == OK && store_dir_keep_reserve(d) != OK)
         LOG(WARN, "the disk of the data directory is nearly full; no reserve could be set aside",
             log_string("path", path));
@@ -80,6 +86,8 @@ void store_dir_close(struct store_dir **dir)
 
     if (d == NULL)
         return;
+    if (d->lock_fd >= 0)
+        rmdir(d->bulk_path); /* unless something is in use there */
     if (d->is_new)
         remove_all(d);
     if (d->lock_fd >= 0)
@@ -88,6 +96,7 @@ void store_dir_close(struct store_dir **dir)
     free(d->path);
     free(d->engine_path);
     free(d->reserve_path);
+    free(d->bulk_path);
     free(d);
     *dir = NULL;
 }
@@ -150,6 +159,21 @@ enum err store_dir_keep_reserve(struct store_dir *dir)
     }
     close(fd);
     return err;
+}
+
+enum err store_dir_scratch_file(struct store_dir *dir, uint64_t bytes, char **path)
+{
+    char name[32];
+
+    if (store_dir_room_bytes(dir) < bytes + 2 * STORE_DIR_ROOM_BYTES_MIN)
+        return ERR_NO_SPACE;
+    if (mkdir(dir->bulk_path, 0700) != 0 && errno != EEXIST) {
+        LOG(ERROR, "cannot make a folder", log_string("path", dir->bulk_path), log_errno(errno));
+        return errno == ENOSPC || errno == EDQUOT ? ERR_NO_SPACE : ERR_IO;
+    }
+    snprintf(name, sizeof(name), "%llu", (unsigned long long)dir->scratch_count++);
+    *path = join(dir->bulk_path, name);
+    return OK;
 }
 
 static enum err make_folders(struct store_dir *dir, struct fault *fault)
@@ -279,13 +303,8 @@ static enum err check_first_room(const struct store_dir *dir, struct fault *faul
 static void remove_all(struct store_dir *dir)
 {
     static const char *const names[] = {"FORMAT", "FORMAT.new", "RESERVE", "USED", "LOCK"};
-    DIR *folder = opendir(dir->engine_path);
-    struct dirent *entry;
 
-    while (folder != NULL && (entry = readdir(folder)) != NULL)
-        unlinkat(dirfd(folder), entry->d_name, 0);
-    if (folder != NULL)
-        closedir(folder);
+    remove_files(dir->engine_path);
     rmdir(dir->engine_path);
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char *path = join(dir->path, names[i]);
@@ -293,6 +312,17 @@ static void remove_all(struct store_dir *dir)
         unlink(path);
         free(path);
     }
+}
+
+static void remove_files(const char *path)
+{
+    DIR *folder = opendir(path);
+    struct dirent *entry;
+
+    while (folder != NULL && (entry = readdir(folder)) != NULL)
+        unlinkat(dirfd(folder), entry->d_name, 0);
+    if (folder != NULL)
+        closedir(folder);
 }
 
 /* Those that we made, as far as they are empty: a kept directory is not. */

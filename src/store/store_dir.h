@@ -4,6 +4,7 @@
  *   RESERVE   bytes set aside for a full disk
  *   USED      empty; there once the engine was seen to have tables
  *   rocks/    the engine's files
+ *   bulk/     files that nobody needs after a restart; emptied when the directory is opened
  */
 #pragma once
 
@@ -38,6 +39,10 @@ bool store_dir_had_tables(const struct store_dir *dir);
 
 /* Bytes that can still be written, the reserve apart; none when no file can be made any more. */
 uint64_t store_dir_room_bytes(const struct store_dir *dir);
+
+/* Path of a new file in bulk/, which is made if need be; free() it. Any thread. ERR_NO_SPACE: there
+ * is no room for so many bytes beside what must stay free. ERR_IO. */
+enum err store_dir_scratch_file(struct store_dir *dir, uint64_t bytes, char **path) MUST_CHECK;
 
 /* Gives the reserve back to the file system, or sets it aside again: ERR_NO_SPACE if there is not
  * room for it and as much again. */

@@ -457,6 +457,54 @@ static enum err mem_room(struct store_engine *engine, struct buf *why)
     return OK; /* mem_write never says that it is full */
 }
 
+/* --- taking in many rows --------------------------------------------------------------------- */
+
+#define INGEST_CHUNK_BYTES ((size_t)256 << 10) /* readers wait for no more at a time */
+
+struct mem_ingest {
+    struct store_ingest ingest;
+    struct mem *mem;
+    struct store_mutation *chunk;
+};
+
+static enum err mem_ingest_finish(struct store_ingest *ingest)
+{
+    struct mem_ingest *i = (struct mem_ingest *)ingest;
+    enum err err = OK;
+
+    if (i->chunk != NULL)
+        err = mem_write(&i->mem->engine, i->chunk, NULL);
+    store_mutation_destroy(&i->chunk);
+    return err;
+}
+
+static enum err mem_ingest_add(struct store_ingest *ingest, struct bytes key, struct bytes value)
+{
+    struct mem_ingest *i = (struct mem_ingest *)ingest;
+
+    if (i->chunk == NULL)
+        i->chunk = store_mutation_create();
+    store_mutation_put(i->chunk, STORE_DATA, key, STORE_NO_STAMP, value, STORE_NO_STAMP);
+    return i->chunk->bytes.size < INGEST_CHUNK_BYTES ? OK : mem_ingest_finish(ingest);
+}
+
+static void mem_ingest_end(struct store_ingest *ingest)
+{
+    struct mem_ingest *i = (struct mem_ingest *)ingest;
+
+    store_mutation_destroy(&i->chunk);
+    free(i);
+}
+
+static struct store_ingest *mem_ingest_begin(struct store_engine *engine)
+{
+    struct mem_ingest *i = mem_zalloc(sizeof(*i));
+
+    i->ingest = (struct store_ingest){mem_ingest_add, mem_ingest_finish, mem_ingest_end};
+    i->mem = mem_of(engine);
+    return &i->ingest;
+}
+
 /* --- opening --------------------------------------------------------------------------------- */
 
 static void mem_close(struct store_engine *engine)
@@ -489,6 +537,7 @@ static const struct store_engine_class mem_class = {
     .write = mem_write,
     .make_room = mem_room,
     .restore_room = mem_room,
+    .ingest_begin = mem_ingest_begin,
 };
 
 enum err store_mem_open(const struct store_options *options, struct fault *fault,

@@ -98,12 +98,27 @@ struct store_engine_class {
     /* Committer only, later: OK once the reserve is set aside again and writes work. ERR_NO_SPACE:
      * not yet. Any other failure, and the store ends the process. */
     enum err (*restore_room)(struct store_engine *engine, struct buf *why);
+    /* Any thread: rows of STORE_DATA beside the log, for keys that nobody else uses. */
+    struct store_ingest *(*ingest_begin)(struct store_engine *engine);
+    /* Any thread: the path of a new file for about so many bytes that nobody needs after a crash;
+     * free() it. ERR_NO_SPACE, ERR_IO. NULL: the engine has no files. */
+    enum err (*scratch_file)(struct store_engine *engine, uint64_t bytes, char **path);
 };
 
 /* A cursor begins with its class; the engine's own follows. */
 struct store_cursor {
     enum err (*next)(struct store_cursor *cursor, struct bytes *key, struct bytes *value);
     void (*close)(struct store_cursor *cursor);
+};
+
+/* The same of rows that are taken in. */
+struct store_ingest {
+    /* In the order of the keys, each once. ERR_NO_SPACE, ERR_IO. */
+    enum err (*add)(struct store_ingest *ingest, struct bytes key, struct bytes value);
+    /* OK: all of them are durable and visible. ERR_NO_SPACE, ERR_IO. */
+    enum err (*finish)(struct store_ingest *ingest);
+    /* In any case, and the last call: what is not finished is given up. */
+    void (*end)(struct store_ingest *ingest);
 };
 
 enum err store_rocks_open(const struct store_options *options, struct fault *fault,

@@ -46,7 +46,6 @@ static void make_options(struct rocks *rocks, const struct store_options *option
 static void log_of_engine(bool is_error, const char *text);
 static enum err open_db(struct rocks *rocks, struct fault *fault);
 static void close_db(struct rocks *rocks);
-static bool is_no_space(const char *error);
 static void rocks_close(struct store_engine *engine);
 
 /* --- writing --------------------------------------------------------------------------------- */
@@ -112,7 +111,7 @@ static enum err rocks_write(struct store_engine *engine, const struct store_muta
     }
     buf_append_string(why, error);
     /* A sync that finds no space may have lost what it was to write, like any that fails. */
-    if (is_no_space(error) && strstr(error, "While fsync") == NULL &&
+    if (rocks_is_no_space(error) && strstr(error, "While fsync") == NULL &&
         strstr(error, "While fdatasync") == NULL) {
         err = ERR_NO_SPACE;
         rocks->log_torn |= strstr(error, ".log: ") != NULL; /* the file's name, before the reason */
@@ -121,7 +120,7 @@ static enum err rocks_write(struct store_engine *engine, const struct store_muta
     return err;
 }
 
-static bool is_no_space(const char *error)
+bool rocks_is_no_space(const char *error)
 {
     return strstr(error, "No space left on device") != NULL;
 }
@@ -192,6 +191,11 @@ static enum err rocks_restore_room(struct store_engine *engine, struct buf *why)
     return err;
 }
 
+static enum err rocks_scratch_file(struct store_engine *engine, uint64_t bytes, char **path)
+{
+    return store_dir_scratch_file(rocks_of(engine)->dir, bytes, path);
+}
+
 /* --- opening --------------------------------------------------------------------------------- */
 
 static const struct store_engine_class rocks_class = {
@@ -204,6 +208,8 @@ static const struct store_engine_class rocks_class = {
     .write = rocks_write,
     .make_room = rocks_make_room,
     .restore_room = rocks_restore_room,
+    .ingest_begin = rocks_ingest_begin,
+    .scratch_file = rocks_scratch_file,
 };
 
 enum err store_rocks_open(const struct store_options *options, struct fault *fault,
@@ -339,7 +345,7 @@ static enum err open_db(struct rocks *rocks, struct fault *fault)
     rocks->db = NULL;
     memset(rocks->families, 0, sizeof(rocks->families));
     err = strncmp(error, "Corruption", strlen("Corruption")) == 0 ? ERR_CORRUPT
-          : is_no_space(error)                                    ? ERR_NO_SPACE
+          : rocks_is_no_space(error)                              ? ERR_NO_SPACE
                                                                   : ERR_IO;
     fault_set(fault, err, "cannot open the data directory's engine files in %s: %s. %s", path,
               error,

@@ -1,5 +1,5 @@
 /* store_rocks_priv.h - the RocksDB engine, between its files: store_rocks.c opens and writes,
- * store_rocks_read.c reads.
+ * store_rocks_read.c reads, store_rocks_ingest.c takes in many rows.
  */
 #pragma once
 
@@ -42,5 +42,16 @@ struct store_cursor *rocks_cursor_open(struct store_engine *engine,
                                        enum store_family family, struct store_range range,
                                        bool may_wait);
 
+struct store_ingest *rocks_ingest_begin(struct store_engine *engine);
+
+/* Whether an error text of RocksDB's says that the disk is full. */
+bool rocks_is_no_space(const char *error);
+
 /* For reads that may wait for the disk, or may not. */
 rocksdb_readoptions_t *rocks_read_options(bool may_wait);
+
+/* Inside the gate until rocks_leave; a snapshot is inside already. ERR_WOULD_BLOCK, ERR_IO. */
+struct rocks_snapshot;
+enum err rocks_enter(struct rocks *rocks, const struct rocks_snapshot *snapshot, bool may_wait,
+                     int *ticket) MUST_CHECK;
+void rocks_leave(struct store_gate *gate, int ticket);

@@ -30,9 +30,8 @@ struct rocks_cursor {
 
 static enum err error_of(char *text);
 
-/* Inside the gate until leave(). A snapshot is inside already. */
-static enum err enter(struct rocks *rocks, const struct rocks_snapshot *snapshot, bool may_wait,
-                      int *ticket)
+enum err rocks_enter(struct rocks *rocks, const struct rocks_snapshot *snapshot, bool may_wait,
+                     int *ticket)
 {
     *ticket = STORE_GATE_CLOSED;
     if (snapshot == NULL) {
@@ -43,7 +42,7 @@ static enum err enter(struct rocks *rocks, const struct rocks_snapshot *snapshot
     return rocks->db != NULL ? OK : ERR_IO;
 }
 
-static void leave(struct store_gate *gate, int ticket)
+void rocks_leave(struct store_gate *gate, int ticket)
 {
     if (ticket != STORE_GATE_CLOSED)
         store_gate_leave(gate, ticket);
@@ -54,7 +53,7 @@ struct store_snapshot *rocks_snapshot_begin(struct store_engine *engine)
     struct rocks *rocks = rocks_of(engine);
     struct rocks_snapshot *s = mem_zalloc(sizeof(*s));
 
-    if (enter(rocks, NULL, true, &s->ticket) == OK)
+    if (rocks_enter(rocks, NULL, true, &s->ticket) == OK)
         s->snapshot = rocksdb_create_snapshot(rocks->db);
     return (struct store_snapshot *)s;
 }
@@ -66,7 +65,7 @@ void rocks_snapshot_end(struct store_engine *engine, struct store_snapshot *snap
 
     if (s->snapshot != NULL)
         rocksdb_release_snapshot(rocks->db, s->snapshot);
-    leave(rocks->gate, s->ticket);
+    rocks_leave(rocks->gate, s->ticket);
     free(s);
 }
 
@@ -110,11 +109,11 @@ enum err rocks_get(struct store_engine *engine, const struct store_snapshot *sna
     struct rocks *rocks = rocks_of(engine);
     const struct rocks_snapshot *s = (const struct rocks_snapshot *)snapshot;
     int ticket;
-    enum err err = enter(rocks, s, may_wait, &ticket);
+    enum err err = rocks_enter(rocks, s, may_wait, &ticket);
 
     if (err == OK)
         err = get_inside(rocks, s, family, key, may_wait, arena, value);
-    leave(rocks->gate, ticket);
+    rocks_leave(rocks->gate, ticket);
     return err;
 }
 
@@ -157,7 +156,7 @@ static void rocks_cursor_close(struct store_cursor *cursor)
         rocksdb_iter_destroy(c->iterator);
         rocksdb_readoptions_destroy(c->options);
     }
-    leave(c->gate, c->ticket);
+    rocks_leave(c->gate, c->ticket);
     free(c);
 }
 
@@ -173,7 +172,7 @@ struct store_cursor *rocks_cursor_open(struct store_engine *engine,
     c->cursor.next = rocks_cursor_next;
     c->cursor.close = rocks_cursor_close;
     c->gate = rocks->gate;
-    c->err = enter(rocks, s, may_wait, &c->ticket);
+    c->err = rocks_enter(rocks, s, may_wait, &c->ticket);
     if (c->err != OK)
         return &c->cursor;
     c->range = range;
