@@ -10,8 +10,9 @@ from pathlib import Path
 
 BEGIN = "<!-- results: what follows is written by `make bench WRITE=1` -->"
 END = "<!-- end of results -->"
-COLUMNS = ("server", "request", "connections", "requests/s", "of nginx", "of dynalite", "p50 µs", "p99 µs", "p99.9 µs",
-           "CPU µs", "core %", "others %", "memory MB")
+COLUMNS = ("server", "request", "connections", "requests/s", "of nginx", "p50 µs", "p99 µs", "p99.9 µs", "CPU µs",
+           "core %", "others %", "memory MB")
+OURS = "Stele"
 
 
 @dataclass
@@ -60,7 +61,6 @@ def table(rows):
         result = row.result
         rate = result["requests_per_second"]
         ceiling = mean(rows, "nginx", "POST 300 B", row.connections)
-        peer = mean(rows, "dynalite", row.request, row.connections)
         cells.append([
             row.server,
             row.request + (f", {row.note}" if row.note else "") +
@@ -68,17 +68,32 @@ def table(rows):
             f"{row.connections}",
             f"{rate:,.0f}",
             f"{rate / ceiling:.2f}" if ceiling and row.server != "nginx" and not result["rate"] else "",
-            f"{rate / peer:.1f}" if peer and row.server == "Stele" and not result["rate"] else "",
             *(f"{result[key]:,.0f}" for key in ("p50_us", "p99_us", "p999_us")),
             f"{result['server_cpu_us_per_request']:.1f}",
             f"{100 * share_of_core(result):.0f}",
             f"{100 * result['others_share']:.0f}",
             f"{result['server_rss_bytes'] / 1e6:.0f}",
         ])
-    widths = [max(len(line[column]) for line in cells) for column in range(len(COLUMNS))]
-    lines = ["| " + " | ".join(text.ljust(width) if column < 2 else text.rjust(width)
+    return columns(cells, 2)
+
+
+def against_peers(rows, peers, connections):
+    """How many times a peer's requests per second ours are; empty where a peer does not serve a request."""
+    cells = [["request", *(f"of {peer}" for peer in peers)]]
+    for request in dict.fromkeys(row.request for row in rows if row.server == OURS):
+        ours = mean(rows, OURS, request, connections)
+        theirs = [mean(rows, peer, request, connections) for peer in peers]
+        if ours and any(theirs):
+            cells.append([request, *(f"{ours / rate:.1f}" if rate else "" for rate in theirs)])
+    return columns(cells, 1)
+
+
+def columns(cells, texts):
+    """A table whose first columns are texts and the others numbers."""
+    widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
+    lines = ["| " + " | ".join(text.ljust(width) if column < texts else text.rjust(width)
                                for column, (text, width) in enumerate(zip(line, widths))) + " |" for line in cells]
-    rule = "|" + "|".join("-" * (width + 2) if column < 2 else "-" * (width + 1) + ":"
+    rule = "|" + "|".join("-" * (width + 2) if column < texts else "-" * (width + 1) + ":"
                           for column, width in enumerate(widths)) + "|"
     return "\n".join([lines[0], rule, *lines[1:]])
 

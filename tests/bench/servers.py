@@ -1,13 +1,15 @@
-"""servers.py - the three servers that are measured: how each is started, found ready, and ended.
+"""servers.py - the servers that are measured: how each is started, found ready, and ended.
 
 A server is a context: inside it runs pinned to one processor, at the end of it it is gone, whatever
 happened in between. Each runs in a folder of its own that the caller removes.
 """
 
 import os
+import re
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -15,6 +17,10 @@ READY_SECONDS_MAX = 30
 STOP_SECONDS_MAX = 30
 HERE = Path(__file__).resolve().parent
 STELE = HERE.parent.parent / "build" / "stele"
+
+sys.path.insert(0, str(HERE.parent))
+
+from lib import preload
 
 # Signed with, and given to Stele as its root key.
 IDENTITY = {"AWS_ACCESS_KEY_ID": "AKIDBENCHMARK0000000", "AWS_SECRET_ACCESS_KEY": "benchmark-secret-key-of-40-characters-xx",
@@ -33,6 +39,7 @@ class Server:
     name = ""
     lacks = ()  # values of --op that it does not serve
     version = ""
+    warmup_seconds = 0  # before anything is measured: for compilers that work while it runs
 
     def __init__(self, folder, cpu):
         self.folder = Path(folder)
@@ -164,6 +171,52 @@ class Dynalite(Server):
     def command(self):
         return [self.node, self.program, "--host", "127.0.0.1", "--port", str(self.port), "--createTableMs", "0",
                 "--deleteTableMs", "0"]
+
+
+class DynamoDBLocal(Server):
+    """A peer: Amazon's own emulator, on the Java machine with its best compiler, in memory."""
+    name = "DynamoDB Local"
+    warmup_seconds = 15
+    jars = HERE.parent / "differential" / "jars"
+    native = "libsqlite4java-linux-amd64"
+
+    def __init__(self, folder, cpu):
+        super().__init__(folder, cpu)
+        self.java = shutil.which("java")
+        core = next(self.jars.glob("DynamoDBLocal-*.jar"), None) if self.jars.is_dir() else None
+        self.library = next(self.jars.glob(self.native + "*.so"), None) if core else None
+        if self.java is None or self.library is None or os.uname().machine != "x86_64":
+            raise Missing("no DynamoDB Local in tests/differential/jars, or no java; tools/setup bench installs them")
+        java = re.search(r'version "([^"]*)"', output([self.java, "-version"]))
+        self.version = f"DynamoDB Local {core.stem.split('-', 1)[1]}, java {java[1] if java else 'unknown'}"
+
+    def command(self):
+        library = self.folder / (self.native + ".so")
+        library.symlink_to(self.library)
+        return [self.java, "-Xms1g", "-Xmx2g", "-Djava.net.preferIPv4Stack=true", f"-Djava.io.tmpdir={self.folder}",
+                f"-Djava.library.path={self.folder}", f"-Dsqlite4java.library.path={self.folder}",
+                "-cp", self.jars / "*", "software.amazon.dynamodb.services.local.main.ServerRunner",
+                "-inMemory", "-sharedDb", "-disableTelemetry", "-port", str(self.port)]
+
+    def environment(self):
+        # It would listen on all addresses.
+        return {"LD_PRELOAD": preload.build(str(HERE.parent / "differential" / "loopback.c"), str(self.folder))}
+
+
+class Dynoxide(Server):
+    """A peer: an emulator in Rust over SQLite, in memory."""
+    name = "dynoxide"
+
+    def __init__(self, folder, cpu):
+        super().__init__(folder, cpu)
+        self.program = HERE / "dynoxide" / "bin" / "dynoxide"
+        if not self.program.exists():
+            raise Missing("no dynoxide in tests/bench/dynoxide; PEERS=1 tools/setup bench builds it, with a Rust compiler")
+        installed = (HERE / "dynoxide" / ".crates.toml").read_text()
+        self.version = re.search(r'"(dynoxide-rs \S+)', installed)[1]
+
+    def command(self):
+        return [self.program, "serve", "--host", "127.0.0.1", "--port", str(self.port), "--log", "quiet"]
 
 
 def free_port():
