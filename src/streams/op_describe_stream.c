@@ -118,7 +118,7 @@ static void append_shard(struct req *req, const struct stream_shard *shard, stru
     buf_append_byte(req->reply, '}');
     if (shard->parent != 0) {
         reply_member(req->reply, "ParentShardId");
-        json_append_string(req->reply, id_of(req, shard->parent, shard->lane));
+        json_append_string(req->reply, id_of(req, shard->parent, shard->parent_lane));
     }
     buf_append_byte(req->reply, '}');
 }
@@ -133,11 +133,11 @@ static void append_shards(struct req *req, const struct stream *stream, const st
     buf_append_byte(req->reply, '[');
     for (unsigned i = 0; i < stream->shard_count; i++) {
         const struct stream_shard *shard = &stream->shards[i];
-        struct bytes id = id_of(req, shard->begin, shard->lane);
+        struct bytes id = id_of(req, shard->begin, shard->lanes.first);
 
         if (bytes_compare(id, wanted->after) <= 0 ||
             (wanted->only_children &&
-             !bytes_equal(wanted->parent, id_of(req, shard->parent, shard->lane))))
+             !bytes_equal(wanted->parent, id_of(req, shard->parent, shard->parent_lane))))
             continue;
         if (listed == wanted->limit)
             break;

@@ -11,6 +11,7 @@
 #include "streams/shard_text.h"
 #include "streams/stream_arn.h"
 #include "table/catalog.h"
+#include "table/journal_cursor.h"
 
 #include <inttypes.h>
 
@@ -30,7 +31,7 @@ struct page {
 static enum err open_iterator(struct req *req, struct shard_iterator *iterator,
                               struct stream *stream, struct page *page);
 static enum err read_page(struct req *req, struct page *page);
-static enum err add_record(struct req *req, struct page *page, struct bytes key, struct bytes value,
+static enum err add_record(struct req *req, struct page *page, const struct journal_row *row,
                            bool *full);
 static void append_record(struct req *req, const struct page *page, struct journal_place place,
                           const struct journal_record *record, size_t size_bytes);
@@ -62,7 +63,7 @@ static const struct stream_shard *find_shard(const struct stream *stream,
 {
     for (unsigned i = 0; i < stream->shard_count; i++)
         if (stream->shards[i].begin == iterator->shard_begin &&
-            stream->shards[i].lane == iterator->lane)
+            stream->shards[i].lanes.first == iterator->lane)
             return &stream->shards[i];
     return NULL;
 }
@@ -107,23 +108,26 @@ static enum err open_iterator(struct req *req, struct shard_iterator *iterator,
 
 static enum err read_page(struct req *req, struct page *page)
 {
-    struct store_cursor *cursor;
-    struct store_range range;
-    struct bytes key, value;
+    struct journal_span span = {
+        .table_id = page->stream->table.id,
+        .lanes = page->shard->lanes,
+        .from = page->at,
+        .to = page->to,
+    };
+    struct journal_cursor *cursor;
+    struct journal_row row;
     bool full = false;
     enum err err = OK;
 
     if (page->at.version >= page->to)
         return OK;
-    range = table_journal_range(page->stream->table.id, page->shard->lane, page->at, page->to,
-                                req->arena);
-    cursor = store_cursor_open(req->api->store, NULL, STORE_JOURNAL, range, req->may_wait);
-    while (!full && (err = store_cursor_next(cursor, &key, &value)) == OK) {
-        err = add_record(req, page, key, value, &full);
+    cursor = journal_cursor_open(req->api->store, NULL, &span, req->may_wait);
+    while (!full && (err = journal_cursor_next(cursor, &row)) == OK) {
+        err = add_record(req, page, &row, &full);
         if (err != OK)
             break;
     }
-    store_cursor_close(&cursor);
+    journal_cursor_close(&cursor);
     if (err == ERR_ABSENT) {
         page->at = (struct journal_place){.version = page->to};
         err = OK;
@@ -143,17 +147,13 @@ static size_t image_bytes(const struct journal_record *record, unsigned needs)
 }
 
 /* *full: it is on the next page. */
-static enum err add_record(struct req *req, struct page *page, struct bytes key, struct bytes value,
+static enum err add_record(struct req *req, struct page *page, const struct journal_row *row,
                            bool *full)
 {
     struct journal_record record;
-    struct journal_place place;
     size_t bytes;
-    uint16_t lane;
-    enum err err = table_journal_key_read(key, &lane, &place);
+    enum err err = journal_record_open(row->stored, &record);
 
-    if (err == OK)
-        err = journal_record_open(value, &record);
     if (err != OK)
         return err;
     if (record.kind != JOURNAL_SETTINGS) {
@@ -162,7 +162,7 @@ static enum err add_record(struct req *req, struct page *page, struct bytes key,
                 (page->records > 0 && (page->bytes + bytes > PAGE_BYTES_MAX ||
                                        req->reply->size > REQ_REPLY_BYTES_ENOUGH));
         if (*full) {
-            page->at = place;
+            page->at = row->place;
             return OK;
         }
         if (!req->may_wait &&
@@ -171,7 +171,7 @@ static enum err add_record(struct req *req, struct page *page, struct bytes key,
         if (page->records++ > 0)
             buf_append_byte(req->reply, ',');
         page->bytes += bytes;
-        append_record(req, page, place, &record, bytes);
+        append_record(req, page, row->place, &record, bytes);
     }
     return OK;
 }

@@ -32,7 +32,7 @@ enum err op_get_shard_iterator(struct req *req)
         return req_fail(req, ERR_RESOURCE_NOT_FOUND,
                         "Requested resource not found: Shard does not exist");
     iterator.table_id = stream.table.id;
-    iterator.lane = shard->lane;
+    iterator.lane = shard->lanes.first;
     iterator.shard_begin = shard->begin;
     err = read_place(req, type, shard, &iterator);
     if (err != OK)
@@ -62,11 +62,6 @@ static enum err check_members(struct req *req, struct bytes type)
     return OK;
 }
 
-static bool is_before(struct journal_place a, struct journal_place b)
-{
-    return a.version < b.version || (a.version == b.version && a.ordinal < b.ordinal);
-}
-
 /* A number that no change has means the next one that there is. */
 static enum err read_number(struct req *req, const struct stream_shard *shard, bool after,
                             struct journal_place *at)
@@ -76,7 +71,7 @@ static enum err read_number(struct req *req, const struct stream_shard *shard, b
 
     input_string(req->input, "SequenceNumber", &number);
     if (!sequence_number_read(number, &place) || place.version < shard->begin ||
-        (shard->end != 0 && is_before(shard_last(shard), place)))
+        (shard->end != 0 && journal_place_is_before(shard_last(shard), place)))
         return req_fail(req, ERR_VALIDATION,
                         "Invalid SequenceNumber: it is not in the range of the shard");
     if (place.version < stream_horizon(clock_wall_ms()))

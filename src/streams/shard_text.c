@@ -34,7 +34,7 @@ const struct stream_shard *shard_find(const struct stream *stream, struct bytes 
 
         snprintf(text, sizeof(text), "shardId-%020" PRIu64 "-%04x%04x",
                  stream_time_ms(shard->begin), (unsigned)(shard->begin & 0xffff),
-                 (unsigned)shard->lane);
+                 (unsigned)shard->lanes.first);
         if (bytes_equal_string(id, text))
             return shard;
     }

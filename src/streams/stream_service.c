@@ -103,15 +103,23 @@ static void *run(void *arg)
     return NULL;
 }
 
-static bool is_due(const struct stream_service *service, const struct stream *stream,
-                   uint64_t now_ms)
+/* Closes what was open long enough, and says when the next one was. */
+static enum err roll_over(struct stream_service *service, struct stream *stream, uint64_t now_ms)
 {
-    uint64_t begun_ms;
+    enum err err = OK;
 
-    if (stream->ended != 0 || stream->shard_count == 0)
-        return false;
-    begun_ms = stream_time_ms(stream->shards[stream->shard_count - 1].begin);
-    return now_ms >= begun_ms + service->shard_ms;
+    for (unsigned i = 0; err == OK && i < stream->shard_count; i++) {
+        const struct stream_shard *shard = &stream->shards[i];
+        uint64_t due_ms = stream_time_ms(shard->begin) + service->shard_ms;
+
+        if (shard->end != 0)
+            continue;
+        if (now_ms >= due_ms)
+            err = stream_go_on(catalog_store(service->catalog), stream, shard, 1);
+        else if (due_ms < service->due_ms)
+            service->due_ms = due_ms;
+    }
+    return err;
 }
 
 /* What one stream needs; read under the change lock, for it may end meanwhile. */
@@ -130,16 +138,7 @@ static enum err look_after(struct stream_service *service, struct bytes key, uin
         err = stream_trim(store, &stream, horizon, &removed);
     if (err != OK || removed)
         return err;
-    if (is_due(service, &stream, now_ms))
-        return stream_roll(store, &stream);
-    if (stream.ended == 0 && stream.shard_count > 0) {
-        uint64_t due_ms =
-            stream_time_ms(stream.shards[stream.shard_count - 1].begin) + service->shard_ms;
-
-        if (due_ms < service->due_ms)
-            service->due_ms = due_ms;
-    }
-    return OK;
+    return roll_over(service, &stream, now_ms);
 }
 
 /* One failure does not keep the others waiting. A stream that begins meanwhile is not due sooner

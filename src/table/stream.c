@@ -4,29 +4,11 @@
 #include "base/assert.h"
 #include "table/table_keys.h"
 
-#define BOUNDARY_FORMAT 1
-#define BOUNDARY_BYTES  10 /* format u8 · kind u8 · parent u64 */
-#define KIND_OFFSET     1
-#define PARENT_OFFSET   2
-#define STREAM_BEGIN    "stream/"
-#define SHARD_BEGIN     "shard/"
-#define SHARD_BYTES     (sizeof(SHARD_BEGIN) - 1 + 4 + 8 + 2 + 8)
-#define VERSION_OFFSET  (KEY_PREFIX_BYTES + SHARD_BYTES - 8)
-#define SHARDS_MIN      16
+#define STREAM_BEGIN "stream/"
 
-/* Stored: never renumber. */
-enum boundary_kind { BOUNDARY_BEGINS = 1, BOUNDARY_ENDS = 2 };
-
-static struct bytes shard_key(uint32_t table_id, uint64_t label_ms, uint16_t lane, uint64_t version,
-                              struct arena *arena);
-static struct bytes shard_prefix(uint32_t table_id, struct arena *arena);
 static struct store_range range_of(const struct stream_query *query, struct arena *arena);
 static enum err read_stream(struct bytes key, struct bytes value, struct arena *arena,
                             struct stream *stream);
-static enum err add_boundary(struct stream *stream, unsigned *capacity, struct bytes key,
-                             struct bytes value, struct arena *arena);
-static void put_boundary(struct store_mutation *mutation, const struct table_definition *table,
-                         enum boundary_kind kind, uint64_t parent, struct arena *arena);
 static void put_stream(struct store_mutation *mutation, const struct table_definition *table,
                        struct arena *arena);
 
@@ -55,28 +37,6 @@ struct bytes stream_key(struct bytes account, struct bytes region, struct bytes 
     return table_meta_key(buf_finish_arena(&name), arena);
 }
 
-static struct bytes shard_key(uint32_t table_id, uint64_t label_ms, uint16_t lane, uint64_t version,
-                              struct arena *arena)
-{
-    uint8_t name[SHARD_BYTES] = SHARD_BEGIN;
-    uint8_t *at = name + sizeof(SHARD_BEGIN) - 1;
-
-    bytes_put_u32(at, table_id);
-    bytes_put_u64(at + 4, label_ms);
-    bytes_put_u16(at + 12, lane);
-    bytes_put_u64(at + 14, version);
-    return table_meta_key(bytes_make(name, sizeof(name)), arena);
-}
-
-/* Of the boundaries of all streams of a table. */
-static struct bytes shard_prefix(uint32_t table_id, struct arena *arena)
-{
-    struct bytes key = shard_key(table_id, 0, 0, 0, arena);
-
-    key.size -= 8 + 2 + 8;
-    return key;
-}
-
 /* --- reading --------------------------------------------------------------------------------- */
 
 enum err stream_find(struct store *store, struct bytes key, bool may_wait, struct arena *arena,
@@ -93,72 +53,26 @@ enum err stream_find(struct store *store, struct bytes key, bool may_wait, struc
 enum err stream_read_shards(struct store *store, struct stream *stream, bool may_wait,
                             struct arena *arena)
 {
-    const struct table_definition *d = &stream->table;
-    struct bytes prefix = shard_key(d->id, d->stream.label_ms, 0, 0, arena);
-    struct store_range range;
-    struct store_cursor *cursor;
-    struct bytes key, value;
-    unsigned capacity = 0;
-    enum err err;
+    struct shard_list list;
+    enum err err = shard_read_all(store, &stream->table, may_wait, arena, &list);
 
-    prefix.size -= 2 + 8;
-    range = (struct store_range){.from = prefix, .to = key_after_prefix(prefix, arena)};
-    cursor = store_cursor_open(store, NULL, STORE_DATA, range, may_wait);
-    while ((err = store_cursor_next(cursor, &key, &value)) == OK) {
-        err = add_boundary(stream, &capacity, key, value, arena);
-        if (err != OK)
-            break;
+    if (err == OK) {
+        stream->shards = list.shards;
+        stream->shard_count = list.count;
+        stream->ended = list.ended;
     }
-    store_cursor_close(&cursor);
-    return err == ERR_ABSENT ? OK : err;
+    return err;
 }
 
 enum err stream_check_record(struct bytes key, struct bytes value, struct arena *arena)
 {
-    struct bytes name = bytes_skip(key, KEY_PREFIX_BYTES);
-    struct stream stream = {0};
-    unsigned capacity = 0;
+    struct stream stream;
 
     if (key.data[4] != KEY_SPACE_META)
         return OK;
-    if (bytes_start_with(name, BYTES(SHARD_BEGIN)))
-        return add_boundary(&stream, &capacity, key, value, arena);
-    return bytes_start_with(name, BYTES(STREAM_BEGIN)) ? read_stream(key, value, arena, &stream)
-                                                       : OK;
-}
-
-/* A boundary ends the shard before it in its lane, and begins one or ends the stream. */
-static enum err add_boundary(struct stream *stream, unsigned *capacity, struct bytes key,
-                             struct bytes value, struct arena *arena)
-{
-    struct stream_shard *last =
-        stream->shard_count > 0 ? &stream->shards[stream->shard_count - 1] : NULL;
-    uint64_t version;
-    uint16_t lane;
-
-    if (key.size != KEY_PREFIX_BYTES + SHARD_BYTES || value.size != BOUNDARY_BYTES ||
-        value.data[0] == 0)
-        return ERR_CORRUPT;
-    if (value.data[0] > BOUNDARY_FORMAT || value.data[KIND_OFFSET] > BOUNDARY_ENDS)
-        return ERR_NEWER_FORMAT;
-    version = bytes_get_u64(key.data + VERSION_OFFSET);
-    lane = bytes_get_u16(key.data + VERSION_OFFSET - 2);
-    if (last != NULL && last->lane == lane && last->end == 0)
-        last->end = version;
-    if (value.data[KIND_OFFSET] == BOUNDARY_ENDS) {
-        stream->ended = version;
-        return OK;
-    }
-    if (stream->shard_count == *capacity) {
-        size_t before = *capacity * sizeof(stream->shards[0]);
-
-        *capacity = *capacity == 0 ? SHARDS_MIN : *capacity * 2;
-        stream->shards =
-            arena_resize(arena, stream->shards, before, *capacity * sizeof(stream->shards[0]));
-    }
-    stream->shards[stream->shard_count++] = (struct stream_shard){
-        .begin = version, .parent = bytes_get_u64(value.data + PARENT_OFFSET), .lane = lane};
-    return OK;
+    return bytes_start_with(bytes_skip(key, KEY_PREFIX_BYTES), BYTES(STREAM_BEGIN))
+               ? read_stream(key, value, arena, &stream)
+               : shard_check_record(key, value);
 }
 
 static enum err read_stream(struct bytes key, struct bytes value, struct arena *arena,
@@ -234,22 +148,11 @@ void stream_change(struct store_mutation *mutation, const struct table_definitio
     if (was && is && before->stream.label_ms == after->stream.label_ms)
         return;
     if (was)
-        put_boundary(mutation, before, BOUNDARY_ENDS, 0, arena);
+        shard_put_end(mutation, before, arena);
     if (is) {
         put_stream(mutation, after, arena);
-        put_boundary(mutation, after, BOUNDARY_BEGINS, 0, arena);
+        shard_put_first(mutation, after, 1, arena);
     }
-}
-
-static void put_boundary(struct store_mutation *mutation, const struct table_definition *table,
-                         enum boundary_kind kind, uint64_t parent, struct arena *arena)
-{
-    uint8_t value[BOUNDARY_BYTES] = {BOUNDARY_FORMAT, (uint8_t)kind};
-
-    bytes_put_u64(value + PARENT_OFFSET, parent);
-    store_mutation_put(mutation, STORE_DATA,
-                       shard_key(table->id, table->stream.label_ms, TABLE_JOURNAL_LANE, 0, arena),
-                       VERSION_OFFSET, bytes_make(value, sizeof(value)), STORE_NO_STAMP);
 }
 
 /* What readers are told of the table, without what they are not. */
@@ -267,16 +170,16 @@ static void put_stream(struct store_mutation *mutation, const struct table_defin
                        STORE_NO_STAMP, table_record_write(&d, arena), STORE_NO_STAMP);
 }
 
-enum err stream_roll(struct store *store, const struct stream *stream)
+enum err stream_go_on(struct store *store, const struct stream *stream,
+                      const struct stream_shard *shard, unsigned children)
 {
     struct store_mutation *mutation = store_mutation_create();
     struct arena arena;
     enum err err;
 
-    ASSERT(stream->ended == 0 && stream->shard_count > 0);
+    ASSERT(stream->ended == 0);
     arena_init(&arena);
-    put_boundary(mutation, &stream->table, BOUNDARY_BEGINS,
-                 stream->shards[stream->shard_count - 1].begin, &arena);
+    shard_put_children(mutation, &stream->table, shard, children, &arena);
     err = store_submit_and_wait(store, NULL, &mutation);
     store_mutation_destroy(&mutation);
     arena_fini(&arena);
@@ -301,17 +204,12 @@ static enum err is_empty(struct store *store, enum store_family family, struct s
 static enum err is_alone(struct store *store, const struct stream *stream, struct arena *arena,
                          bool *alone)
 {
-    const struct table_definition *d = &stream->table;
-    struct bytes whole = shard_prefix(d->id, arena);
-    struct bytes own = shard_key(d->id, d->stream.label_ms, 0, 0, arena);
-    struct store_range earlier, later;
-    enum err err;
+    struct store_range whole = shard_range_of_table(stream->table.id, arena);
+    struct store_range own = shard_range(&stream->table, arena);
+    struct store_range earlier = {.from = whole.from, .to = own.from};
+    struct store_range later = {.from = own.to, .to = whole.to};
+    enum err err = is_empty(store, STORE_DATA, earlier, alone);
 
-    own.size -= 2 + 8;
-    earlier = (struct store_range){.from = whole, .to = own};
-    later = (struct store_range){.from = key_after_prefix(own, arena),
-                                 .to = key_after_prefix(whole, arena)};
-    err = is_empty(store, STORE_DATA, earlier, alone);
     return err == OK && *alone ? is_empty(store, STORE_DATA, later, alone) : err;
 }
 
@@ -326,46 +224,50 @@ static enum err remove_changes(struct store *store, struct store_mutation *mutat
     return err;
 }
 
+/* Of all lanes, those that are older than the horizon. */
+static enum err remove_older(struct store *store, struct store_mutation *mutation,
+                             uint32_t table_id, uint64_t horizon, struct arena *arena)
+{
+    struct journal_place first = {0};
+    enum err err = OK;
+
+    for (unsigned lane = 0; err == OK && lane < TABLE_JOURNAL_LANE_COUNT; lane++)
+        err = remove_changes(store, mutation,
+                             table_journal_range(table_id, (uint16_t)lane, first, horizon, arena));
+    return err;
+}
+
 static void remove_records(struct store_mutation *mutation, const struct stream *stream,
                            uint64_t horizon, bool whole, struct arena *arena)
 {
-    const struct table_definition *d = &stream->table;
-
     for (unsigned i = 0; i < stream->shard_count; i++) {
         const struct stream_shard *shard = &stream->shards[i];
 
         if (shard->end != 0 && shard->end < horizon)
-            store_mutation_delete(
-                mutation, STORE_DATA,
-                shard_key(d->id, d->stream.label_ms, shard->lane, shard->begin, arena));
+            shard_delete(mutation, &stream->table, shard, arena);
     }
     if (!whole)
         return;
-    store_mutation_delete(
-        mutation, STORE_DATA,
-        shard_key(d->id, d->stream.label_ms, TABLE_JOURNAL_LANE, stream->ended, arena));
+    shard_delete_end(mutation, &stream->table, stream->ended, arena);
     store_mutation_delete(mutation, STORE_DATA, stream->key);
 }
 
 enum err stream_trim(struct store *store, const struct stream *stream, uint64_t horizon,
                      bool *removed)
 {
-    const struct table_definition *d = &stream->table;
+    uint32_t table_id = stream->table.id;
     struct store_mutation *mutation = store_mutation_create();
     bool whole = stream->ended != 0 && stream->ended < horizon, alone = false;
-    struct journal_place first = {0};
-    struct store_range changes;
     struct arena arena;
     enum err err = OK;
 
     arena_init(&arena);
-    changes = table_journal_range(d->id, TABLE_JOURNAL_LANE, first, horizon, &arena);
     if (whole)
         err = is_alone(store, stream, &arena, &alone);
-    if (alone) /* with what was still on its way when the stream ended */
-        changes = table_journal_whole_range(d->id, &arena);
-    if (err == OK)
-        err = remove_changes(store, mutation, changes);
+    if (err == OK && alone) /* with what was still on its way when the stream ended */
+        err = remove_changes(store, mutation, table_journal_whole_range(table_id, &arena));
+    else if (err == OK)
+        err = remove_older(store, mutation, table_id, horizon, &arena);
     remove_records(mutation, stream, horizon, whole, &arena);
     if (err == OK)
         err = store_submit_and_wait(store, NULL, &mutation);
@@ -378,16 +280,12 @@ enum err stream_trim(struct store *store, const struct stream *stream, uint64_t 
 
 enum err stream_keeps_journal(struct store *store, uint32_t table_id, bool *keeps)
 {
-    struct store_range range;
     struct arena arena;
     bool empty;
     enum err err;
 
     arena_init(&arena);
-    range.from = shard_prefix(table_id, &arena);
-    range.to = key_after_prefix(range.from, &arena);
-    range.backward = false;
-    err = is_empty(store, STORE_DATA, range, &empty);
+    err = is_empty(store, STORE_DATA, shard_range_of_table(table_id, &arena), &empty);
     if (err == OK)
         *keeps = !empty;
     arena_fini(&arena);

@@ -3,28 +3,18 @@
  * enabled and that at which it was disabled or its table dropped. It stays readable for a day
  * after, so it has records of its own:
  *   stream/<account>/<region>/<table name>/<label u64>       the table as it was then (table.h)
- *   shard/<table id u32><label u64><lane u16><version u64>   a boundary (docs/decisions/0001)
- * A boundary begins a shard or ends the stream, at the version of the mutation that wrote it: a
- * shard has the lane's changes from its own boundary to the next. So a shard that is closed has its
- * child at once, and no change is between two shards.
+ * and shards (shard.h), as many at a time as its changes need: each has a range of the lanes.
  * Threads:   reading is for everybody; changes are under the catalog's change lock.
  */
 #pragma once
 
 #include "store/store.h"
+#include "table/shard.h"
 #include "table/table.h"
-#include "table/table_journal.h"
 
 /* Records are kept this long, and then removed in steps: at most a step later. */
 #define STREAM_RETENTION_MS (24 * 3600 * UINT64_C(1000))
 #define STREAM_TRIM_STEP_MS (10 * 60 * UINT64_C(1000))
-
-struct stream_shard {
-    uint64_t begin;  /* version: its changes are newer, ... */
-    uint64_t end;    /* ... and older than this; 0: it is open */
-    uint64_t parent; /* the begin of the shard before; 0: none */
-    uint16_t lane;
-};
 
 struct stream {
     struct bytes key;              /* of its record */
@@ -77,8 +67,9 @@ enum err stream_check_record(struct bytes key, struct bytes value, struct arena 
 void stream_change(struct store_mutation *mutation, const struct table_definition *before,
                    const struct table_definition *after, struct arena *arena);
 
-/* Closes the open shard and begins its child, in one. */
-enum err stream_roll(struct store *store, const struct stream *stream) MUST_CHECK;
+/* Closes an open shard and begins its children, in one: one child, or two halves (shard.h). */
+enum err stream_go_on(struct store *store, const struct stream *stream,
+                      const struct stream_shard *shard, unsigned children) MUST_CHECK;
 
 /* Removes what is before the horizon: changes, shards that ended, and the stream once it has none.
  * *removed: that. */

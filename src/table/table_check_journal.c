@@ -10,9 +10,10 @@
 #include "table/table_check_priv.h"
 #include "table/table_keys.h"
 
+static enum err check_lineages(struct check *check);
 static void begin_table(struct check *check, uint32_t table_id);
 static void check_change(struct check *check, struct bytes key, struct bytes value);
-static void check_agrees(struct check *check, struct bytes key,
+static void check_agrees(struct check *check, struct bytes key, uint16_t lane,
                          const struct journal_record *record);
 
 enum err check_journal(struct check *check)
@@ -38,7 +39,35 @@ enum err check_journal(struct check *check)
     }
     store_cursor_close(&cursor);
     table_release(&check->table);
-    return err == ERR_ABSENT ? OK : err;
+    return err == ERR_ABSENT ? check_lineages(check) : err;
+}
+
+/* What cannot be read was found with the other records. */
+static enum err check_lineages(struct check *check)
+{
+    struct store *store = catalog_store(check->catalog);
+    struct stream_query query = {.limit = 1};
+    struct stream *stream;
+    unsigned count = 1;
+    enum err err = OK;
+    bool more = true;
+
+    arena_reset(&check->arena);
+    while (err == OK && more && count > 0) {
+        struct shard_list list;
+        const char *fault;
+
+        err = stream_list(store, &query, true, &check->arena, &stream, &count, &more);
+        if (err != OK || count == 0)
+            break;
+        if (shard_read_all(store, &stream->table, true, &check->arena, &list) == OK) {
+            fault = shard_check_lineage(&list);
+            if (fault != NULL)
+                check_found(check, fault, stream->key);
+        }
+        query.after = stream->key;
+    }
+    return err == ERR_CORRUPT || err == ERR_NEWER_FORMAT ? OK : err;
 }
 
 static void begin_table(struct check *check, uint32_t table_id)
@@ -69,14 +98,15 @@ static void check_change(struct check *check, struct bytes key, struct bytes val
     if (table_journal_key_read(key, &lane, &place) != OK || journal_record_check(value) != OK ||
         journal_record_open(value, &record) != OK)
         check_found(check, "a damaged change record", key);
-    else if (lane != TABLE_JOURNAL_LANE || record.version != place.version)
+    else if (lane > TABLE_JOURNAL_LANES || record.version != place.version)
         check_found(check, "a change record in the wrong place", key);
     else if (check->table != NULL && check->table->definition.status != TABLE_DELETING &&
              record.kind != JOURNAL_SETTINGS)
-        check_agrees(check, key, &record);
+        check_agrees(check, key, lane, &record);
 }
 
-static void check_agrees(struct check *check, struct bytes key, const struct journal_record *record)
+static void check_agrees(struct check *check, struct bytes key, uint16_t lane,
+                         const struct journal_record *record)
 {
     const struct key_schema *schema = &check->table->definition.schema;
     struct bytes item_key, stored;
@@ -90,6 +120,8 @@ static void check_agrees(struct check *check, struct bytes key, const struct jou
     }
     item_key = key_of_item(schema, check->table_id, catalog_hash_key(check->catalog), record->keys,
                            &check->arena);
+    if (lane != TABLE_JOURNAL_LANE_OF_ALL && lane != table_journal_lane(item_key))
+        check_found(check, "a change record in a lane that is not its item's", key);
     if (store_get(catalog_store(check->catalog), check->snapshot, STORE_DATA, item_key, true,
                   &check->arena, &stored) != OK ||
         item_open(stored, &item) != OK)

@@ -7,9 +7,20 @@
 #define VERSION_OFFSET (LANE_OFFSET + 2)
 #define ORDINAL_OFFSET (VERSION_OFFSET + 8)
 
+#define SLOTS_PER_LANE_BITS 60
+
+_Static_assert(TABLE_JOURNAL_LANES == 1 << (64 - SLOTS_PER_LANE_BITS), "lanes divide all slots");
+
 static bool stays_as_it_was(const struct table_change *change);
 static struct bytes record_of(const struct table_change *change, unsigned needs, bool by_service,
                               struct arena *arena);
+
+uint16_t table_journal_lane(struct bytes item_key)
+{
+    uint64_t slot = bytes_get_u64(item_key.data + KEY_SLOT_OFFSET);
+
+    return (uint16_t)(1 + (slot >> SLOTS_PER_LANE_BITS));
+}
 
 unsigned table_journal_needs_of(const struct table_definition *definition)
 {
@@ -34,7 +45,8 @@ void table_journal_add(struct store_mutation *mutation, const struct table_chang
 
     if (stays_as_it_was(change))
         return;
-    key = table_journal_key(change->table->definition.id, TABLE_JOURNAL_LANE, place, arena);
+    key = table_journal_key(change->table->definition.id, table_journal_lane(change->key), place,
+                            arena);
     store_mutation_put(mutation, STORE_JOURNAL, key, VERSION_OFFSET,
                        record_of(change, needs, by_service, arena), JOURNAL_VERSION_OFFSET);
 }

@@ -4,8 +4,9 @@
  * images its readers need, and there is none where an item stays what it was.
  * Key (frozen, docs/decisions/0001-stored-formats.md), in STORE_JOURNAL:
  *   prefix of space journal, index id and slot 0 · lane u16 · version u64 · ordinal u16
- * Value: item/journal.h. A lane is the unit of order: a range of a table's slots. Each table has
- * one, TABLE_JOURNAL_LANE, with all of them.
+ * Value: item/journal.h. A lane is the unit of order: a range of a table's slots, the same for all
+ * tables and for ever, so that a write knows its lane without asking and an item never changes its
+ * own. What is divided while a table is in use are shards (stream.h), which are ranges of lanes.
  */
 #pragma once
 
@@ -14,14 +15,32 @@
 #include "store/store.h"
 #include "table/table_write.h"
 
-#define TABLE_JOURNAL_LANE      0
-#define TABLE_JOURNAL_KEY_BYTES (KEY_PREFIX_BYTES + 12)
+/* Lanes are 1 to TABLE_JOURNAL_LANES, each an equal part of the slots, in their order. Lane 0 has
+ * what was written before there were several: any slot's. */
+#define TABLE_JOURNAL_LANE_OF_ALL 0
+#define TABLE_JOURNAL_LANES       16
+#define TABLE_JOURNAL_LANE_COUNT  (TABLE_JOURNAL_LANES + 1)
+#define TABLE_JOURNAL_KEY_BYTES   (KEY_PREFIX_BYTES + 12)
+
+/* From a first to a last one. */
+struct journal_lanes {
+    uint16_t first, last;
+};
+#define TABLE_JOURNAL_ALL_LANES ((struct journal_lanes){0, TABLE_JOURNAL_LANES})
 
 /* Where a record is within its lane. */
 struct journal_place {
     uint64_t version;
     uint16_t ordinal; /* tells apart the records of one mutation */
 };
+
+static inline bool journal_place_is_before(struct journal_place a, struct journal_place b)
+{
+    return a.version < b.version || (a.version == b.version && a.ordinal < b.ordinal);
+}
+
+/* The lane of an item's changes, by its storage key. */
+uint16_t table_journal_lane(struct bytes item_key);
 
 /* What the table's readers need of each change: a set of enum table_journal_need. */
 unsigned table_journal_needs_of(const struct table_definition *definition);
@@ -36,7 +55,8 @@ struct bytes table_journal_key(uint32_t table_id, uint16_t lane, struct journal_
 enum err table_journal_key_read(struct bytes key, uint16_t *lane,
                                 struct journal_place *place) MUST_CHECK;
 
-/* The records of a lane from a place on, older than version `to`. */
+/* The records of a lane from a place on, older than version `to`; those of several lanes in the
+ * order of their commits: journal_cursor.h. */
 struct store_range table_journal_range(uint32_t table_id, uint16_t lane, struct journal_place from,
                                        uint64_t to, struct arena *arena);
 /* All of a table's. */

@@ -72,7 +72,7 @@ TEST(shard_ids_are_found_again)
 {
     struct stream_shard shards[] = {
         {.begin = UINT64_C(1700000000123) << 16, .end = 0},
-        {.begin = (UINT64_C(1700000000123) << 16) + 0xabc, .lane = 1},
+        {.begin = (UINT64_C(1700000000123) << 16) + 0xabc, .lanes.first = 1},
     };
     struct stream stream = {.shards = shards, .shard_count = 2};
 

@@ -1,6 +1,7 @@
 /* stream_test.c - change records of writes, streams and shards over time, and the end of both. */
 #include "base/clock.h"
 #include "table/catalog.h"
+#include "table/journal_cursor.h"
 #include "table/stream.h"
 #include "table/table_check.h"
 #include "table/table_keys.h"
@@ -161,26 +162,24 @@ static void write_one(struct bed *bed, struct table *table, const char *artist, 
 /* What the journal has of a table, a line each: kind, flags, Artist>old>new. */
 static struct bytes journal_text(struct bed *bed, uint32_t table_id)
 {
-    struct store_cursor *cursor = store_cursor_open(
-        bed->store, NULL, STORE_JOURNAL, table_journal_whole_range(table_id, &bed->arena), true);
-    struct journal_place place, before = {0};
-    struct bytes key, stored;
+    struct journal_span span = {
+        .table_id = table_id, .lanes = TABLE_JOURNAL_ALL_LANES, .to = UINT64_MAX};
+    struct journal_cursor *cursor = journal_cursor_open(bed->store, NULL, &span, true);
+    struct journal_place before = {0};
+    struct journal_row row;
+    struct bytes text;
     struct buf out;
-    uint16_t lane;
 
     buf_init(&out, 1 << 16);
-    while (store_cursor_next(cursor, &key, &stored) == OK) {
+    while (journal_cursor_next(cursor, &row) == OK) {
         struct journal_record record;
         struct value value;
 
-        CHECK_OK(journal_record_check(stored));
-        CHECK_OK(journal_record_open(stored, &record));
-        CHECK_OK(table_journal_key_read(key, &lane, &place));
-        CHECK_U64(lane, 0);
-        CHECK_U64(record.version, place.version);
-        CHECK(place.version > before.version ||
-              (place.version == before.version && place.ordinal > before.ordinal));
-        before = place;
+        CHECK_OK(journal_record_check(row.stored));
+        CHECK_OK(journal_record_open(row.stored, &record));
+        CHECK_U64(record.version, row.place.version);
+        CHECK(journal_place_is_before(before, row.place));
+        before = row.place;
         buf_append_format(&out, "%d%s ", record.kind, record.flags & JOURNAL_BY_SERVICE ? "s" : "");
         if (value_find(record.keys, BYTES("Artist"), &value))
             buf_append_bytes(&out, value.payload);
@@ -190,10 +189,10 @@ static struct bytes journal_text(struct bed *bed, uint32_t table_id)
             buf_append_format(&out, " +%.*s", BYTES_ARGS(value.payload));
         buf_append_byte(&out, '\n');
     }
-    store_cursor_close(&cursor);
-    stored = arena_copy(&bed->arena, buf_bytes(&out));
+    journal_cursor_close(&cursor);
+    text = arena_copy(&bed->arena, buf_bytes(&out));
     buf_fini(&out);
-    return stored;
+    return text;
 }
 
 static struct bytes write_a_little(enum table_stream_view view)
@@ -304,8 +303,8 @@ static unsigned rows_with(struct bed *bed, const char *beginning)
 /* What a released version wrote: never change these bytes, add another test beside this one. */
 TEST(stream_records_golden)
 {
-    static const uint8_t first[] = {1, 1, 0, 0, 0, 0, 0, 0, 0, 0},
-                         last[] = {1, 2, 0, 0, 0, 0, 0, 0, 0, 0};
+    static const uint8_t first[] = {2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 16},
+                         last[] = {2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 16};
     struct table_definition definition = definition_of(TABLE_STREAM_KEYS_ONLY, 0x0102030405060708);
     struct store_range range;
     struct store_cursor *cursor;
@@ -316,15 +315,17 @@ TEST(stream_records_golden)
     bed_open(&bed);
     table = put(&bed, &definition);
     change(&bed, &table, TABLE_STREAM_OFF, 0x0102030405060708);
-    range.from = table_meta_key(BYTES("shard/\0\0\0\1\1\2\3\4\5\6\7\10\0\0"), &bed.arena);
+    range.from = table_meta_key(BYTES("shard/\0\0\0\1\1\2\3\4\5\6\7\10"), &bed.arena);
     range.to = key_after_prefix(range.from, &bed.arena);
     range.backward = false;
     cursor = store_cursor_open(bed.store, NULL, STORE_DATA, range, true);
     CHECK_OK(store_cursor_next(cursor, &key, &value));
-    CHECK_U64(key.size, range.from.size + 8);
-    CHECK(bytes_equal(value, bytes_make(first, sizeof(first))));
-    CHECK_OK(store_cursor_next(cursor, &key, &value));
+    CHECK_U64(key.size, range.from.size + 2 + 8);
+    CHECK_U64(bytes_get_u16(key.data + range.from.size), 0); /* what ends is in all lanes */
     CHECK(bytes_equal(value, bytes_make(last, sizeof(last))));
+    CHECK_OK(store_cursor_next(cursor, &key, &value));
+    CHECK_U64(bytes_get_u16(key.data + range.from.size), 1);
+    CHECK(bytes_equal(value, bytes_make(first, sizeof(first))));
     CHECK_ERR(store_cursor_next(cursor, &key, &value), ERR_ABSENT);
     store_cursor_close(&cursor);
     CHECK_OK(store_get(bed.store, NULL, STORE_DATA,
@@ -332,6 +333,98 @@ TEST(stream_records_golden)
                                             "\1\2\3\4\5\6\7\10"),
                                       &bed.arena),
                        true, &bed.arena, &value));
+    table_release(&table);
+    bed_close(&bed);
+}
+
+/* A boundary as it was written when there was one lane. */
+static void put_old_boundary(struct bed *bed, uint64_t label_ms, uint8_t kind, uint64_t version,
+                             uint64_t parent)
+{
+    uint8_t name[6 + 4 + 8 + 2 + 8] = "shard/\0\0\0\1", value[10] = {1, kind};
+    struct store_mutation *mutation = store_mutation_create();
+
+    bytes_put_u64(name + 10, label_ms);
+    bytes_put_u64(name + 20, version);
+    bytes_put_u64(value + 2, parent);
+    store_mutation_put(mutation, STORE_DATA,
+                       table_meta_key(bytes_make(name, sizeof(name)), &bed->arena), STORE_NO_STAMP,
+                       bytes_make(value, sizeof(value)), STORE_NO_STAMP);
+    CHECK_OK(store_submit_and_wait(bed->store, NULL, &mutation));
+    store_mutation_destroy(&mutation);
+}
+
+/* Those of one lane have all lanes: what is written from now on too. */
+TEST(stream_shards_of_one_lane_are_read)
+{
+    struct table_definition definition = definition_of(TABLE_STREAM_KEYS_ONLY, NOON_MS);
+    struct stream stream = {.table = definition};
+    struct bed bed;
+
+    bed_open(&bed);
+    stream.table.id = 1;
+    put_old_boundary(&bed, NOON_MS, 1, 1000, 0);
+    put_old_boundary(&bed, NOON_MS, 1, 2000, 1000);
+    CHECK_OK(stream_read_shards(bed.store, &stream, true, &bed.arena));
+    CHECK_U64(stream.shard_count, 2);
+    CHECK_U64(stream.shards[0].begin, 1000);
+    CHECK_U64(stream.shards[0].end, 2000);
+    CHECK_U64(stream.shards[1].parent, 1000);
+    CHECK_U64(stream.shards[1].end, 0);
+    CHECK_U64(stream.shards[1].lanes.first, 0);
+    CHECK_U64(stream.shards[1].lanes.last, TABLE_JOURNAL_LANES);
+    CHECK_OK(stream_go_on(bed.store, &stream, &stream.shards[1], 2));
+    CHECK_OK(stream_read_shards(bed.store, &stream, true, &bed.arena));
+    CHECK_U64(stream.shard_count, 4);
+    CHECK_U64(stream.shards[1].end, stream.shards[2].begin);
+    CHECK_U64(stream.shards[2].lanes.first, 1);
+    put_old_boundary(&bed, NOON_MS, 2, UINT64_MAX - 1, 0);
+    CHECK_OK(stream_read_shards(bed.store, &stream, true, &bed.arena));
+    CHECK_U64(stream.ended, UINT64_MAX - 1);
+    CHECK_U64(stream.shards[3].end, UINT64_MAX - 1);
+    bed_close(&bed);
+}
+
+/* Each half has its own children, and each lane one open shard. */
+TEST(stream_shards_divide)
+{
+    struct table_definition definition = definition_of(TABLE_STREAM_KEYS_ONLY, NOON_MS);
+    unsigned open = 0, lanes = 0;
+    struct shard_list list;
+    struct stream stream;
+    struct table *table;
+    struct bed bed;
+
+    bed_open(&bed);
+    table = put(&bed, &definition);
+    for (unsigned step = 0; step < 2 * TABLE_JOURNAL_LANES; step++) {
+        stream = find(&bed, NOON_MS);
+        for (unsigned i = 0; i < stream.shard_count; i++)
+            if (stream.shards[i].end == 0 && shard_divides(&stream.shards[i])) {
+                CHECK_OK(stream_go_on(bed.store, &stream, &stream.shards[i], 2));
+                break;
+            }
+        stream = find(&bed, NOON_MS);
+        list = (struct shard_list){stream.shards, stream.shard_count, stream.ended};
+        CHECK(shard_check_lineage(&list) == NULL);
+    }
+    for (unsigned i = 0; i < stream.shard_count; i++) {
+        const struct stream_shard *shard = &stream.shards[i];
+
+        if (shard->end == 0) {
+            open++;
+            lanes += shard->lanes.last - shard->lanes.first + 1U;
+        }
+        CHECK(i == 0 || shard->parent != 0);
+    }
+    CHECK_U64(open, SHARDS_OPEN_MAX);
+    CHECK_U64(lanes, TABLE_JOURNAL_LANES);
+    CHECK_U64(stream.shard_count, 2 * SHARDS_OPEN_MAX - 1);
+
+    list.shards[3].end = 0; /* an open parent */
+    CHECK(shard_check_lineage(&list) != NULL);
+    list.count--; /* a child is missing */
+    CHECK(shard_check_lineage(&list) != NULL);
     table_release(&table);
     bed_close(&bed);
 }
@@ -353,7 +446,7 @@ TEST(stream_shards_follow_each_other)
     CHECK_U64(stream.shards[0].end, 0);
     CHECK_U64(stream_time_ms(stream.shards[0].begin), NOON_MS);
     CHECK_U64(stream.ended, 0);
-    CHECK_OK(stream_roll(bed.store, &stream));
+    CHECK_OK(stream_go_on(bed.store, &stream, &stream.shards[0], 1));
     clock_set_test(NOON_MS + HOUR_MS);
     change(&bed, &table, TABLE_STREAM_OFF, NOON_MS);
     stream = find(&bed, NOON_MS);
@@ -400,7 +493,7 @@ TEST(stream_is_trimmed_and_ends_a_day_later)
     write_one(&bed, table, "a", "1");
     clock_set_test(NOON_MS + 2 * HOUR_MS);
     stream = find(&bed, NOON_MS);
-    CHECK_OK(stream_roll(bed.store, &stream));
+    CHECK_OK(stream_go_on(bed.store, &stream, &stream.shards[0], 1));
     write_one(&bed, table, "a", "2");
     clock_set_test(NOON_MS + 3 * HOUR_MS);
     change(&bed, &table, TABLE_STREAM_OFF, NOON_MS);
@@ -583,6 +676,18 @@ static unsigned faults_with_change(struct bed *bed, uint32_t table_id, const cha
                        change_of(bed, artist, "2", version));
 }
 
+/* In how many of the lanes a change is one too many. */
+static unsigned lanes_at_fault(struct bed *bed, uint64_t version)
+{
+    struct journal_place place = {.version = version, .ordinal = 9};
+    unsigned lanes = 0;
+
+    for (uint16_t lane = 0; lane <= TABLE_JOURNAL_LANES + 1; lane++)
+        lanes += faults_with(bed, STORE_JOURNAL, table_journal_key(1, lane, place, &bed->arena),
+                             change_of(bed, "a", "1", version));
+    return lanes;
+}
+
 TEST(stream_check_finds_what_is_wrong)
 {
     struct table_definition definition = definition_of(TABLE_STREAM_NEW_IMAGE, 7);
@@ -601,12 +706,19 @@ TEST(stream_check_finds_what_is_wrong)
     CHECK_U64(faults_with_change(&bed, 1, "a", last + 1, last + 1), 1); /* newer */
     CHECK_U64(faults_with_change(&bed, 1, "gone", first, last), 1);     /* wrong place */
     CHECK_U64(faults_with_change(&bed, 2, "a", last, last), 1);         /* no such table */
+    CHECK_U64(lanes_at_fault(&bed, first), TABLE_JOURNAL_LANES);        /* all but 0 and its own */
     CHECK_U64(faults_with(&bed, STORE_JOURNAL,
                           table_journal_key(1, 0, (struct journal_place){.version = 1}, &bed.arena),
                           BYTES("no record")),
               1);
     CHECK_U64(faults_with(&bed, STORE_DATA, table_meta_key(BYTES("shard/"), &bed.arena), BYTES("")),
               1);
+    CHECK_U64(
+        faults_with(
+            &bed, STORE_DATA,
+            table_meta_key(BYTES("shard/\0\0\0\1\0\0\0\0\0\0\0\7\0\4\2\1\1\1\1\1\1\1"), &bed.arena),
+            BYTES("\2\1\0\0\0\0\0\0\0\0\0\0\0\5")),
+        1); /* lanes that were not given up */
     CHECK_U64(
         faults_with(&bed, STORE_DATA, table_meta_key(BYTES("stream/a"), &bed.arena), BYTES("\1{}")),
         1);
