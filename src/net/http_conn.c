@@ -15,12 +15,14 @@
 
 /* A connection that always has something to read gives way after so many reads. */
 #define READS_PER_TURN 4
-/* Replies to pipelined requests that gather before they are sent. */
+/* Replies to one connection's pipelined requests that gather before they are sent. */
 #define GATHERED_BYTES_MAX ((size_t)64 << 10)
-/* Replies to different connections that do: the first should not wait for long, and a large one
- * costs more to keep than to send. */
+/* Replies to different connections that do: what is sent alone wakes a client that had gone to
+ * sleep, which costs more than all else that sending does. But the first should not wait for long,
+ * what is sent should still be in a near cache, and a large reply is worth a wake of its own. */
 #define GATHERED_CONNS_MAX       16
-#define GATHERED_REPLY_BYTES_MAX ((size_t)2 << 10)
+#define GATHERED_CONNS_BYTES_MAX ((size_t)32 << 10)
+#define GATHERED_REPLY_BYTES_MAX ((size_t)8 << 10)
 #define OUT_KEEP_BYTES           ((size_t)256 << 10)
 /* A client that is still sending when we refuse gets so much time to read our answer: were the
  * socket closed with bytes unread, the kernel would send a reset that overtakes the answer. */
@@ -295,7 +297,7 @@ static bool receive(struct http_conn *conn, unsigned *reads_left)
     switch (read) {
     case HTTP_READER_REQUEST:
         handle(conn);
-        if (conn->home->out.size >= GATHERED_BYTES_MAX)
+        if (output_bytes(conn) >= GATHERED_BYTES_MAX)
             flush(conn);
         return true;
     case HTTP_READER_REFUSED:
@@ -312,7 +314,8 @@ static bool receive(struct http_conn *conn, unsigned *reads_left)
     if (!conn->read_ready) { /* what it has to send can wait for the round's end */
         if (output_bytes(conn) > GATHERED_REPLY_BYTES_MAX)
             flush(conn);
-        else if (conn->home->out_conn_count >= GATHERED_CONNS_MAX)
+        else if (conn->home->out_conn_count >= GATHERED_CONNS_MAX ||
+                 conn->home->out.size >= GATHERED_CONNS_BYTES_MAX)
             send_all(conn->home);
         return false;
     }

@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -43,6 +44,29 @@ static size_t number_of(struct bytes text)
     return number;
 }
 
+static void note_arrived(struct http_fixture *fixture)
+{
+    unsigned arrived = 0;
+
+    for (unsigned i = 0; i < fixture->watched_count; i++) {
+        struct pollfd poll_one = {.fd = fixture->watched[i], .events = POLLIN};
+
+        arrived += poll(&poll_one, 1, 0) == 1;
+    }
+    if (fixture->arrived_count < HTTP_FIXTURE_WATCHED_MAX)
+        fixture->arrived[fixture->arrived_count++] = arrived;
+}
+
+static void append_bytes(struct buf *body, size_t size)
+{
+    uint8_t *at = buf_reserve(body, size);
+
+    for (size_t i = 0; at != NULL && i < size; i++)
+        at[i] = (uint8_t)('a' + i % 23);
+    if (at != NULL)
+        buf_commit(body, size);
+}
+
 static void on_request(void *ctx, struct http_exchange *exchange)
 {
     struct http_fixture *fixture = ctx;
@@ -70,17 +94,14 @@ static void on_request(void *ctx, struct http_exchange *exchange)
         describe(request, body);
     } else if (bytes_equal_string(request->path, "/bytes") ||
                bytes_equal_string(request->path, "/packed")) {
-        size_t size = number_of(request->query);
-        uint8_t *at = buf_reserve(body, size);
-
-        for (size_t i = 0; at != NULL && i < size; i++)
-            at[i] = (uint8_t)('a' + i % 23);
-        if (at != NULL)
-            buf_commit(body, size);
+        append_bytes(body, number_of(request->query));
         if (bytes_equal_string(request->path, "/packed") && http_exchange_compresses(exchange)) {
             http_exchange_compress(exchange);
             CHECK(!http_exchange_compresses(exchange));
         }
+    } else if (bytes_equal_string(request->path, "/watch")) {
+        note_arrived(fixture);
+        append_bytes(body, number_of(request->query));
     } else if (bytes_equal_string(request->path, "/release")) {
         struct http_exchange *pending = atomic_exchange(&fixture->pending, NULL);
 

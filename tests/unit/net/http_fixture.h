@@ -8,6 +8,8 @@
  *   /packed?N    the same, compressed before it is sent if the client wants it compressed
  *   /hold?N      200 if N bytes may be held, else 503
  *   /later?N     keeps the exchange in http_fixture.pending, holding N bytes; the test completes it
+ *   /watch?N     200 with N bytes; notes in http_fixture.arrived to how many of the watched clients
+ *                something had been sent when this request was handled
  *   /release     completes the pending exchange from within the handler, then 200
  */
 #pragma once
@@ -18,7 +20,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define HTTP_FIXTURE_LOOPS_MAX 2
+#define HTTP_FIXTURE_LOOPS_MAX   2
+#define HTTP_FIXTURE_WATCHED_MAX 40
 
 struct http_fixture {
     struct http_server_options options; /* set to defaults by init; change before start */
@@ -31,6 +34,9 @@ struct http_fixture {
     pthread_barrier_t held;
     atomic_uint handled;
     atomic_uint handled_by[HTTP_FIXTURE_LOOPS_MAX];
+    int watched[HTTP_FIXTURE_WATCHED_MAX];
+    unsigned watched_count;
+    unsigned arrived[HTTP_FIXTURE_WATCHED_MAX], arrived_count; /* read once all have answered */
 };
 
 void http_fixture_init(struct http_fixture *fixture);

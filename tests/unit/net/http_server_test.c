@@ -476,6 +476,41 @@ TEST(http_reply_may_be_sent_from_another_connections_handler)
     stop();
 }
 
+/* How often something was sent while the requests of forty clients, which came at once, were
+ * handled. */
+static unsigned times_sent(const char *request, size_t reply_bytes)
+{
+    unsigned times = 0;
+
+    start_default();
+    fixture.watched_count = HTTP_FIXTURE_WATCHED_MAX;
+    for (unsigned i = 0; i < HTTP_FIXTURE_WATCHED_MAX; i++)
+        fixture.watched[i] = connect_here();
+    http_fixture_settle(&fixture);
+    http_fixture_hold(&fixture);
+    for (unsigned i = 0; i < HTTP_FIXTURE_WATCHED_MAX; i++)
+        client_send_text(fixture.watched[i], request);
+    http_fixture_release(&fixture);
+    for (unsigned i = 0; i < HTTP_FIXTURE_WATCHED_MAX; i++) {
+        buf_reset(&reply.beyond, SIZE_MAX);
+        CHECK_U64(client_read(fixture.watched[i], &reply), 200);
+        CHECK_U64(reply.body.size, reply_bytes);
+        close(fixture.watched[i]);
+    }
+    CHECK_U64(fixture.arrived_count, HTTP_FIXTURE_WATCHED_MAX);
+    for (unsigned i = 1; i < fixture.arrived_count; i++)
+        times += fixture.arrived[i] != fixture.arrived[i - 1];
+    stop();
+    return times;
+}
+
+TEST(http_replies_of_a_round_are_sent_some_at_a_time)
+{
+    CHECK_U64(times_sent("GET /watch?300 HTTP/1.1\r\nHost: h\r\n\r\n", 300), 2);
+    CHECK(times_sent("GET /watch?5000 HTTP/1.1\r\nHost: h\r\n\r\n", 5000) <= 6);
+    CHECK(times_sent("GET /watch?20000 HTTP/1.1\r\nHost: h\r\n\r\n", 20000) >= 30);
+}
+
 static void close_with_reset(int fd)
 {
     struct linger now = {.l_onoff = 1};
