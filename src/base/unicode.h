@@ -3,11 +3,17 @@
  */
 #pragma once
 
-#include "base/bytes.h"
+#include "base/buf.h"
 
 /* Takes the next code point off the front of *text. False: there is none left. What is not UTF-8
  * comes out as some code point or other; no byte past the end is looked at. */
 bool unicode_next(struct bytes *text, uint32_t *code_point);
+
+/* Whether all of it is UTF-8: no byte out of place, nothing longer than needed, no surrogates. */
+bool unicode_valid(struct bytes text);
+
+/* A code point as UTF-8; it must be one of a character. */
+void unicode_append(struct buf *out, uint32_t code_point);
 
 /* Letters and numbers of all scripts, and separators, which are spaces of all widths and the ends
  * of lines and paragraphs; \p{L}, \p{N} and \p{Z} in regular expressions. */

@@ -1,20 +1,12 @@
 /* ion_write.c - strings and symbols as Ion text. */
 #include "ion/ion_write.h"
 
+#include "ion/ion_priv.h"
+
 #define ESCAPE_BYTES_MAX 4 /* \x1f */
 
 static void append_quoted(struct buf *out, struct bytes text, uint8_t quote);
 static size_t write_escape(uint8_t *at, uint8_t byte);
-
-static bool is_identifier_start(uint8_t byte)
-{
-    return (uint8_t)((byte | 0x20) - 'a') < 26 || byte == '_' || byte == '$';
-}
-
-static bool is_digit(uint8_t byte)
-{
-    return (uint8_t)(byte - '0') < 10;
-}
 
 void ion_append_string(struct buf *out, struct bytes text)
 {
@@ -34,12 +26,12 @@ bool ion_symbol_needs_quotes(struct bytes text)
     static const char *const keywords[] = {"null", "true", "false", "nan"};
     bool digits_only = true;
 
-    if (text.size == 0 || !is_identifier_start(text.data[0]))
+    if (text.size == 0 || !ion_is_identifier_start(text.data[0]))
         return true;
     for (size_t i = 1; i < text.size; i++) {
-        if (!is_identifier_start(text.data[i]) && !is_digit(text.data[i]))
+        if (!ion_is_identifier_start(text.data[i]) && !ion_is_digit(text.data[i]))
             return true;
-        digits_only = digits_only && is_digit(text.data[i]);
+        digits_only = digits_only && ion_is_digit(text.data[i]);
     }
     for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++)
         if (bytes_equal_string(text, keywords[i]))

@@ -154,6 +154,14 @@ void value_map_append_json(struct buf *out, struct value map);
 
 /* --- Ion text --------------------------------------------------------------------------------- */
 
+struct ion_reader;
+
+/* The struct that the reader just entered as an M value in the arena: an item. ERR_VALIDATION: not
+ * an item, with the texts of value_from_json or one of Ion's own; the reader stands somewhere in
+ * the struct, and ion_leave goes to its end. Also the errors of ion_next. */
+enum err value_map_from_ion(struct ion_reader *reader, struct arena *arena, struct fault *fault,
+                            struct value *map) MUST_CHECK;
+
 /* "a", 103., {{YQ==}}, $dynamodb_SS::["a"], as exports have them. */
 void value_append_ion(struct buf *out, struct value value);
 /* {name:"a",...}: an item. */

@@ -10,23 +10,14 @@
 #include "base/base64.h"
 #include "base/varint.h"
 #include "item/number.h"
-#include "item/value.h"
+#include "item/value_priv.h"
 
-#include <stdlib.h>
 #include <strings.h>
 #include <yyjson.h>
-
-#define INSERTION_SORT_MAX 16 /* entries; more are left to qsort */
 
 struct reader {
     struct buf out;
     struct fault *fault;
-};
-
-/* An entry or member that was written: what it is sorted by, and where it is. */
-struct slice {
-    struct bytes key;
-    struct bytes whole;
 };
 
 static enum err read_value(struct reader *reader, yyjson_val *json, unsigned depth);
@@ -41,13 +32,7 @@ static enum err read_map(struct reader *reader, struct value_builder *map, yyjso
 static enum err append_member(struct reader *reader, enum value_type set_type, yyjson_val *json);
 static enum err append_base64(struct reader *reader, yyjson_val *json);
 static bool read_bool(yyjson_val *json, bool *value);
-static void sort_entries(struct reader *reader, struct value_builder *builder);
-static void sort_slices(struct slice *slices, size_t count);
-static int compare_slices(const void *a, const void *b);
 static enum err fault_empty_value(struct fault *fault);
-static enum err fault_empty_set(struct fault *fault, enum value_type type);
-static enum err fault_duplicates(struct fault *fault, enum value_type type, yyjson_val *json);
-static enum err fault_depth(struct fault *fault);
 
 static struct bytes json_bytes(yyjson_val *string)
 {
@@ -101,7 +86,7 @@ static enum err read_value(struct reader *reader, yyjson_val *json, unsigned dep
     size_t i, n;
 
     if (depth > VALUE_DEPTH_MAX)
-        return fault_depth(reader->fault);
+        return value_fault_depth(reader->fault);
     if (!yyjson_is_obj(json))
         return fault_empty_value(reader->fault);
     yyjson_obj_foreach(json, i, n, name, member)
@@ -180,7 +165,7 @@ static enum err read_several(struct reader *reader, yyjson_val *const members[],
             err = read_single(reader, before_sets[i], members[before_sets[i]], depth);
     for (i = 0; err == OK && i < 3; i++)
         if (members[sets[i]] != NULL && yyjson_arr_size(members[sets[i]]) == 0)
-            err = fault_empty_set(reader->fault, sets[i]);
+            err = value_fault_empty_set(reader->fault, sets[i]);
     if (err != OK)
         return err;
     if (members[VALUE_NS] != NULL) {
@@ -218,14 +203,13 @@ static enum err read_number(struct reader *reader, yyjson_val *json)
 static enum err read_set(struct reader *reader, enum value_type type, yyjson_val *json)
 {
     struct value_builder set;
-    uint64_t sent;
     yyjson_val *member;
     size_t i, n;
 
     if (!yyjson_is_arr(json))
         return fault_empty_value(reader->fault);
     if (yyjson_arr_size(json) == 0)
-        return fault_empty_set(reader->fault, type);
+        return value_fault_empty_set(reader->fault, type);
     value_build_begin(&set, &reader->out, type);
     yyjson_arr_foreach(json, i, n, member)
     {
@@ -234,10 +218,9 @@ static enum err read_set(struct reader *reader, enum value_type type, yyjson_val
         if (err != OK)
             return err;
     }
-    set.count = sent = n;
-    sort_entries(reader, &set);
-    if (set.count < sent)
-        return fault_duplicates(reader->fault, type, json);
+    set.count = n;
+    if (!value_build_sort(&set))
+        return value_fault_duplicates(reader->fault, &set);
     value_build_end(&set);
     return OK;
 }
@@ -288,7 +271,7 @@ static enum err read_map(struct reader *reader, struct value_builder *map, yyjso
             return err;
     }
     if (!ascending)
-        sort_entries(reader, map);
+        value_build_sort(map);
     value_build_end(map);
     return OK;
 }
@@ -354,108 +337,9 @@ static bool read_bool(yyjson_val *json, bool *value)
     return false;
 }
 
-/* Sorts what was written since the builder began; of equal ones the last remains. */
-static void sort_entries(struct reader *reader, struct value_builder *builder)
-{
-    struct buf *out = &reader->out;
-    size_t first = builder->start + 1, size = out->size - first;
-    struct arena_mark mark = arena_mark(out->arena);
-    struct slice *slices = arena_alloc(out->arena, builder->count * sizeof(*slices));
-    uint8_t *sorted = arena_alloc(out->arena, size), *to = sorted;
-    struct bytes rest = bytes_make(out->data + first, size);
-    size_t count = 0;
-
-    for (size_t i = 0; i < builder->count; i++) {
-        const uint8_t *start = rest.data;
-        struct value value;
-        bool whole = varint_take_bytes(&rest, &slices[i].key) &&
-                     (builder->type != VALUE_M || value_read(&rest, &value));
-
-        ASSERT(whole);
-        slices[i].whole = bytes_make(start, (size_t)(rest.data - start));
-    }
-    sort_slices(slices, builder->count);
-    for (size_t i = 0; i < builder->count; i++) {
-        if (i + 1 < builder->count && bytes_equal(slices[i].key, slices[i + 1].key))
-            continue;
-        memcpy(to, slices[i].whole.data, slices[i].whole.size);
-        to += slices[i].whole.size;
-        count++;
-    }
-    memcpy(out->data + first, sorted, (size_t)(to - sorted));
-    out->size = first + (size_t)(to - sorted);
-    builder->count = count;
-    arena_release(out->arena, mark);
-}
-
-static void sort_slices(struct slice *slices, size_t count)
-{
-    if (count > INSERTION_SORT_MAX) {
-        qsort(slices, count, sizeof(*slices), compare_slices);
-        return;
-    }
-    for (size_t i = 1; i < count; i++) {
-        struct slice moving = slices[i];
-        size_t at = i;
-
-        for (; at > 0 && compare_slices(&slices[at - 1], &moving) > 0; at--)
-            slices[at] = slices[at - 1];
-        slices[at] = moving;
-    }
-}
-
-/* Equal keys stay in the order sent. */
-static int compare_slices(const void *a, const void *b)
-{
-    const struct slice *left = a, *right = b;
-    int order = bytes_compare(left->key, right->key);
-
-    if (order != 0)
-        return order;
-    return (left->whole.data > right->whole.data) - (left->whole.data < right->whole.data);
-}
-
 static enum err fault_empty_value(struct fault *fault)
 {
     return fault_set(fault, ERR_VALIDATION,
                      "Supplied AttributeValue is empty, must contain exactly one of the supported "
                      "datatypes");
-}
-
-static enum err fault_empty_set(struct fault *fault, enum value_type type)
-{
-    /* The service's own words, two spaces included. */
-    return fault_set_wrapped(fault, ERR_VALIDATION, "One or more parameter values were invalid: %s",
-                             type == VALUE_SS   ? "An string set  may not be empty"
-                             : type == VALUE_NS ? "An number set  may not be empty"
-                                                : "Binary sets should not be empty");
-}
-
-static enum err fault_duplicates(struct fault *fault, enum value_type type, yyjson_val *json)
-{
-    struct buf text;
-    yyjson_val *member;
-    size_t i, n;
-
-    if (type == VALUE_NS)
-        return fault_set_wrapped(fault, ERR_VALIDATION, "Input collection contains duplicates");
-    buf_init_arena(&text, fault->arena, SIZE_MAX);
-    buf_append_lit(&text, "One or more parameter values were invalid: Input collection [");
-    yyjson_arr_foreach(json, i, n, member)
-    {
-        if (i > 0)
-            buf_append_lit(&text, ", ");
-        buf_append_bytes(&text, json_bytes(member));
-    }
-    buf_append_lit(&text, "]");
-    buf_append_string(&text, type == VALUE_SS ? " contains duplicates."
-                                              : "of type BS contains duplicates.");
-    fault_set_bytes(fault, ERR_VALIDATION, buf_finish_arena(&text));
-    fault->wrapped = true;
-    return fault->err;
-}
-
-static enum err fault_depth(struct fault *fault)
-{
-    return fault_set(fault, ERR_VALIDATION, VALUE_DEPTH_MESSAGE);
 }

@@ -49,3 +49,14 @@ static inline bool value_is_true(struct value value)
 {
     return value.payload.size == 1 && value.payload.data[0] != 0;
 }
+
+/* Sorts the entries or members that were written since the builder began; builder->count says how
+ * many. The buffer is an arena's. Of a map's equal names the last remains. False: a set has equal
+ * members, and nothing is changed. */
+bool value_build_sort(struct value_builder *builder);
+
+/* The service's words for a set without members, for one with members twice (as they were written,
+ * from value_build_sort), and for what is nested too deep. */
+enum err value_fault_empty_set(struct fault *fault, enum value_type type);
+enum err value_fault_duplicates(struct fault *fault, const struct value_builder *set);
+enum err value_fault_depth(struct fault *fault);

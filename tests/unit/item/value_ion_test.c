@@ -1,5 +1,8 @@
-/* value_ion_test.c - values to Ion text. */
+/* value_ion_test.c - values to Ion text, and from it. */
+#include "ion/ion_read.h"
 #include "item_fixture.h"
+
+#define INVALID_ION "One or more parameter values were invalid: "
 
 static struct bytes ion_of(struct value value, struct arena *arena)
 {
@@ -82,5 +85,106 @@ TEST(value_ion_of_an_item)
                              &arena));
     CHECK_TEXT(buf_finish_arena(&out), "{Authors:$dynamodb_SS::[\"A\",\"B\"],Id:103.,"
                                        "InPublication:false,PageCount:6d2,Price:2d3,Title:\"x\"}");
+    arena_fini(&arena);
+}
+
+static enum err map_of_ion(const char *text, struct arena *arena, struct fault *fault,
+                           struct value *map)
+{
+    struct ion_reader reader;
+    struct ion_event event;
+    enum err err;
+
+    fault_init(fault, arena);
+    ion_reader_init(&reader, bytes_of_string(text), true, arena, fault);
+    CHECK_OK(ion_next(&reader, &event));
+    CHECK_U64(event.type, ION_STRUCT);
+    err = value_map_from_ion(&reader, arena, fault, map);
+    if (err != ERR_CORRUPT) {
+        CHECK_OK(ion_leave(&reader, 0));
+        CHECK_OK(ion_next(&reader, &event));
+        CHECK_U64(event.type, ION_END);
+    }
+    return err;
+}
+
+TEST(value_ion_is_read)
+{
+    static const char *const rows[][2] = {
+        {"{}", "{}"},
+        {"{a:\"x\",b:\'\'\'y\'\'\' \'\'\'z\'\'\'}", "{\"a\":{\"S\":\"x\"},\"b\":{\"S\":\"yz\"}}"},
+        {"{a:6d2,b:-1.5e1,c:7,d:0x10,e:1_000.5}",
+         "{\"a\":{\"N\":\"600\"},\"b\":{\"N\":\"-15\"},\"c\":{\"N\":\"7\"},\"d\":{\"N\":\"16\"},"
+         "\"e\":{\"N\":\"1000.5\"}}"},
+        {"{a:{{YWI=}},b:true,c:false,d:null,e:null.string}",
+         "{\"a\":{\"B\":\"YWI=\"},\"b\":{\"BOOL\":true},\"c\":{\"BOOL\":false},"
+         "\"d\":{\"NULL\":true},\"e\":{\"NULL\":true}}"},
+        {"{s:$dynamodb_SS::[\"b\",\"a\"],n:$dynamodb_NS::[2.,1],"
+         "b:$dynamodb_BS::[{{Yg==}},{{YQ==}}]}",
+         "{\"b\":{\"BS\":[\"YQ==\",\"Yg==\"]},\"n\":{\"NS\":[\"1\",\"2\"]},"
+         "\"s\":{\"SS\":[\"a\",\"b\"]}}"},
+        {"{l:[1,[\"a\"],{}],m:{z:1,\'a b\':{x:[]}}}",
+         "{\"l\":{\"L\":[{\"N\":\"1\"},{\"L\":[{\"S\":\"a\"}]},{\"M\":{}}]},"
+         "\"m\":{\"M\":{\"a b\":{\"M\":{\"x\":{\"L\":[]}}},\"z\":{\"N\":\"1\"}}}}"},
+        {"{b:1,a:2,b:3}", "{\"a\":{\"N\":\"2\"},\"b\":{\"N\":\"3\"}}"},
+    };
+    struct arena arena;
+
+    arena_init(&arena);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct value map = {VALUE_M, BYTES("\0")};
+        struct fault fault;
+        struct buf json;
+
+        CHECK_OK(map_of_ion(rows[i][0], &arena, &fault, &map));
+        CHECK(value_check(map));
+        buf_init_arena(&json, &arena, SIZE_MAX);
+        value_map_append_json(&json, map);
+        CHECK_TEXT(buf_finish_arena(&json), rows[i][1]);
+    }
+    arena_fini(&arena);
+}
+
+TEST(value_ion_faults)
+{
+    static const char *const rows[][2] = {
+        {"{a:x}", "Ion value of type symbol is not supported, there is no attribute value of it"},
+        {"{a:{{\"x\"}}}",
+         "Ion value of type clob is not supported, there is no attribute value of it"},
+        {"{a:(x (y))}",
+         "Ion value of type sexp is not supported, there is no attribute value of it"},
+        {"{a:2026-01-31}",
+         "Ion value of type timestamp is not supported, there is no attribute value of it"},
+        {"{a:nan}", "The parameter cannot be converted to a numeric value: nan"},
+        {"{a:-inf}", "The parameter cannot be converted to a numeric value: -inf"},
+        {"{a:1d126}",
+         "Number overflow. Attempting to store a number with magnitude larger than supported "
+         "range"},
+        {"{a:$dynamodb_SS::[]}", INVALID_ION "An string set  may not be empty"},
+        {"{a:$dynamodb_SS::[\"b\",\"a\",\"b\"]}",
+         INVALID_ION "Input collection [b, a, b] contains duplicates."},
+        {"{a:$dynamodb_BS::[{{YQ==}},{{YQ==}}]}",
+         INVALID_ION "Input collection [YQ==, YQ==]of type BS contains duplicates."},
+        {"{a:$dynamodb_NS::[1,1.0]}", "Input collection contains duplicates"},
+        {"{a:$dynamodb_NS::[1,\"a\"],b:[[[1]]]}",
+         "Ion value of type string cannot be a member of a set of type NS"},
+        {"{a:$dynamodb_SS::[[\"a\"]]}",
+         "Ion value of type list cannot be a member of a set of type SS"},
+        {"{a:$dynamodb_L::[1]}",
+         "Ion annotation $dynamodb_L is not supported on a value of type list"},
+        {"{a:usd::1}", "Ion annotation usd is not supported on a value of type number"},
+        {"{a:[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}",
+         VALUE_DEPTH_MESSAGE},
+    };
+    struct arena arena;
+
+    arena_init(&arena);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct fault fault;
+        struct value map;
+
+        CHECK_ERR(map_of_ion(rows[i][0], &arena, &fault, &map), ERR_VALIDATION);
+        CHECK_TEXT(fault.message, rows[i][1]);
+    }
     arena_fini(&arena);
 }
