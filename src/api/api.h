@@ -19,12 +19,13 @@ struct api {
     struct jobs *jobs;
     struct worker_pool *workers;
     const struct auth *auth;
-    struct bytes account;    /* whose tables these are */
-    struct bytes region;     /* where a signature names none */
-    struct bytes endpoint;   /* what DescribeEndpoints says where a request has no Host */
-    bool throttles;          /* tables are held to their capacity (admission.h) */
-    bool test_clock;         /* any client may set the clock forward: test_clock.h */
-    uint32_t table_delay_ms; /* how long table states that pass stay visible */
+    struct bytes account;     /* whose tables these are */
+    struct bytes region;      /* where a signature names none */
+    struct bytes endpoint;    /* what DescribeEndpoints says where a request has no Host */
+    bool throttles;           /* tables are held to their capacity (admission.h) */
+    bool test_clock;          /* any client may set the clock forward: test_clock.h */
+    uint64_t recovery_lag_ms; /* how far behind now the latest restorable state is */
+    uint32_t table_delay_ms;  /* how long table states that pass stay visible */
 };
 
 /* An http_handler_fn; ctx is the struct api. */

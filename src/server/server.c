@@ -280,6 +280,7 @@ static enum err listen_on(struct server *server, struct fault *fault)
         .endpoint = bytes_of_string(o->listen.host),
         .throttles = o->throttle == OPTION_ON,
         .test_clock = o->test_clock,
+        .recovery_lag_ms = o->pitr_latest_seconds * UINT64_C(1000),
         .table_delay_ms = o->table_delay_ms,
     };
     return http_server_open(&http, fault, &server->http);

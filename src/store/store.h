@@ -94,6 +94,9 @@ struct store_hold {
 void store_hold_begin(struct store *store, const struct bytes keys[], unsigned count,
                       struct store_hold *hold);
 void store_hold_end(struct store_hold *hold);
+/* Waits until every hold that there is now has ended: what is submitted from then on was decided
+ * after this was called. */
+void store_pass_holds(struct store *store);
 
 /* An image that was loaded from disk without a hold; good as long as its stripe saw no change. */
 struct store_loaded {

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "table/index_build.h"
 #include "table/index_job.h"
+#include "table/recovery.h"
 #include "table/stream.h"
 #include "table/table_keys.h"
 #include "table/table_purge.h"
@@ -306,6 +307,19 @@ unsigned catalog_acquire_for_index_work(struct catalog *catalog, struct table *t
     return count;
 }
 
+/* Changes have records from before a reader begins until after it ended: it has them all. A write
+ * that saw nobody to need them is submitted before its hold ends, so before the reader begins. */
+static void begin_journal(struct catalog *catalog, struct table *earlier,
+                          const struct table_definition *next)
+{
+    unsigned had = table_journal_needs_of(&earlier->definition);
+    unsigned needs = table_journal_needs_of(next);
+
+    table_set_journal_needs(earlier, had | needs);
+    if ((needs & ~had) != 0)
+        store_pass_holds(catalog->store);
+}
+
 enum err catalog_put(struct catalog *catalog, const struct table_definition *definition,
                      struct table **table)
 {
@@ -324,10 +338,10 @@ enum err catalog_put_with(struct catalog *catalog, const struct table_definition
     if (is_new)
         d.id = catalog->next_id;
     ASSERT(d.id != 0 && d.id < UINT32_MAX);
-    /* Changes have records from before the stream begins until after it ended: it has them all. */
     if (earlier != NULL)
-        table_set_journal_needs(earlier, table_journal_needs_of(&earlier->definition) |
-                                             table_journal_needs_of(&d));
+        begin_journal(catalog, earlier, &d);
+    if (d.recovery.period_days != 0 && d.recovery.from_ms == 0)
+        d.recovery.from_ms = recovery_begin_ms(catalog->store);
     err = write_definition(catalog, earlier != NULL ? &earlier->definition : NULL, &d, mutation);
     if (err == OK && is_new)
         catalog->next_id = d.id + 1;

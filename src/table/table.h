@@ -68,6 +68,12 @@ struct table_stream {
     bool changes;      /* the table is UPDATING because of it */
 };
 
+/* Whether it can be restored to a point in time (recovery.h). */
+struct table_recovery {
+    uint32_t period_days; /* 0: it cannot */
+    uint64_t from_ms;     /* the earliest it can be restored to, as long as that is in the period */
+};
+
 /* Which key its data is under, as far as it is told. */
 struct table_encryption {
     struct bytes key_arn;        /* empty: the server's own */
@@ -97,6 +103,7 @@ struct table_definition {
     struct bytes ttl_attribute; /* empty: items do not expire */
     struct table_insights insights;
     struct table_stream stream;
+    struct table_recovery recovery;
     struct table_encryption encryption;
     struct table_policy policy;
     struct table_policy stream_policy; /* of the latest stream */

@@ -34,7 +34,11 @@ unsigned table_journal_needs_of(const struct table_definition *definition)
     };
 
     ASSERT((unsigned)definition->stream.view < TABLE_STREAM_VIEW_COUNT);
-    return definition->status == TABLE_DELETING ? 0 : needs[definition->stream.view];
+    if (definition->status == TABLE_DELETING)
+        return 0;
+    if (definition->recovery.period_days != 0)
+        return TABLE_JOURNAL_RECORDS | TABLE_JOURNAL_NEW | TABLE_JOURNAL_OLD;
+    return needs[definition->stream.view];
 }
 
 void table_journal_add(struct store_mutation *mutation, const struct table_change *change,

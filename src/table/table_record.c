@@ -174,6 +174,12 @@ static void write_extras(yyjson_mut_doc *doc, yyjson_mut_val *root,
     }
     if (d->stream.label_ms != 0)
         add_stream(doc, root, &d->stream);
+    if (d->recovery.period_days != 0) {
+        yyjson_mut_val *recovery = yyjson_mut_obj_add_obj(doc, root, "recovery");
+
+        yyjson_mut_obj_add_uint(doc, recovery, "periodDays", d->recovery.period_days);
+        yyjson_mut_obj_add_uint(doc, recovery, "fromMs", d->recovery.from_ms);
+    }
     if (d->encryption.key_arn.size != 0 || d->encryption.until_ms != 0)
         add_encryption(doc, root, &d->encryption);
     add_policy(doc, root, "policy", &d->policy);
@@ -296,6 +302,7 @@ static void read_encryption(yyjson_val *in, struct arena *arena,
 static void read_extras(yyjson_val *root, struct arena *arena, struct table_definition *d)
 {
     yyjson_val *insights = yyjson_obj_get(root, "insights");
+    yyjson_val *recovery = yyjson_obj_get(root, "recovery");
     yyjson_arr_iter at = yyjson_arr_iter_with(yyjson_obj_get(root, "tags"));
     yyjson_val *tag;
 
@@ -309,6 +316,10 @@ static void read_extras(yyjson_val *root, struct arena *arena, struct table_defi
         .enabled = yyjson_get_bool(yyjson_obj_get(insights, "enabled")),
         .only_throttled = yyjson_get_bool(yyjson_obj_get(insights, "onlyThrottled")),
         .changed_ms = read_uint(insights, "changedMs"),
+    };
+    d->recovery = (struct table_recovery){
+        .period_days = (uint32_t)read_uint(recovery, "periodDays"),
+        .from_ms = read_uint(recovery, "fromMs"),
     };
     read_encryption(yyjson_obj_get(root, "encryption"), arena, &d->encryption);
     read_policy(yyjson_obj_get(root, "policy"), arena, &d->policy);
