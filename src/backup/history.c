@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "item/item.h"
 #include "table/catalog.h"
-#include "table/table_journal.h"
+#include "table/journal_cursor.h"
 #include "table/table_keys.h"
 
 #include <stdlib.h>
@@ -46,7 +46,8 @@ struct history_changes {
 
 static enum err collect(struct collector *collector);
 static enum err collect_journal(struct collector *collector);
-static enum err add_record(struct collector *collector, struct bytes key, struct bytes value);
+static enum err add_record(struct collector *collector, struct journal_place place,
+                           struct bytes stored);
 
 /* --- collecting ------------------------------------------------------------------------------ */
 
@@ -69,52 +70,25 @@ static enum err collect(struct collector *c)
     return err;
 }
 
-/* A lane's changes between the bounds. ERR_ABSENT: no lane from this one on has changes. */
-static enum err collect_lane(struct collector *c, uint16_t *lane)
+static enum err collect_journal(struct collector *c)
 {
-    struct journal_place from = {.version = c->after + 1}, place;
-    struct store *store = catalog_store(c->source->catalog);
-    struct store_cursor *cursor;
-    struct store_range range;
-    struct bytes key, value;
-    struct arena arena;
-    uint16_t found;
+    struct journal_span span = {
+        .table_id = c->table->id,
+        .lanes = TABLE_JOURNAL_ALL_LANES,
+        .from = {.version = c->after + 1},
+        .to = c->to == UINT64_MAX ? UINT64_MAX : c->to + 1,
+    };
+    struct journal_cursor *cursor =
+        journal_cursor_open(catalog_store(c->source->catalog), c->snapshot, &span, true);
+    struct journal_row row;
     enum err err;
 
-    arena_init(&arena);
-    range = table_journal_whole_range(c->table->id, &arena);
-    range.from = table_journal_key(c->table->id, *lane, from, &arena);
-    cursor = store_cursor_open(store, c->snapshot, STORE_JOURNAL, range, true);
-    while ((err = store_cursor_next(cursor, &key, &value)) == OK) {
-        err = table_journal_key_read(key, &found, &place);
-        if (err != OK)
-            break;
-        if (found != *lane) { /* behind it; its own first changes may be too old */
-            *lane = found;
-            break;
-        }
-        if (place.version > c->to) {
-            err = found == UINT16_MAX ? ERR_ABSENT : OK;
-            *lane = (uint16_t)(found + 1);
-            break;
-        }
-        err = add_record(c, key, value);
+    while ((err = journal_cursor_next(cursor, &row)) == OK) {
+        err = add_record(c, row.place, row.stored);
         if (err != OK)
             break;
     }
-    store_cursor_close(&cursor);
-    arena_fini(&arena);
-    return err;
-}
-
-static enum err collect_journal(struct collector *c)
-{
-    uint16_t lane = 0;
-    enum err err;
-
-    do
-        err = collect_lane(c, &lane);
-    while (err == OK);
+    journal_cursor_close(&cursor);
     return err == ERR_ABSENT ? OK : err;
 }
 
@@ -125,26 +99,23 @@ static bool is_whole(const struct journal_record *record)
            ((record->flags & JOURNAL_HAS_NEW) != 0) == (record->kind != JOURNAL_REMOVE);
 }
 
-static enum err add_record(struct collector *c, struct bytes key, struct bytes value)
+static enum err add_record(struct collector *c, struct journal_place place, struct bytes stored)
 {
     const struct key_schema *schema = &c->table->schema;
-    struct overlay_entry entry = {0};
+    struct overlay_entry entry = {.first = place, .last = place};
     struct journal_record record;
     struct fault fault;
-    uint16_t lane;
-    enum err err = table_journal_key_read(key, &lane, &entry.first);
+    enum err err;
 
     if (c->seen++ % STOPPING_EVERY == 0 && c->stopping != NULL && c->stopping(c->ctx))
         return ERR_CANCELLED;
-    if (err == OK)
-        err = journal_record_open(value, &record);
+    err = journal_record_open(stored, &record);
     if (err != OK || record.kind == JOURNAL_SETTINGS)
         return err;
     arena_reset(&c->arena);
     fault_init(&fault, &c->arena);
     if (!is_whole(&record) || key_check_key(schema, record.keys, &fault) != OK)
         return ERR_CORRUPT;
-    entry.last = entry.first;
     entry.key = key_of_item(schema, c->table->id, catalog_hash_key(c->source->catalog), record.keys,
                             &c->arena);
     entry.existed = (record.flags & JOURNAL_HAS_OLD) != 0;

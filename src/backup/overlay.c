@@ -147,20 +147,15 @@ static struct overlay_entry get_entry(const uint8_t *at)
     return e;
 }
 
-static bool is_before(struct journal_place a, struct journal_place b)
-{
-    return a.version != b.version ? a.version < b.version : a.ordinal < b.ordinal;
-}
-
 /* Another one of the same key: the image before the first change stays, and that after the last. */
 static void combine(struct overlay_entry *e, const struct overlay_entry *other)
 {
-    if (is_before(other->first, e->first)) {
+    if (journal_place_is_before(other->first, e->first)) {
         e->first = other->first;
         e->existed = other->existed;
         e->old = other->old;
     }
-    if (is_before(e->last, other->last)) {
+    if (journal_place_is_before(e->last, other->last)) {
         e->last = other->last;
         e->exists = other->exists;
         e->new = other->new;

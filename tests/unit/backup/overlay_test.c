@@ -21,11 +21,6 @@ static struct bytes image(uint8_t *room, size_t size, unsigned number)
     return bytes_make(room, size);
 }
 
-static bool is_before(struct journal_place a, struct journal_place b)
-{
-    return a.version != b.version ? a.version < b.version : a.ordinal < b.ordinal;
-}
-
 /* Changes in an order that has nothing to do with their places. */
 static void fill(struct overlay *overlay, struct model model[KEYS], unsigned count,
                  size_t image_bytes, uint64_t *chance)
@@ -48,12 +43,12 @@ static void fill(struct overlay *overlay, struct model model[KEYS], unsigned cou
         if (exists)
             entry.new = image(new, image_bytes, i + 1000000);
         CHECK_OK(overlay_add(overlay, &entry));
-        if (!m->known || is_before(place, m->first)) {
+        if (!m->known || journal_place_is_before(place, m->first)) {
             m->first = place;
             m->existed = existed;
             m->old = i;
         }
-        if (!m->known || is_before(m->last, place)) {
+        if (!m->known || journal_place_is_before(m->last, place)) {
             m->last = place;
             m->exists = exists;
             m->new = i + 1000000;
