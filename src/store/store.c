@@ -28,6 +28,7 @@ enum err store_open(const struct store_options *options, struct fault *fault, st
     s->queue_end = &s->queue_first;
     pthread_mutex_init(&s->queue_lock, NULL);
     pthread_cond_init(&s->queue_filled, NULL);
+    pthread_mutex_init(&s->kept_lock, NULL);
     store_stripes_init(s, options->image_bytes);
 
     err = options->path != NULL ? store_rocks_open(options, fault, &s->engine)
@@ -75,6 +76,7 @@ void store_close(struct store **store)
     pthread_join(s->committer, NULL);
     ASSERT(s->queue_first == NULL);
     store_counts_destroy(&s->counts);
+    store_checkpoints_fini(s);
     s->engine->class->close(s->engine);
     store_stripes_fini(s);
     pthread_cond_destroy(&s->queue_filled);

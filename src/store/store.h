@@ -186,3 +186,23 @@ enum err store_count_try(struct store *store, struct bytes counter_key, bool may
 uint64_t store_version(const struct store *store);
 /* Of the newest one that was submitted: what is submitted from now on has a greater one. */
 uint64_t store_newest_version(struct store *store);
+
+/* --- checkpoints ----------------------------------------------------------------------------- */
+
+/* Keeps a state of the store under `path`, a folder that is made on the data directory's disk:
+ * everything that was published before the call, of later changes a beginning in their order, and
+ * nothing that is submitted after the return. Durable, and cheap: files are linked, not copied; but
+ * what they hold takes its room until the checkpoint is removed. In memory it ends with the store.
+ * May wait. ERR_NO_SPACE, ERR_IO. */
+enum err store_checkpoint(struct store *store, const char *path, struct fault *fault) MUST_CHECK;
+/* Removes a checkpoint, whole or half made, that nobody has open; not there is fine. */
+void store_checkpoint_remove(struct store *store, const char *path);
+
+/* A checkpoint that is read. ERR_ABSENT, ERR_CORRUPT, ERR_IO, ERR_NO_SPACE. */
+struct store_view;
+enum err store_view_open(struct store *store, const char *path, struct fault *fault,
+                         struct store_view **view) MUST_CHECK;
+void store_view_close(struct store_view **view);
+/* As store_cursor_open; its reads leave the caches of others as they are. */
+struct store_cursor *store_view_cursor(struct store_view *view, enum store_family family,
+                                       struct store_range range);

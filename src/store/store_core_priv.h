@@ -2,6 +2,7 @@
  *   store.c         opening, reading, submitting
  *   store_hold.c    stripes: latches, pending images, remembered images
  *   store_commit.c  the committer
+ *   store_checkpoint.c  states that are kept
  */
 #pragma once
 
@@ -42,6 +43,9 @@ struct store {
     uint64_t recorded_version; /* of the last group that was written */
     pthread_t committer;
 
+    pthread_mutex_t kept_lock; /* guards kept */
+    struct store_kept *kept;   /* checkpoints of an engine that has none of its own */
+
     struct stripe stripes[STRIPE_COUNT];
 };
 
@@ -54,6 +58,11 @@ void store_stripes_fini(struct store *store);
 void store_pendings_insert(struct store *store, struct store_mutation *mutation);
 /* Published: the engine shows them from now on; else they never happened. Takes the latches. */
 void store_pendings_remove(struct store *store, struct store_mutation *mutation, bool published);
+
+/* --- store_checkpoint.c ---------------------------------------------------------------------- */
+
+/* Ends the snapshots that were kept. */
+void store_checkpoints_fini(struct store *store);
 
 /* --- store_commit.c -------------------------------------------------------------------------- */
 

@@ -103,6 +103,11 @@ struct store_engine_class {
     /* Any thread: the path of a new file for about so many bytes that nobody needs after a crash;
      * free() it. ERR_NO_SPACE, ERR_IO. NULL: the engine has no files. */
     enum err (*scratch_file)(struct store_engine *engine, uint64_t bytes, char **path);
+    /* Any thread: store_checkpoint, and an engine that only reads one. NULL: a checkpoint is a
+     * snapshot that is kept. */
+    enum err (*checkpoint)(struct store_engine *engine, const char *path, struct fault *fault);
+    enum err (*open_checkpoint)(struct store_engine *engine, const char *path, struct fault *fault,
+                                struct store_engine **reader);
 };
 
 /* A cursor begins with its class; the engine's own follows. */

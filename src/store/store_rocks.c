@@ -40,10 +40,9 @@
 #define FILES_BESIDE_TABLES 64
 #define TABLES_OPEN_MIN     20
 
-static const char *const family_names[STORE_FAMILY_COUNT] = {"default", "journal"};
+const char *const rocks_family_names[STORE_FAMILY_COUNT] = {"default", "journal"};
 
 static void make_options(struct rocks *rocks, const struct store_options *options);
-static void log_of_engine(bool is_error, const char *text);
 static enum err open_db(struct rocks *rocks, struct fault *fault);
 static void close_db(struct rocks *rocks);
 static void rocks_close(struct store_engine *engine);
@@ -210,6 +209,8 @@ static const struct store_engine_class rocks_class = {
     .restore_room = rocks_restore_room,
     .ingest_begin = rocks_ingest_begin,
     .scratch_file = rocks_scratch_file,
+    .checkpoint = rocks_checkpoint,
+    .open_checkpoint = rocks_open_checkpoint,
 };
 
 enum err store_rocks_open(const struct store_options *options, struct fault *fault,
@@ -313,7 +314,7 @@ static void make_options(struct rocks *rocks, const struct store_options *option
     rocksdb_options_set_max_open_files(o, tables_open_max(options));
     rocksdb_options_set_stats_dump_period_sec(o, 0);
     store_rocks_ext_resume_when_told(o);
-    store_rocks_ext_log_to(o, log_of_engine, log_enabled(LOG_DEBUG));
+    store_rocks_ext_log_to(o, rocks_log_of_engine, log_enabled(LOG_DEBUG));
 
     rocks->write_synced = rocksdb_writeoptions_create();
     rocksdb_writeoptions_set_sync(rocks->write_synced, 1);
@@ -323,7 +324,7 @@ static void make_options(struct rocks *rocks, const struct store_options *option
 }
 
 /* What matters to an operator, we say ourselves, with what to do; this is to look closer. */
-static void log_of_engine(bool is_error, const char *text)
+void rocks_log_of_engine(bool is_error, const char *text)
 {
     if (is_error)
         LOG(WARN, "engine", log_string("text", text));
@@ -338,8 +339,8 @@ static enum err open_db(struct rocks *rocks, struct fault *fault)
     char *error = NULL;
     enum err err;
 
-    rocks->db = rocksdb_open_column_families(rocks->options, path, STORE_FAMILY_COUNT, family_names,
-                                             options, rocks->families, &error);
+    rocks->db = rocksdb_open_column_families(rocks->options, path, STORE_FAMILY_COUNT,
+                                             rocks_family_names, options, rocks->families, &error);
     if (error == NULL)
         return OK;
     rocks->db = NULL;

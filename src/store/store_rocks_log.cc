@@ -194,7 +194,7 @@ class LogFile : public rocksdb::FSWritableFile
 
     IOStatus Flush(const IOOptions &, IODebugContext *) override
     {
-        return IOStatus::OK(); /* nobody reads a log that is being written */
+        return IOStatus::OK(); /* who reads a log that is being written wants what was synced */
     }
 
     IOStatus Sync(const IOOptions &, IODebugContext *) override
@@ -272,7 +272,7 @@ class LogFileSystem : public rocksdb::FileSystemWrapper
 {
   public:
     LogFileSystem(const std::shared_ptr<rocksdb::FileSystem> &target, const std::string &folder)
-        : FileSystemWrapper(target), spare_(folder)
+        : FileSystemWrapper(target), folder_(folder + "/"), spare_(folder)
     {
     }
 
@@ -304,6 +304,7 @@ class LogFileSystem : public rocksdb::FileSystemWrapper
     }
 
   private:
+    const std::string folder_;
     Spare spare_;
 
     /* Some file systems open a file for direct I/O and then refuse to do it. What else may be wrong
@@ -315,11 +316,12 @@ class LogFileSystem : public rocksdb::FileSystemWrapper
         return pwrite(fd, zeros.get(), block_bytes, 0) >= 0 || errno != EINVAL;
     }
 
-    static bool is_log(const std::string &path)
+    /* A checkpoint has a copy of one, in a folder of its own: that is no log to write. */
+    bool is_log(const std::string &path) const
     {
         static const std::string end = ".log";
 
-        return path.size() > end.size() &&
+        return path.size() > end.size() && path.compare(0, folder_.size(), folder_) == 0 &&
                path.compare(path.size() - end.size(), end.size(), end) == 0;
     }
 };

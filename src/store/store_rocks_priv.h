@@ -1,5 +1,6 @@
 /* store_rocks_priv.h - the RocksDB engine, between its files: store_rocks.c opens and writes,
- * store_rocks_read.c reads, store_rocks_ingest.c takes in many rows.
+ * store_rocks_read.c reads, store_rocks_ingest.c takes in many rows, store_rocks_checkpoint.c keeps
+ * states.
  */
 #pragma once
 
@@ -16,6 +17,7 @@ struct rocks {
     struct store_gate *gate; /* readers are inside while they use db or families */
     rocksdb_t *db;           /* NULL: could not be opened anew */
     bool log_torn;           /* committer only: it has to be opened anew */
+    bool reads_once;         /* a checkpoint: what it reads is not read again */
     rocksdb_options_t *options;
     rocksdb_block_based_table_options_t *table_options;
     rocksdb_cache_t *cache;
@@ -43,6 +45,13 @@ struct store_cursor *rocks_cursor_open(struct store_engine *engine,
                                        bool may_wait);
 
 struct store_ingest *rocks_ingest_begin(struct store_engine *engine);
+enum err rocks_checkpoint(struct store_engine *engine, const char *path, struct fault *fault);
+enum err rocks_open_checkpoint(struct store_engine *engine, const char *path, struct fault *fault,
+                               struct store_engine **reader);
+
+extern const char *const rocks_family_names[STORE_FAMILY_COUNT];
+/* For what RocksDB has to say. */
+void rocks_log_of_engine(bool is_error, const char *text);
 
 /* Whether an error text of RocksDB's says that the disk is full. */
 bool rocks_is_no_space(const char *error);

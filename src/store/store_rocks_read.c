@@ -10,6 +10,7 @@
 
 #define READ_TIER_ALL    0
 #define READ_TIER_MEMORY 1
+#define ONCE_BYTES       ((size_t)256 << 10) /* read at a time where each row is read once */
 
 /* What struct store_snapshot is here. */
 struct rocks_snapshot {
@@ -179,6 +180,10 @@ struct store_cursor *rocks_cursor_open(struct store_engine *engine,
     c->options = rocks_read_options(may_wait);
     if (s != NULL)
         rocksdb_readoptions_set_snapshot(c->options, s->snapshot);
+    if (rocks->reads_once) {
+        rocksdb_readoptions_set_fill_cache(c->options, 0);
+        rocksdb_readoptions_set_readahead_size(c->options, ONCE_BYTES);
+    }
     if (range.from.size != 0)
         rocksdb_readoptions_set_iterate_lower_bound(c->options, (const char *)range.from.data,
                                                     range.from.size);
