@@ -37,6 +37,8 @@ static const struct option_table table = {"serve", rows, OPTION_ID_COUNT};
 
 /* A choice is stored as its number. */
 _Static_assert(AUTH_OPEN == 0 && AUTH_KEYS == 1, "--auth lists its words in this order");
+_Static_assert(OBJECTS_STYLE_PATH == 0 && OBJECTS_STYLE_VIRTUAL == 1,
+               "--s3-style lists its words in this order");
 _Static_assert(LOG_DEBUG == 0 && LOG_INFO == 1 && LOG_WARN == 2 && LOG_ERROR == 3,
                "--log-level lists its words in this order");
 
@@ -45,6 +47,7 @@ static enum err check_storage(const struct option_value *values, const struct op
 static enum err check_tls(const struct option_value *values, struct fault *fault);
 static enum err check_auth(const struct option_value *values, const struct options *options,
                            struct fault *fault);
+static enum err check_s3(const struct options *options, struct fault *fault);
 static bool is_loopback(const char *host);
 
 enum err options_parse(int argc, char *const *argv, char *const *environment, struct arena *arena,
@@ -61,6 +64,8 @@ enum err options_parse(int argc, char *const *argv, char *const *environment, st
             err = check_tls(values, fault);
         if (err == OK)
             err = check_auth(values, &found, fault);
+        if (err == OK)
+            err = check_s3(&found, fault);
     }
     if (err == OK)
         *options = found;
@@ -154,6 +159,18 @@ static enum err check_auth(const struct option_value *values, const struct optio
                          "change the time",
                          values[OPTION_ID_listen].where, values[OPTION_ID_listen].text);
     return OK;
+}
+
+static enum err check_s3(const struct options *options, struct fault *fault)
+{
+    bool has_id = options->s3_access_key_id != NULL;
+
+    if (has_id == (options->s3_secret_access_key != NULL))
+        return OK;
+    return fault_set(fault, ERR_CONFIG,
+                     "the key for the S3 endpoint has two parts: set STELE_S3_%s in the "
+                     "environment or the --config file, too",
+                     has_id ? "SECRET_ACCESS_KEY" : "ACCESS_KEY_ID");
 }
 
 /* 127.0.0.0/8, ::1, and the former as an IPv6 address. */

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "server/option_table.h"
+#include "transfer/objects.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -55,6 +55,7 @@ struct server {
     struct store *store;
     struct catalog *catalog;
     struct stream_service *streams;
+    struct objects *objects;
     struct jobs *jobs;
     struct identity_set *identities;
     struct auth auth;
@@ -70,6 +71,7 @@ struct server {
 
 static enum err share_files(struct server *server, struct fault *fault);
 static enum err open_store(struct server *server, struct fault *fault);
+static enum err open_objects(struct server *server, struct fault *fault);
 static enum err start_jobs(struct server *server, struct fault *fault);
 static enum err start_loops(struct server *server, struct fault *fault);
 static enum err listen_on(struct server *server, struct fault *fault);
@@ -91,6 +93,8 @@ enum err server_start(const struct options *options, struct fault *fault, struct
     if (err == OK)
         err = stream_service_start(s->catalog, options->stream_shard_seconds * UINT64_C(1000),
                                    fault, &s->streams);
+    if (err == OK)
+        err = open_objects(s, fault);
     if (err == OK)
         err = start_jobs(s, fault);
     if (err == OK && options->tls_cert != NULL)
@@ -159,6 +163,7 @@ void server_stop(struct server **server)
     }
     http_server_close(&s->http);
     jobs_close(&s->jobs);
+    objects_close(&s->objects);
     stream_service_stop(&s->streams);
     catalog_close(&s->catalog);
     store_close(&s->store);
@@ -202,6 +207,25 @@ static enum err open_store(struct server *server, struct fault *fault)
     };
 
     return store_open(&options, fault, &server->store);
+}
+
+/* A server without a data directory has no buckets, unless it is told of some. */
+static enum err open_objects(struct server *server, struct fault *fault)
+{
+    const struct options *o = server->options;
+    struct objects_options options = {
+        .place = o->s3,
+        .region = o->s3_region,
+        .access_key_id = o->s3_access_key_id,
+        .secret_access_key = o->s3_secret_access_key,
+        .ca_file = o->s3_ca,
+        .style = o->s3_style,
+        .retry_ms_max = o->s3_retry_seconds * 1000,
+    };
+
+    if (options.place == NULL && !o->in_memory)
+        options.place = (const char *)arena_format(fault->arena, "file:%s/s3", o->data).data;
+    return objects_open(&options, fault, &server->objects);
 }
 
 /* Each capability with jobs adds its kinds here. */
