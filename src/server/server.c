@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "jobs/job_table.h"
 #include "jobs/jobs.h"
 #include "net/http_server.h"
 #include "net/loop.h"
@@ -231,8 +232,11 @@ static enum err open_objects(struct server *server, struct fault *fault)
 /* Each capability with jobs adds its kinds here. */
 static enum err start_jobs(struct server *server, struct fault *fault)
 {
+    enum err err;
+
     server->jobs = jobs_open(server->catalog);
-    return jobs_start(server->jobs, fault);
+    err = job_tables_sweep(server->jobs, fault);
+    return err == OK ? jobs_start(server->jobs, fault) : err;
 }
 
 static void *run_loop(void *arg)

@@ -44,6 +44,17 @@ enum err store_bulk_put(struct store_bulk *bulk, struct bytes key, struct bytes 
     return take_row(bulk, key, value);
 }
 
+enum err store_bulk_put_count(struct store_bulk *bulk, struct bytes counter_key,
+                              struct store_count count)
+{
+    uint8_t record[STORE_COUNT_RECORD_BYTES];
+
+    if (count.items == 0 && count.bytes == 0)
+        return OK;
+    store_count_record(&count, record);
+    return store_bulk_put(bulk, counter_key, bytes_make(record, sizeof(record)));
+}
+
 enum err store_bulk_finish(struct store_bulk **bulk)
 {
     struct store_bulk *b = *bulk;

@@ -34,6 +34,10 @@ struct store_bulk *store_bulk_begin(struct store *store, const struct store_bulk
  * the row does not follow. After an error the bulk can only be abandoned. */
 enum err store_bulk_put(struct store_bulk *bulk, struct bytes key, struct bytes value) MUST_CHECK;
 
+/* A counter that was never used, as store_count will read it; zeros leave none. */
+enum err store_bulk_put_count(struct store_bulk *bulk, struct bytes counter_key,
+                              struct store_count count) MUST_CHECK;
+
 /* Ends the bulk in any case. The same errors, and those of `row`. */
 enum err store_bulk_finish(struct store_bulk **bulk) MUST_CHECK;
 /* NULL is fine. */

@@ -18,7 +18,6 @@
 #define BUCKET_COUNT  4096
 #define COUNTERS_MAX  32768 /* kept: under 5 MB */
 #define RECORD_FORMAT 1
-#define RECORD_BYTES  17
 
 struct counter {
     struct counter *next;       /* in the bucket */
@@ -49,6 +48,13 @@ static enum err load(struct store_counts *counts, struct bytes key, bool may_wai
                      struct counter **loaded);
 static uint64_t add(uint64_t value, int64_t delta, struct bytes key);
 static void drop(struct store_counts *counts, struct counter *counter);
+
+void store_count_record(const struct store_count *count, uint8_t record[STORE_COUNT_RECORD_BYTES])
+{
+    record[0] = RECORD_FORMAT;
+    bytes_put_u64(record + 1, count->items);
+    bytes_put_u64(record + 9, count->bytes);
+}
 
 struct store_counts *store_counts_create(struct store_engine *engine)
 {
@@ -108,7 +114,7 @@ enum err store_counts_begin(struct store_counts *counts, const struct store_muta
     for (const struct counter *counter = counts->dirty; counter != NULL;
          counter = counter->next_dirty) {
         struct bytes key = bytes_make(counter->key, counter->key_size);
-        uint8_t record[RECORD_BYTES] = {RECORD_FORMAT};
+        uint8_t record[STORE_COUNT_RECORD_BYTES];
 
         if (counter->forgotten)
             continue;
@@ -117,8 +123,7 @@ enum err store_counts_begin(struct store_counts *counts, const struct store_muta
             store_mutation_delete(totals, STORE_DATA, key);
             continue;
         }
-        bytes_put_u64(record + 1, counter->group.items);
-        bytes_put_u64(record + 9, counter->group.bytes);
+        store_count_record(&counter->group, record);
         store_mutation_put(totals, STORE_DATA, key, STORE_NO_STAMP,
                            bytes_make(record, sizeof(record)), STORE_NO_STAMP);
     }
@@ -230,7 +235,8 @@ static enum err load(struct store_counts *counts, struct bytes key, bool may_wai
                                      &record);
     if (err == ERR_ABSENT) {
         err = OK;
-    } else if (err == OK && (record.size != RECORD_BYTES || record.data[0] != RECORD_FORMAT)) {
+    } else if (err == OK &&
+               (record.size != STORE_COUNT_RECORD_BYTES || record.data[0] != RECORD_FORMAT)) {
         err = ERR_CORRUPT;
     } else if (err == OK) {
         counter->published.items = bytes_get_u64(record.data + 1);

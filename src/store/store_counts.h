@@ -9,6 +9,10 @@
 
 struct store_counts;
 
+/* The record of a counter. */
+#define STORE_COUNT_RECORD_BYTES 17
+void store_count_record(const struct store_count *count, uint8_t record[STORE_COUNT_RECORD_BYTES]);
+
 struct store_counts *store_counts_create(struct store_engine *engine);
 void store_counts_destroy(struct store_counts **counts);
 

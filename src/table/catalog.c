@@ -320,6 +320,34 @@ static void begin_journal(struct catalog *catalog, struct table *earlier,
         store_pass_holds(catalog->store);
 }
 
+unsigned catalog_acquire_filling(struct catalog *catalog, struct table *tables[], unsigned max)
+{
+    unsigned count = 0;
+
+    pthread_rwlock_rdlock(&catalog->lock);
+    for (unsigned i = 0; i < BUCKET_COUNT; i++)
+        for (const struct entry *e = catalog->buckets[i]; e != NULL && count < max; e = e->next)
+            if (e->table->definition.status != TABLE_DELETING &&
+                table_is_filling(&e->table->definition))
+                tables[count++] = table_acquire(e->table);
+    pthread_rwlock_unlock(&catalog->lock);
+    return count;
+}
+
+unsigned catalog_count_restoring(struct catalog *catalog, struct bytes account)
+{
+    unsigned count = 0;
+
+    pthread_rwlock_rdlock(&catalog->lock);
+    for (unsigned i = 0; i < BUCKET_COUNT; i++)
+        for (const struct entry *e = catalog->buckets[i]; e != NULL; e = e->next)
+            count += bytes_equal(e->table->definition.account, account) &&
+                     e->table->definition.status != TABLE_DELETING &&
+                     table_is_restoring(&e->table->definition);
+    pthread_rwlock_unlock(&catalog->lock);
+    return count;
+}
+
 enum err catalog_put(struct catalog *catalog, const struct table_definition *definition,
                      struct table **table)
 {
@@ -360,13 +388,19 @@ enum err catalog_put_with(struct catalog *catalog, const struct table_definition
 
 enum err catalog_drop(struct catalog *catalog, struct table *table, uint32_t delay_ms)
 {
+    return catalog_drop_with(catalog, table, delay_ms, store_mutation_create());
+}
+
+enum err catalog_drop_with(struct catalog *catalog, struct table *table, uint32_t delay_ms,
+                           struct store_mutation *mutation)
+{
     struct table_definition d = table->definition;
     struct table *dropping;
     enum err err;
 
     d.status = TABLE_DELETING;
     d.status_until_ms = clock_wall_ms() + delay_ms;
-    err = write_definition(catalog, &table->definition, &d, store_mutation_create());
+    err = write_definition(catalog, &table->definition, &d, mutation);
     if (err != OK)
         return err;
     dropping = table_create(&d, table);

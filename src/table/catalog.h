@@ -41,6 +41,11 @@ uint64_t catalog_provisioned_units(struct catalog *catalog, struct bytes account
 unsigned catalog_acquire_for_index_work(struct catalog *catalog, struct table *tables[],
                                         unsigned max);
 
+/* Tables that are being filled (table_fill.h), held: all of those, or of one account that are being
+ * restored, counted. */
+unsigned catalog_acquire_filling(struct catalog *catalog, struct table *tables[], unsigned max);
+unsigned catalog_count_restoring(struct catalog *catalog, struct bytes account);
+
 /* --- changes: may wait, never on a loop ------------------------------------------------------ */
 
 void catalog_change_begin(struct catalog *catalog);
@@ -58,3 +63,6 @@ enum err catalog_put_with(struct catalog *catalog, const struct table_definition
 /* Between begin and end. The table shows DELETING; after delay_ms it is gone from the catalog, and
  * its rows are removed in the background. */
 enum err catalog_drop(struct catalog *catalog, struct table *table, uint32_t delay_ms) MUST_CHECK;
+/* The same in one mutation with other changes, which it takes. */
+enum err catalog_drop_with(struct catalog *catalog, struct table *table, uint32_t delay_ms,
+                           struct store_mutation *mutation) MUST_CHECK;

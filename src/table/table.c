@@ -38,6 +38,8 @@ enum table_status table_status_now(const struct table *table, uint64_t now_ms)
 
     if (d->status == TABLE_DELETING)
         return TABLE_DELETING;
+    if (table_is_filling(d))
+        return TABLE_CREATING;
     if (now_ms < d->status_until_ms)
         return d->status;
     for (unsigned i = 0; i < d->index_count; i++)
@@ -45,6 +47,16 @@ enum table_status table_status_now(const struct table *table, uint64_t now_ms)
             (d->indexes[i].status == INDEX_CREATING && now_ms < d->indexes[i].status_until_ms))
             return TABLE_UPDATING;
     return TABLE_ACTIVE;
+}
+
+bool table_is_filling(const struct table_definition *definition)
+{
+    return definition->filling.job_kind.size != 0;
+}
+
+bool table_is_restoring(const struct table_definition *definition)
+{
+    return table_is_filling(definition) && definition->filling.source_arn.size != 0;
 }
 
 const struct table_settings *table_settings_now(const struct table *table, uint64_t now_ms)
@@ -128,6 +140,10 @@ struct table *table_create(const struct table_definition *definition, struct tab
     d->encryption.key_arn_before = arena_copy(&table->arena, d->encryption.key_arn_before);
     d->policy.text = arena_copy(&table->arena, d->policy.text);
     d->stream_policy.text = arena_copy(&table->arena, d->stream_policy.text);
+    d->filling.job_kind = arena_copy(&table->arena, d->filling.job_kind);
+    d->filling.job_id = arena_copy(&table->arena, d->filling.job_id);
+    d->filling.source_arn = arena_copy(&table->arena, d->filling.source_arn);
+    d->filling.backup_arn = arena_copy(&table->arena, d->filling.backup_arn);
     if (earlier != NULL)
         take_over_capacity(table, earlier);
     return table;

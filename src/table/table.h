@@ -87,6 +87,16 @@ struct table_policy {
     uint64_t revision_ms; /* of the text, or of the last one; only grows */
 };
 
+/* A new table that a job fills before anybody may use it: it is CREATING until that ends. */
+struct table_filling {
+    struct bytes job_kind; /* empty: nobody fills it */
+    struct bytes job_id;
+    /* What Describe shows of a restore, which other calls do not find at all. */
+    struct bytes source_arn; /* of the table it was; empty: it is no restore */
+    struct bytes backup_arn; /* empty: restored from continuous backups */
+    uint64_t restore_ms;
+};
+
 struct table_definition {
     uint32_t id; /* never reused */
     struct bytes account;
@@ -107,6 +117,7 @@ struct table_definition {
     struct table_encryption encryption;
     struct table_policy policy;
     struct table_policy stream_policy; /* of the latest stream */
+    struct table_filling filling;
     /* A change on its way: until then, `status` is what the table shows, and `before` what it
      * described when the status is TABLE_UPDATING. 0: the table is ACTIVE, or DELETING. */
     enum table_status status;
@@ -127,6 +138,9 @@ struct table {
 /* What the table shows now: CREATING and UPDATING end by themselves. It is also UPDATING while room
  * is made for a new index, and while one is being removed. */
 enum table_status table_status_now(const struct table *table, uint64_t now_ms);
+/* Whether a job still fills it (table_fill.h), and whether it is one that restores it. */
+bool table_is_filling(const struct table_definition *definition);
+bool table_is_restoring(const struct table_definition *definition);
 /* The settings that are described now. */
 const struct table_settings *table_settings_now(const struct table *table, uint64_t now_ms);
 

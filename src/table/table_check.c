@@ -88,13 +88,19 @@ static void begin_table(struct check *check, uint32_t table_id)
     check_indexes_begin(check);
 }
 
+/* What it has at the moment says nothing. */
+static bool is_loose(const struct table *table)
+{
+    return table->definition.status == TABLE_DELETING || table_is_filling(&table->definition);
+}
+
 static void end_table(struct check *check)
 {
     struct store_count count;
 
     if (check->table == NULL)
         return;
-    if (check->table->definition.status != TABLE_DELETING) {
+    if (!is_loose(check->table)) {
         if (store_count(catalog_store(check->catalog),
                         table_count_key(check->table_id, 0, &check->arena), &count) != OK)
             check_found(check, "the counter cannot be read", BYTES(""));
@@ -116,8 +122,8 @@ static void check_row(struct check *check, struct bytes key, struct bytes value)
         check_found(check, "a key that is too short", key);
     else if (check->table_id == 0)
         check_server_record(check, key, value);
-    else if (check->table == NULL || check->table->definition.status == TABLE_DELETING)
-        ; /* already told, or going */
+    else if (check->table == NULL || is_loose(check->table))
+        ; /* already told, or going, or on their way in */
     else if (key.data[4] == KEY_SPACE_ITEM)
         check_item(check, key, value);
     else if (key.data[4] == KEY_SPACE_LOCAL || key.data[4] == KEY_SPACE_GLOBAL)

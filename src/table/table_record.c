@@ -141,6 +141,20 @@ static void add_encryption(yyjson_mut_doc *doc, yyjson_mut_val *root,
     yyjson_mut_obj_add_uint(doc, out, "untilMs", encryption->until_ms);
 }
 
+static void add_filling(yyjson_mut_doc *doc, yyjson_mut_val *root,
+                        const struct table_filling *filling)
+{
+    yyjson_mut_val *out = yyjson_mut_obj_add_obj(doc, root, "filling");
+
+    yyjson_mut_obj_add_val(doc, out, "jobKind", text(doc, filling->job_kind));
+    yyjson_mut_obj_add_val(doc, out, "jobId", text(doc, filling->job_id));
+    if (filling->source_arn.size == 0)
+        return;
+    yyjson_mut_obj_add_val(doc, out, "source", text(doc, filling->source_arn));
+    yyjson_mut_obj_add_val(doc, out, "backup", text(doc, filling->backup_arn));
+    yyjson_mut_obj_add_uint(doc, out, "restoreMs", filling->restore_ms);
+}
+
 /* What most tables do not have: absent from the record where there is none. */
 static void write_extras(yyjson_mut_doc *doc, yyjson_mut_val *root,
                          const struct table_definition *d)
@@ -184,6 +198,8 @@ static void write_extras(yyjson_mut_doc *doc, yyjson_mut_val *root,
         add_encryption(doc, root, &d->encryption);
     add_policy(doc, root, "policy", &d->policy);
     add_policy(doc, root, "streamPolicy", &d->stream_policy);
+    if (table_is_filling(d))
+        add_filling(doc, root, &d->filling);
 }
 
 struct bytes table_record_write(const struct table_definition *d, struct arena *arena)
@@ -299,6 +315,15 @@ static void read_encryption(yyjson_val *in, struct arena *arena,
     encryption->until_ms = read_uint(in, "untilMs");
 }
 
+static void read_filling(yyjson_val *in, struct arena *arena, struct table_filling *filling)
+{
+    filling->job_kind = read_text(in, "jobKind", arena);
+    filling->job_id = read_text(in, "jobId", arena);
+    filling->source_arn = read_text(in, "source", arena);
+    filling->backup_arn = read_text(in, "backup", arena);
+    filling->restore_ms = read_uint(in, "restoreMs");
+}
+
 static void read_extras(yyjson_val *root, struct arena *arena, struct table_definition *d)
 {
     yyjson_val *insights = yyjson_obj_get(root, "insights");
@@ -324,6 +349,7 @@ static void read_extras(yyjson_val *root, struct arena *arena, struct table_defi
     read_encryption(yyjson_obj_get(root, "encryption"), arena, &d->encryption);
     read_policy(yyjson_obj_get(root, "policy"), arena, &d->policy);
     read_policy(yyjson_obj_get(root, "streamPolicy"), arena, &d->stream_policy);
+    read_filling(yyjson_obj_get(root, "filling"), arena, &d->filling);
 }
 
 static enum err read_schema(yyjson_val *in, struct arena *arena, struct key_schema *schema)

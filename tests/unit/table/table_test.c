@@ -140,6 +140,32 @@ TEST(table_record_golden)
 }
 
 /* As above. */
+TEST(table_record_of_a_filling_table_golden)
+{
+    static const char golden[] =
+        "\"deletionProtection\":false},\"filling\":{\"jobKind\":\"restore\",\"jobId\":\"42\","
+        "\"source\":\"arn:x\",\"backup\":\"arn:y\",\"restoreMs\":1700000000123}}";
+    struct table_definition definition = music(), read;
+    struct arena arena;
+    struct bytes record;
+
+    arena_init(&arena);
+    definition.id = 7;
+    definition.filling = (struct table_filling){BYTES("restore"), BYTES("42"), BYTES("arn:x"),
+                                                BYTES("arn:y"), 1700000000123};
+    record = table_record_write(&definition, &arena);
+    CHECK(record.size > sizeof(golden));
+    CHECK_TEXT(bytes_skip(record, record.size - (sizeof(golden) - 1)), golden);
+    CHECK_OK(table_record_read(record, &arena, &read));
+    CHECK(table_is_restoring(&read));
+    CHECK_TEXT(read.filling.job_kind, "restore");
+    CHECK_TEXT(read.filling.job_id, "42");
+    CHECK_TEXT(read.filling.source_arn, "arn:x");
+    CHECK_TEXT(read.filling.backup_arn, "arn:y");
+    CHECK_U64(read.filling.restore_ms, 1700000000123);
+    arena_fini(&arena);
+}
+
 TEST(table_record_with_indexes_golden)
 {
     static const char golden[] =
