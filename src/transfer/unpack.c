@@ -1,0 +1,167 @@
+/* unpack.c - zlib and libzstd as streams. */
+#include "transfer/unpack.h"
+
+#include "base/assert.h"
+#include "base/mem.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#define WINDOW_GZIP (15 + 16) /* zlib's way to say: gzip framing only */
+
+struct unpack {
+    enum unpack_codec codec;
+    unpack_source_fn *read;
+    void *ctx;
+    uint8_t *input; /* UNPACK_INPUT_BYTES */
+    size_t at, end; /* what of it is still to be unpacked */
+    uint64_t taken; /* from the source */
+    bool ended;     /* the source is */
+    bool inside;    /* a member or frame was begun and is not complete */
+    z_stream gzip;
+    ZSTD_DStream *zstd;
+};
+
+static enum err step(struct unpack *unpack, void *out, size_t size, struct fault *fault,
+                     size_t *got);
+static enum err step_gzip(struct unpack *unpack, void *out, size_t size, struct fault *fault,
+                          size_t *got);
+static enum err step_zstd(struct unpack *unpack, void *out, size_t size, struct fault *fault,
+                          size_t *got);
+static enum err damaged(const struct unpack *unpack, struct fault *fault, const char *why);
+
+struct unpack *unpack_create(enum unpack_codec codec)
+{
+    struct unpack *u = mem_zalloc(sizeof(*u));
+
+    u->codec = codec;
+    if (codec == UNPACK_NONE)
+        return u;
+    u->input = mem_alloc(UNPACK_INPUT_BYTES);
+    if (codec == UNPACK_GZIP) {
+        int result = inflateInit2(&u->gzip, WINDOW_GZIP);
+
+        ASSERT(result == Z_OK);
+    } else {
+        u->zstd = ZSTD_createDStream();
+        ASSERT(u->zstd != NULL);
+    }
+    return u;
+}
+
+void unpack_destroy(struct unpack **unpack)
+{
+    struct unpack *u = *unpack;
+
+    if (u == NULL)
+        return;
+    *unpack = NULL;
+    if (u->codec == UNPACK_GZIP)
+        inflateEnd(&u->gzip);
+    ZSTD_freeDStream(u->zstd);
+    free(u->input);
+    free(u);
+}
+
+void unpack_begin(struct unpack *unpack, unpack_source_fn *read, void *ctx)
+{
+    unpack->read = read;
+    unpack->ctx = ctx;
+    unpack->at = unpack->end = 0;
+    unpack->taken = 0;
+    unpack->ended = unpack->inside = false;
+    if (unpack->codec == UNPACK_GZIP)
+        inflateReset(&unpack->gzip);
+    if (unpack->codec == UNPACK_ZSTD)
+        ZSTD_DCtx_reset(unpack->zstd, ZSTD_reset_session_only);
+}
+
+enum err unpack_read(struct unpack *unpack, void *out, size_t size, struct fault *fault,
+                     size_t *got)
+{
+    enum err err;
+
+    ASSERT(size > 0);
+    if (unpack->codec == UNPACK_NONE)
+        return unpack->read(unpack->ctx, out, size, got);
+    *got = 0;
+    while (*got == 0) {
+        if (unpack->at == unpack->end && !unpack->ended) {
+            unpack->at = 0;
+            err = unpack->read(unpack->ctx, unpack->input, UNPACK_INPUT_BYTES, &unpack->end);
+            if (err != OK) {
+                unpack->end = 0;
+                return err;
+            }
+            unpack->taken += unpack->end;
+            unpack->ended = unpack->end == 0;
+        }
+        if (unpack->ended && unpack->at == unpack->end && !unpack->inside)
+            return OK;
+        err = step(unpack, out, size, fault, got);
+        if (err != OK)
+            return err;
+    }
+    return OK;
+}
+
+static enum err step(struct unpack *unpack, void *out, size_t size, struct fault *fault,
+                     size_t *got)
+{
+    size_t at = unpack->at;
+    enum err err = unpack->codec == UNPACK_GZIP ? step_gzip(unpack, out, size, fault, got)
+                                                : step_zstd(unpack, out, size, fault, got);
+
+    if (err == OK && unpack->ended && *got == 0 && unpack->at == at && unpack->inside)
+        return damaged(unpack, fault, "it ends too early");
+    return err;
+}
+
+static enum err step_gzip(struct unpack *unpack, void *out, size_t size, struct fault *fault,
+                          size_t *got)
+{
+    z_stream *stream = &unpack->gzip;
+    int result;
+
+    stream->next_in = unpack->input + unpack->at;
+    stream->avail_in = (uInt)(unpack->end - unpack->at);
+    stream->next_out = out;
+    stream->avail_out = size > UINT32_MAX ? UINT32_MAX : (uInt)size;
+    size = stream->avail_out;
+    unpack->inside = true;
+    result = inflate(stream, Z_NO_FLUSH);
+    unpack->at = unpack->end - stream->avail_in;
+    *got = size - stream->avail_out;
+    if (result == Z_STREAM_END) {
+        unpack->inside = false;
+        inflateReset(stream);
+        return OK;
+    }
+    if (result == Z_OK || result == Z_BUF_ERROR)
+        return OK;
+    return damaged(unpack, fault, stream->msg != NULL ? stream->msg : "a preset dictionary");
+}
+
+static enum err step_zstd(struct unpack *unpack, void *out, size_t size, struct fault *fault,
+                          size_t *got)
+{
+    ZSTD_inBuffer in = {unpack->input, unpack->end, unpack->at};
+    ZSTD_outBuffer to = {out, size, 0};
+    size_t result = ZSTD_decompressStream(unpack->zstd, &to, &in);
+
+    unpack->at = in.pos;
+    *got = to.pos;
+    if (ZSTD_isError(result))
+        return damaged(unpack, fault, ZSTD_getErrorName(result));
+    unpack->inside = result != 0;
+    return OK;
+}
+
+static enum err damaged(const struct unpack *unpack, struct fault *fault, const char *why)
+{
+    return fault_set(fault, ERR_CORRUPT, "%s data is not valid at byte %" PRIu64 ": %s",
+                     unpack->codec == UNPACK_GZIP ? "GZIP" : "ZSTD",
+                     unpack->taken - (unpack->end - unpack->at), why);
+}
