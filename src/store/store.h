@@ -61,6 +61,10 @@ enum err store_get(struct store *store, const struct store_snapshot *snapshot,
 enum err store_read(struct store *store, struct bytes key, bool may_wait, struct arena *arena,
                     struct bytes *value) MUST_CHECK;
 
+/* A range of STORE_DATA whose keys all share so many first bytes is looked for where there are keys
+ * that begin with them, and nowhere else: those of one slot (item/key.h). */
+#define STORE_PREFIX_BYTES 15
+
 struct store_range {
     struct bytes from; /* first key that belongs to it */
     struct bytes to;   /* first key that does not; empty: to the end */

@@ -29,7 +29,8 @@
 #define MEMTABLE_BYTES   ((size_t)8 << 20)
 #define LOG_BYTES_MAX    ((uint64_t)128 << 20) /* bounds recovery */
 #define BLOOM_BITS       10
-#define TABLE_FORMAT     5 /* of SST files: read and written by 6.6 and everything since */
+#define MEMTABLE_BLOOM   0.02 /* of a memtable's bytes; a slot has 10 bits of it at 64 bytes a row */
+#define TABLE_FORMAT     5    /* of SST files: read and written by 6.6 and everything since */
 #define BLOCK_BYTES      (8 << 10)
 #define RECOVER_TO_POINT 2 /* kPointInTimeRecovery: what was synced, in order, up to a torn end */
 
@@ -100,6 +101,7 @@ static enum err rocks_write(struct store_engine *engine, const struct store_muta
     char *error = NULL;
     enum err err = ERR_IO;
 
+    rocks_count_nothing();
     if (!has_room(rocks, group, why))
         return ERR_NO_SPACE;
     fill_batch(rocks, group);
@@ -254,6 +256,8 @@ static void rocks_close(struct store_engine *engine)
         rocksdb_readoptions_destroy(rocks->read_memory);
     if (rocks->read_all != NULL)
         rocksdb_readoptions_destroy(rocks->read_all);
+    if (rocks->journal_options != NULL)
+        rocksdb_options_destroy(rocks->journal_options);
     if (rocks->options != NULL)
         rocksdb_options_destroy(rocks->options);
     if (rocks->table_options != NULL)
@@ -315,6 +319,9 @@ static void make_options(struct rocks *rocks, const struct store_options *option
     rocksdb_options_set_stats_dump_period_sec(o, 0);
     store_rocks_ext_resume_when_told(o);
     store_rocks_ext_log_to(o, rocks_log_of_engine, log_enabled(LOG_DEBUG));
+    rocks->journal_options = rocksdb_options_create_copy(o); /* read in long ranges only */
+    store_rocks_ext_filter_prefixes(o, STORE_PREFIX_BYTES);
+    rocksdb_options_set_memtable_prefix_bloom_size_ratio(o, MEMTABLE_BLOOM);
 
     rocks->write_synced = rocksdb_writeoptions_create();
     rocksdb_writeoptions_set_sync(rocks->write_synced, 1);
@@ -334,7 +341,10 @@ void rocks_log_of_engine(bool is_error, const char *text)
 
 static enum err open_db(struct rocks *rocks, struct fault *fault)
 {
-    const rocksdb_options_t *options[STORE_FAMILY_COUNT] = {rocks->options, rocks->options};
+    const rocksdb_options_t *options[STORE_FAMILY_COUNT] = {
+        [STORE_DATA] = rocks->options,
+        [STORE_JOURNAL] = rocks->journal_options,
+    };
     const char *path = store_dir_engine_path(rocks->dir);
     char *error = NULL;
     enum err err;

@@ -14,6 +14,7 @@
 #include <rocksdb/env.h>
 #include <rocksdb/listener.h>
 #include <rocksdb/options.h>
+#include <rocksdb/slice_transform.h>
 #include <rocksdb/version.h>
 #include <string>
 
@@ -88,6 +89,13 @@ void store_rocks_ext_log_to(rocksdb_options_t *options, store_rocks_log_fn *log,
 void store_rocks_ext_resume_when_told(rocksdb_options_t *options)
 {
     store_rocks_ext_options(options)->listeners.push_back(std::make_shared<ResumeWhenTold>());
+}
+
+void store_rocks_ext_filter_prefixes(rocksdb_options_t *handle, size_t bytes)
+{
+    /* The C API has this too, but gives it a name, which tables record, that lacks the size. */
+    store_rocks_ext_options(handle)->prefix_extractor.reset(
+        rocksdb::NewFixedPrefixTransform(bytes));
 }
 
 void store_rocks_ext_compact_in_background(rocksdb_options_t *options)

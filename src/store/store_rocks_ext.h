@@ -13,6 +13,11 @@ extern "C" {
  * RocksDB would try that by itself, from its own thread, every five seconds, and have us wait. */
 void store_rocks_ext_resume_when_told(rocksdb_options_t *options);
 
+/* Filters over the first `bytes` of keys too, beside those over whole keys; in memtables, which
+ * need none for a single key, over the former alone. Tables that were written without are read as
+ * before. */
+void store_rocks_ext_filter_prefixes(rocksdb_options_t *options, size_t bytes);
+
 /* Compactions give way to requests where there are fewer cores than threads: a slice of theirs is
  * milliseconds. They still get their share: RocksDB slows writers down when it falls behind. */
 void store_rocks_ext_compact_in_background(rocksdb_options_t *options);

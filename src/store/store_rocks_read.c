@@ -34,6 +34,7 @@ static enum err error_of(char *text);
 enum err rocks_enter(struct rocks *rocks, const struct rocks_snapshot *snapshot, bool may_wait,
                      int *ticket)
 {
+    rocks_count_nothing();
     *ticket = STORE_GATE_CLOSED;
     if (snapshot == NULL) {
         *ticket = store_gate_enter(rocks->gate, may_wait);
@@ -161,6 +162,15 @@ static void rocks_cursor_close(struct store_cursor *cursor)
     free(c);
 }
 
+/* Whether all keys that can be between share their first bytes, those of STORE_PREFIX_BYTES. Both
+ * ends must: RocksDB looks at the end it begins from, and leaves out what lacks that one's. */
+static bool is_in_prefix(enum store_family family, struct store_range range)
+{
+    return family == STORE_DATA && range.from.size >= STORE_PREFIX_BYTES &&
+           range.to.size >= STORE_PREFIX_BYTES &&
+           memcmp(range.from.data, range.to.data, STORE_PREFIX_BYTES) == 0;
+}
+
 struct store_cursor *rocks_cursor_open(struct store_engine *engine,
                                        const struct store_snapshot *snapshot,
                                        enum store_family family, struct store_range range,
@@ -178,6 +188,7 @@ struct store_cursor *rocks_cursor_open(struct store_engine *engine,
         return &c->cursor;
     c->range = range;
     c->options = rocks_read_options(may_wait);
+    rocksdb_readoptions_set_total_order_seek(c->options, !is_in_prefix(family, range));
     if (s != NULL)
         rocksdb_readoptions_set_snapshot(c->options, s->snapshot);
     if (rocks->reads_once) {

@@ -3,6 +3,9 @@
 
 #include "base/assert.h"
 
+/* What a Query reads has one slot, and the store looks for it by that. */
+_Static_assert(KEY_PREFIX_BYTES == STORE_PREFIX_BYTES, "a prefix ends with the slot");
+
 static struct bytes prefix_key(uint32_t table_id, enum key_space space, uint16_t index_id,
                                uint64_t slot, struct bytes rest, struct arena *arena)
 {
