@@ -29,7 +29,7 @@
 #define MEMTABLE_BYTES   ((size_t)8 << 20)
 #define LOG_BYTES_MAX    ((uint64_t)128 << 20) /* bounds recovery */
 #define BLOOM_BITS       10
-#define MEMTABLE_BLOOM   0.02 /* of a memtable's bytes; a slot has 10 bits of it at 64 bytes a row */
+#define MEMTABLE_BLOOM   0.02 /* of a memtable's bytes: 10 bits a slot at 64 bytes a row */
 #define TABLE_FORMAT     5    /* of SST files: read and written by 6.6 and everything since */
 #define BLOCK_BYTES      (8 << 10)
 #define RECOVER_TO_POINT 2 /* kPointInTimeRecovery: what was synced, in order, up to a torn end */

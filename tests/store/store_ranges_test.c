@@ -1,5 +1,5 @@
-/* store_ranges_test.c - ranges inside a prefix and across prefixes, on each engine, against a model:
- * the present and snapshots, both directions, after deletes, range deletes and restarts, which on
+/* store_ranges_test.c - ranges inside a prefix and across prefixes, on each engine, and a model: the
+ * present and snapshots, both directions, after deletes, range deletes and restarts, which on
  * disk leave rows in memory, in several tables and in several levels.
  */
 #include "base/arena.h"
