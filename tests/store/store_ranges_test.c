@@ -1,4 +1,4 @@
-/* store_ranges_test.c - ranges inside a prefix and across prefixes, on each engine, and a model: the
+/* store_ranges_test.c - ranges inside a prefix and across, on each engine, against a model: the
  * present and snapshots, both directions, after deletes, range deletes and restarts, which on
  * disk leave rows in memory, in several tables and in several levels.
  */
