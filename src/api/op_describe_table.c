@@ -11,7 +11,7 @@ enum err op_describe_table(struct req *req)
 
     if (!req->may_wait)
         return ERR_WOULD_BLOCK; /* the counter may have to be read */
-    err = table_params_find(req, &table);
+    err = table_params_find_any(req, &table);
     if (err != OK)
         return err;
     shown.status = table_status_now(table, now_ms);

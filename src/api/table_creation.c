@@ -182,12 +182,16 @@ static enum err check_name_free(struct req *req, const struct table_creation *cr
     struct bytes name = creation->name.name;
     struct table *table =
         catalog_acquire(req->api->catalog, req->place.account, req->place.region, name);
-    bool creating;
+    bool creating, restoring;
 
     if (table == NULL)
         return OK;
     creating = table_status_now(table, clock_wall_ms()) == TABLE_CREATING;
+    restoring = creating && table_is_restoring(&table->definition);
     table_release(&table);
+    if (restoring)
+        return req_fail(req, ERR_RESOURCE_IN_USE, TABLE_IN_USE "Table is being used: %.*s",
+                        BYTES_ARGS(name));
     if (creating)
         return req_fail(req, ERR_RESOURCE_IN_USE, TABLE_IN_USE "Table is being created: %.*s",
                         BYTES_ARGS(name));

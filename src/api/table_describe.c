@@ -14,6 +14,7 @@
 #define KEYS_MAX (KEY_ATTRIBUTES_MAX * (1 + INDEX_LOCAL_MAX + INDEX_GLOBAL_MAX))
 
 static void describe_attributes(struct req *req, const struct table_definition *definition);
+static void describe_restore(struct buf *reply, const struct table_filling *filling);
 static void describe_throughput(struct buf *reply, const struct table_capacity *capacity);
 static void describe_modes(struct buf *reply, const struct table_shown *shown);
 static void describe_on_demand(struct buf *reply, const struct table_capacity *capacity,
@@ -66,11 +67,30 @@ enum err table_params_describe(struct req *req, const struct table *table,
     describe_modes(reply, shown);
     stream_params_describe(req, d);
     encryption_params_describe(req, d, shown->key_changed);
+    if (shown->status == TABLE_CREATING && table_is_restoring(d))
+        describe_restore(reply, &d->filling);
     err = describe_indexes(req, table, shown, INDEX_LOCAL);
     if (err == OK && shown->status != TABLE_DELETING) /* global ones vanish at once */
         err = describe_indexes(req, table, shown, INDEX_GLOBAL);
     buf_append_byte(reply, '}');
     return err;
+}
+
+/* Only while it goes on. */
+static void describe_restore(struct buf *reply, const struct table_filling *filling)
+{
+    reply_member(reply, "RestoreSummary");
+    buf_append_byte(reply, '{');
+    if (filling->backup_arn.size != 0) {
+        reply_member(reply, "SourceBackupArn");
+        json_append_string(reply, filling->backup_arn);
+    }
+    reply_member(reply, "SourceTableArn");
+    json_append_string(reply, filling->source_arn);
+    reply_member(reply, "RestoreDateTime");
+    json_append_time(reply, filling->restore_ms);
+    reply_member(reply, "RestoreInProgress");
+    buf_append_string(reply, "true}");
 }
 
 static int compare_attributes(const void *a, const void *b)

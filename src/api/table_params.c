@@ -3,7 +3,7 @@
 
 #include "base/assert.h"
 
-enum err table_params_find(struct req *req, struct table **table)
+static enum err find(struct req *req, bool restoring, struct table **table)
 {
     struct input_table name;
     enum err err = req_table_name(req, &name);
@@ -11,6 +11,8 @@ enum err table_params_find(struct req *req, struct table **table)
     if (err != OK)
         return err;
     *table = catalog_acquire(req->api->catalog, req->place.account, req->place.region, name.name);
+    if (*table != NULL && !restoring && table_is_restoring(&(*table)->definition))
+        table_release(table);
     if (*table == NULL)
         return req_fail(req, ERR_RESOURCE_NOT_FOUND,
                         "Requested resource not found: Table: %.*s not found",
@@ -18,6 +20,16 @@ enum err table_params_find(struct req *req, struct table **table)
     ASSERT(req->table_count < REQ_TABLES_MAX);
     req->tables[req->table_count++] = *table;
     return OK;
+}
+
+enum err table_params_find(struct req *req, struct table **table)
+{
+    return find(req, false, table);
+}
+
+enum err table_params_find_any(struct req *req, struct table **table)
+{
+    return find(req, true, table);
 }
 
 enum err table_params_class(struct req *req, struct bytes name, enum table_class *class)

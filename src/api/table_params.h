@@ -16,6 +16,8 @@
 /* The table of the request's TableName, held until the reply. ERR_RESOURCE_NOT_FOUND with the table
  * operations' text. */
 enum err table_params_find(struct req *req, struct table **table) MUST_CHECK;
+/* The same for DescribeTable, which alone finds a table that is being restored. */
+enum err table_params_find_any(struct req *req, struct table **table) MUST_CHECK;
 
 /* TableClass by name, and back for a class that is set. */
 enum err table_params_class(struct req *req, struct bytes name, enum table_class *class) MUST_CHECK;

@@ -348,6 +348,20 @@ unsigned catalog_count_restoring(struct catalog *catalog, struct bytes account)
     return count;
 }
 
+bool catalog_is_restoring_from(struct catalog *catalog, struct bytes backup_arn)
+{
+    bool found = false;
+
+    pthread_rwlock_rdlock(&catalog->lock);
+    for (unsigned i = 0; i < BUCKET_COUNT; i++)
+        for (const struct entry *e = catalog->buckets[i]; e != NULL; e = e->next)
+            found |= e->table->definition.status != TABLE_DELETING &&
+                     table_is_restoring(&e->table->definition) &&
+                     bytes_equal(e->table->definition.filling.backup_arn, backup_arn);
+    pthread_rwlock_unlock(&catalog->lock);
+    return found;
+}
+
 enum err catalog_put(struct catalog *catalog, const struct table_definition *definition,
                      struct table **table)
 {

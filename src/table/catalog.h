@@ -45,6 +45,8 @@ unsigned catalog_acquire_for_index_work(struct catalog *catalog, struct table *t
  * restored, counted. */
 unsigned catalog_acquire_filling(struct catalog *catalog, struct table *tables[], unsigned max);
 unsigned catalog_count_restoring(struct catalog *catalog, struct bytes account);
+/* Whether one is being restored from this backup. */
+bool catalog_is_restoring_from(struct catalog *catalog, struct bytes backup_arn);
 
 /* --- changes: may wait, never on a loop ------------------------------------------------------ */
 

@@ -1,0 +1,90 @@
+/* restore_job.c - from a source's items to the table, and what becomes of it if that fails. */
+#include "backup/restore_job.h"
+
+#include "base/log.h"
+#include "store/store.h"
+#include "table/table_fill.h"
+
+#define PUBLISH_RETRY_MS 100
+
+static enum err fill_from(struct table_fill *fill, restore_next_fn *next, void *ctx,
+                          const struct job *job, bool *of_source);
+static enum err publish(struct job *job, struct table_fill *fill);
+
+static bool is_stopping(const void *job)
+{
+    return job_stopping(job);
+}
+
+enum err restore_job_fill(struct job *job, struct table *table, restore_next_fn *next, void *ctx)
+{
+    struct table_fill_options options = {.ascending = true, .stopping = is_stopping, .ctx = job};
+    struct store_count count = {0};
+    struct table_fill *fill = NULL;
+    bool of_source = false;
+    enum err err = table_fill_open(jobs_catalog(job->jobs), table, &options, &fill);
+
+    if (err == OK)
+        err = fill_from(fill, next, ctx, job, &of_source);
+    if (err == OK)
+        err = table_fill_finish(fill, &count);
+    if (err == OK)
+        err = publish(job, fill);
+    table_fill_close(&fill);
+    if (of_source && (err == ERR_CORRUPT || err == ERR_NEWER_FORMAT))
+        return restore_job_fail(job, table, bytes_of_string(err_name(err)));
+    if (err == OK)
+        LOG(INFO, "a table is restored", log_bytes("table", table->definition.name),
+            log_u64("items", count.items), log_u64("bytes", count.bytes));
+    return err;
+}
+
+enum err restore_job_fail(struct job *job, struct table *table, struct bytes why)
+{
+    struct store_mutation *mutation = store_mutation_create();
+    enum err err;
+
+    LOG(ERROR, "a table cannot be restored; it is dropped", log_bytes("job", job->name.id),
+        log_bytes("why", why));
+    jobs_remove(mutation, &job->name);
+    if (table != NULL)
+        return table_fill_abandon(jobs_catalog(job->jobs), table, mutation);
+    err = store_submit_and_wait(jobs_store(job->jobs), NULL, &mutation);
+    store_mutation_destroy(&mutation);
+    return err;
+}
+
+/* *of_source: an error is the source's, not that of the table's disk. */
+static enum err fill_from(struct table_fill *fill, restore_next_fn *next, void *ctx,
+                          const struct job *job, bool *of_source)
+{
+    struct bytes key, stored;
+    enum err err;
+
+    while ((err = next(ctx, &key, &stored)) == OK) {
+        err = table_fill_add_stored(fill, key, stored);
+        if (err == OK && job_stopping(job))
+            err = ERR_CANCELLED;
+        if (err != OK)
+            break;
+    }
+    *of_source = err == ERR_CORRUPT || err == ERR_NEWER_FORMAT;
+    return err == ERR_ABSENT ? OK : err;
+}
+
+/* A full queue is no reason to fill it once more. */
+static enum err publish(struct job *job, struct table_fill *fill)
+{
+    for (;;) {
+        struct store_mutation *mutation = store_mutation_create();
+        enum err err;
+
+        jobs_remove(mutation, &job->name);
+        err = table_fill_publish(fill, mutation);
+        if (err != ERR_BUSY && err != ERR_NO_SPACE)
+            return err;
+        if (job_stopping(job))
+            return ERR_CANCELLED;
+        job_pause(job, PUBLISH_RETRY_MS);
+    }
+}

@@ -1,0 +1,24 @@
+/* restore_job.h - what jobs that restore a table share: items in key order become the table that
+ * restore_begin (restore_params.h) has begun.
+ *   run(job)   reads job->text; table_fill_acquire, or the restore is over; opens its source;
+ *              restore_job_fill
+ * Threads:   the job's own.
+ */
+#pragma once
+
+#include "jobs/jobs.h"
+#include "table/table.h"
+
+/* The next item of the source in the order of storage keys, valid until the next call.
+ * ERR_ABSENT: that was all. */
+typedef enum err restore_next_fn(void *ctx, struct bytes *key, struct bytes *stored);
+
+/* Fills the table to its end: it is ACTIVE and the job's record gone when this returns OK; or, for
+ * ERR_CORRUPT and ERR_NEWER_FORMAT of the source, the table and the record are gone,
+ * which is OK too. Anything else is for run to return: the job begins again. */
+enum err restore_job_fill(struct job *job, struct table *table, restore_next_fn *next,
+                          void *ctx) MUST_CHECK;
+
+/* What is to be restored is not there any more, or damaged: the end of table (NULL: it is gone
+ * already) and job. */
+enum err restore_job_fail(struct job *job, struct table *table, struct bytes why) MUST_CHECK;
