@@ -161,6 +161,13 @@ bool number_to_i64(struct bytes encoded, int64_t *value)
     return true;
 }
 
+bool number_is_whole(struct bytes encoded)
+{
+    struct decimal decimal;
+
+    return decimal_unpack(encoded, &decimal) && (int)decimal.count <= decimal.exponent;
+}
+
 bool number_valid(struct bytes encoded)
 {
     struct decimal decimal;

@@ -47,6 +47,8 @@ size_t number_size_bytes(struct bytes encoded);
 
 /* Whole part as an integer, rounded towards zero; false if it does not fit (for expiry times). */
 bool number_to_i64(struct bytes encoded, int64_t *value) MUST_CHECK;
+/* Whether it has no fraction. Damaged bytes have one. */
+bool number_is_whole(struct bytes encoded) MUST_CHECK;
 
 /* Whether bytes are one well-formed encoding: for what comes from a disk. */
 bool number_valid(struct bytes encoded) MUST_CHECK;

@@ -23,6 +23,7 @@
 #include "store/store.h"
 #include "streams/stream_service.h"
 #include "table/catalog.h"
+#include "ttl/ttl_service.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -58,6 +59,7 @@ struct server {
     struct stream_service *streams;
     struct objects *objects;
     struct jobs *jobs;
+    struct ttl_service *ttl;
     struct identity_set *identities;
     struct auth auth;
     struct worker_pool *workers;
@@ -98,6 +100,8 @@ enum err server_start(const struct options *options, struct fault *fault, struct
         err = open_objects(s, fault);
     if (err == OK)
         err = start_jobs(s, fault);
+    if (err == OK)
+        err = ttl_service_start(s->catalog, options->ttl_interval_ms, fault, &s->ttl);
     if (err == OK && options->tls_cert != NULL)
         err = tls_context_create(options->tls_cert, options->tls_key, fault, &s->tls);
     if (err == OK) {
@@ -165,6 +169,7 @@ void server_stop(struct server **server)
     http_server_close(&s->http);
     jobs_close(&s->jobs);
     objects_close(&s->objects);
+    ttl_service_stop(&s->ttl);
     stream_service_stop(&s->streams);
     catalog_close(&s->catalog);
     store_close(&s->store);

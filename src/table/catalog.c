@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "table/index_build.h"
+#include "table/index_expiry.h"
 #include "table/index_job.h"
 #include "table/recovery.h"
 #include "table/stream.h"
@@ -279,7 +280,8 @@ static bool has_index_work(const struct table_definition *d)
     for (unsigned i = 0; i < d->index_count; i++)
         if (d->indexes[i].status == INDEX_CREATING || d->indexes[i].status == INDEX_DELETING)
             return true;
-    return false;
+    return d->ttl.gone_before != 0 ||
+           (d->ttl.index.id != 0 && d->ttl.index.status == INDEX_CREATING);
 }
 
 /* From now on nobody maintains an index that goes: writes under earlier definitions neither. */
@@ -362,6 +364,27 @@ bool catalog_is_restoring_from(struct catalog *catalog, struct bytes backup_arn)
     return found;
 }
 
+unsigned catalog_acquire_expiring(struct catalog *catalog, uint64_t now_s, unsigned *place,
+                                  struct table *tables[], unsigned max)
+{
+    unsigned count = 0, looked_at = 0;
+
+    pthread_rwlock_rdlock(&catalog->lock);
+    for (; looked_at < BUCKET_COUNT && count < max; looked_at++, *place = (*place + 1)) {
+        for (const struct entry *e = catalog->buckets[*place % BUCKET_COUNT]; e != NULL;
+             e = e->next) {
+            const struct table_definition *d = &e->table->definition;
+            const struct index_expiry_state *expiry = table_expiry(e->table);
+
+            if (count < max && d->ttl.index.id != 0 && d->status != TABLE_DELETING &&
+                (atomic_load(&expiry->goes_on) || atomic_load(&expiry->first_s) <= now_s))
+                tables[count++] = table_acquire(e->table);
+        }
+    }
+    pthread_rwlock_unlock(&catalog->lock);
+    return count;
+}
+
 enum err catalog_put(struct catalog *catalog, const struct table_definition *definition,
                      struct table **table)
 {
@@ -377,6 +400,7 @@ enum err catalog_put_with(struct catalog *catalog, const struct table_definition
     enum err err;
 
     ASSERT(is_new == (earlier == NULL) && (is_new || earlier->definition.id == d.id));
+    ASSERT((d.ttl_attribute.size != 0) == (d.ttl.index.id != 0));
     if (is_new)
         d.id = catalog->next_id;
     ASSERT(d.id != 0 && d.id < UINT32_MAX);
@@ -679,6 +703,8 @@ static enum err resume_index_work(struct catalog *catalog, const struct table *t
     for (unsigned i = 0; err == OK && i < d->index_count; i++)
         if (d->indexes[i].status == INDEX_CREATING)
             err = index_build_resume(catalog->store, table, &d->indexes[i]);
+    if (err == OK && d->ttl.index.id != 0 && d->ttl.index.status == INDEX_CREATING)
+        err = index_build_resume(catalog->store, table, &d->ttl.index);
     return err;
 }
 

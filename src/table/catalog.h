@@ -48,6 +48,11 @@ unsigned catalog_count_restoring(struct catalog *catalog, struct bytes account);
 /* Whether one is being restored from this backup. */
 bool catalog_is_restoring_from(struct catalog *catalog, struct bytes backup_arn);
 
+/* Tables that may have items which expire in this second or before, held, beginning at a place
+ * among all tables that goes on with each call: so that everybody's turn comes. */
+unsigned catalog_acquire_expiring(struct catalog *catalog, uint64_t now_s, unsigned *place,
+                                  struct table *tables[], unsigned max);
+
 /* --- changes: may wait, never on a loop ------------------------------------------------------ */
 
 void catalog_change_begin(struct catalog *catalog);

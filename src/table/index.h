@@ -18,7 +18,8 @@ struct bucket;
 #define INDEX_PART_KEYS_MAX 4   /* partition-key attributes of a global index, and sort-key ones */
 _Static_assert(2 * INDEX_PART_KEYS_MAX == KEY_ATTRIBUTES_MAX, "a key schema holds both parts");
 
-enum index_kind { INDEX_LOCAL, INDEX_GLOBAL };
+/* The last is no index that anybody asks for: index_expiry.h. */
+enum index_kind { INDEX_LOCAL, INDEX_GLOBAL, INDEX_EXPIRY };
 enum index_projection { INDEX_PROJECTS_ALL, INDEX_PROJECTS_KEYS, INDEX_PROJECTS_INCLUDED };
 
 struct index_definition {

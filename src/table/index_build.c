@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "table/index_entry.h"
+#include "table/index_expiry.h"
 #include "table/table_keys.h"
 #include "table/table_write.h"
 
@@ -44,8 +45,10 @@ struct part {
     struct store_loaded loaded[HOLD_KEYS_MAX];
     unsigned count;
     struct bytes last_key; /* lives until all parts are done */
+    uint64_t first_s;      /* the earliest expiry of entries of that index */
 };
 
+static struct index_build *build_of(const struct table *table, const struct table_index *index);
 static enum err start(struct step *step);
 static enum err fill(struct step *step);
 static enum err fill_part(struct step *step, struct part *part, const struct bytes keys[],
@@ -70,6 +73,22 @@ void index_build_fini(struct index_build *build)
     buf_fini(&build->submitted);
 }
 
+static struct index_build *build_of(const struct table *table, const struct table_index *index)
+{
+    return index->definition.kind == INDEX_EXPIRY ? table_ttl_build(table)
+                                                  : table_index_build(table);
+}
+
+struct bytes index_build_key(const struct table *table, const struct table_index *index,
+                             struct arena *arena)
+{
+    uint32_t table_id = table->definition.id;
+
+    return index->definition.kind == INDEX_EXPIRY
+               ? table_ttl_build_key(table_id, index->id, arena)
+               : table_index_build_key(table_id, index->id, arena);
+}
+
 void index_build_lock(void)
 {
     pthread_mutex_lock(&build_lock);
@@ -83,7 +102,7 @@ void index_build_unlock(void)
 enum index_upkeep index_build_upkeep(const struct table_change *change,
                                      const struct table_index *index, struct store_hold *hold)
 {
-    const struct index_build *build = table_index_build(change->table);
+    const struct index_build *build = build_of(change->table, index);
 
     if (index->status == INDEX_DELETING || atomic_load(&build->dropped_id) == index->id)
         return INDEX_UPKEEP_NONE;
@@ -109,7 +128,7 @@ enum index_upkeep index_build_upkeep(const struct table_change *change,
 static void put_record(const struct step *step, struct store_mutation *mutation, struct bytes done,
                        struct arena *arena)
 {
-    struct bytes key = table_index_build_key(step->table->definition.id, step->index->id, arena);
+    struct bytes key = index_build_key(step->table, step->index, arena);
     uint8_t *record = arena_alloc(arena, RECORD_DONE + done.size);
 
     record[0] = RECORD_FORMAT;
@@ -129,14 +148,13 @@ static void set_key(struct buf *buf, struct bytes key)
 enum err index_build_resume(struct store *store, const struct table *table,
                             const struct table_index *index)
 {
-    struct index_build *build = table_index_build(table);
+    struct index_build *build = build_of(table, index);
     struct arena arena;
     struct bytes record;
     enum err err;
 
     arena_init(&arena);
-    err = store_get(store, NULL, STORE_DATA,
-                    table_index_build_key(table->definition.id, index->id, &arena), true, &arena,
+    err = store_get(store, NULL, STORE_DATA, index_build_key(table, index, &arena), true, &arena,
                     &record);
     if (err == OK && (record.size < RECORD_DONE || record.data[0] != RECORD_FORMAT))
         err = record.size != 0 && record.data[0] > RECORD_FORMAT ? ERR_NEWER_FORMAT : ERR_CORRUPT;
@@ -161,12 +179,12 @@ enum err index_build_step(struct store *store, const uint8_t hash_key[SIPHASH_KE
         .hash_key = hash_key,
         .table = table,
         .index = index,
-        .build = table_index_build(table),
+        .build = build_of(table, index),
     };
     enum err err;
     bool waiting;
 
-    ASSERT(index->status == INDEX_CREATING && index->definition.kind == INDEX_GLOBAL);
+    ASSERT(index->status == INDEX_CREATING && index->definition.kind != INDEX_LOCAL);
     index_build_lock();
     if (step.build->index_id != index->id) {
         ASSERT(step.build->index_id < index->id);
@@ -295,7 +313,7 @@ static enum err fill_part(struct step *step, struct part *part, const struct byt
 {
     enum err err = ERR_WOULD_BLOCK;
 
-    *part = (struct part){.step = step, .keys = keys};
+    *part = (struct part){.step = step, .keys = keys, .first_s = UINT64_MAX};
     if (count > HOLD_KEYS_MAX)
         count = HOLD_KEYS_MAX;
     for (unsigned attempt = 0; attempt < HOLD_ATTEMPTS_MAX && err == ERR_WOULD_BLOCK; attempt++) {
@@ -346,19 +364,29 @@ static void on_part(void *ctx, enum err err, uint64_t version)
     else if (step->err == OK)
         step->err = err;
     index_build_unlock();
+    if (err == OK)
+        index_expiry_from(table_expiry(step->table), part->first_s);
     sem_post(&step->done);
 }
 
 /* An item's entry, as the item is in its version. */
-static void add_entry(struct step *step, const struct item *item, struct store_mutation *mutation)
+static void add_entry(struct part *part, const struct item *item, struct store_mutation *mutation)
 {
+    struct step *step = part->step;
     const struct table_definition *table = &step->table->definition;
     struct index_diff diff;
+    uint64_t expiry_s;
 
     index_diff(table, step->index, step->hash_key, item_absent().attributes, item->attributes,
                &step->arena, &diff);
     if (diff.change == INDEX_CHANGE_NONE)
         return;
+    if (step->index->definition.kind == INDEX_EXPIRY) {
+        store_mutation_put_guarded(mutation, diff.new_key, BYTES(""), STORE_NO_STAMP);
+        if (index_expiry_of(step->index, item->attributes, &expiry_s) && expiry_s < part->first_s)
+            part->first_s = expiry_s;
+        return;
+    }
     bytes_put_u64((uint8_t *)diff.new_value.data + ITEM_VERSION_OFFSET, item->version);
     store_mutation_put_guarded(mutation, diff.new_key, diff.new_value, STORE_NO_STAMP);
     store_mutation_count(mutation, table_count_key(table->id, step->index->id, &step->arena), 1,
@@ -378,7 +406,7 @@ static enum err submit_part(struct step *step, struct store_hold *hold, struct p
         if (err == OK)
             err = item_open(stored, &item);
         if (err == OK && item.version <= step->build->started)
-            add_entry(step, &item, mutation);
+            add_entry(part, &item, mutation);
         if (err == ERR_ABSENT)
             err = OK;
     }

@@ -1,4 +1,5 @@
-/* index_build.h - filling a new global index from the items that are there, while they change.
+/* index_build.h - filling a new index from the items that are there, while they change: a global
+ * one, or that of expiry.
  *
  * Which entries are there already must be known at any time: to take an old one away, and to count
  * them. It is, from two facts about an item:
@@ -13,7 +14,8 @@
  * the lock that those who write to the table have from looking at the state to submitting. Both
  * facts are recorded in the mutations that make them true, and go on after a restart.
  *
- * Record (frozen, docs/decisions/0001-stored-formats.md), key table_index_build_key:
+ * Record (frozen, docs/decisions/0001-stored-formats.md), key table_index_build_key or
+ * table_ttl_build_key:
  *   0 format u8 (1) · 1 started u64 · 9 done, a storage key, empty at first
  */
 #pragma once
@@ -36,7 +38,8 @@ enum index_build_phase {
     INDEX_BUILD_DONE,
 };
 
-/* Of a table, shared by all its definitions; guarded by index_build_lock but for dropped_id. */
+/* Of a table, one for each of the two, shared by all its definitions; guarded by index_build_lock
+ * but for dropped_id. */
 struct index_build {
     uint16_t index_id; /* of the newest index that is or was being built; 0: there was none */
     enum index_build_phase phase;
@@ -67,6 +70,10 @@ enum index_upkeep index_build_upkeep(const struct table_change *change,
                                      const struct table_index *index, struct store_hold *hold);
 
 /* --- the work: in the background, one index of a table at a time ------------------------------*/
+
+/* The key of its record. */
+struct bytes index_build_key(const struct table *table, const struct table_index *index,
+                             struct arena *arena);
 
 /* After a restart, before anybody writes: reads how far a CREATING index has come. */
 enum err index_build_resume(struct store *store, const struct table *table,

@@ -2,6 +2,7 @@
 #include "table/index_entry.h"
 
 #include "base/assert.h"
+#include "table/index_expiry.h"
 #include "table/table_keys.h"
 
 static bool is_well_formed(struct value value, const struct key_attribute *attribute, bool hash);
@@ -14,7 +15,10 @@ static void set_slot(struct buf *key, size_t hash_end, const uint8_t hash_key[SI
 bool index_has(const struct table_index *index, struct value attributes)
 {
     const struct key_schema *schema = &index->definition.schema;
+    uint64_t expiry_s;
 
+    if (index->definition.kind == INDEX_EXPIRY)
+        return index_expiry_of(index, attributes, &expiry_s);
     for (unsigned i = 0; i < key_schema_count(schema); i++) {
         struct value value;
 
@@ -134,6 +138,10 @@ void index_diff(const struct table_definition *table, const struct table_index *
     bool had = index_has(index, old), has = index_has(index, new);
     struct value before = {0}, after = {0};
 
+    if (index->definition.kind == INDEX_EXPIRY) {
+        index_expiry_diff(table, index, hash_key, old, new, arena, diff);
+        return;
+    }
     *diff = (struct index_diff){0};
     if (had) {
         before = index_project(table, index, old, arena);

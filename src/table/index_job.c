@@ -1,4 +1,5 @@
-/* index_job.c - step by step through the tables that have an index to build or to remove.
+/* index_job.c - step by step through the tables that have an index to build or to remove. The
+ * hidden index of expiry comes and goes beside the others.
  * An index is removed when nobody holds a definition in which it was there to be read and written:
  * first its rows and then, with its counter, its place in the definition.
  */
@@ -10,6 +11,7 @@
 #include "table/catalog.h"
 #include "table/index_build.h"
 #include "table/index_entry.h"
+#include "table/index_expiry.h"
 #include "table/table_keys.h"
 #include "table/table_purge.h"
 
@@ -39,6 +41,10 @@ static enum err build(struct index_jobs *jobs, struct table *table,
 static enum err drop(struct index_jobs *jobs, struct table *table, const struct table_index *index);
 static enum err publish(struct index_jobs *jobs, const struct table *table, uint16_t index_id,
                         bool keeps);
+static enum err step_ttl(struct index_jobs *jobs, struct table *table);
+static enum err remove_old_ttl(struct index_jobs *jobs, struct table *table);
+static enum err publish_ttl(struct index_jobs *jobs, const struct table *table,
+                            struct table_ttl done);
 static void wait_for_work(struct index_jobs *jobs, unsigned wait_ms);
 
 struct index_jobs *index_jobs_start(struct catalog *catalog)
@@ -107,6 +113,24 @@ static void wait_for_work(struct index_jobs *jobs, unsigned wait_ms)
     pthread_mutex_unlock(&jobs->lock);
 }
 
+/* One step of a table; true: it was one. */
+static bool look_after(struct index_jobs *jobs, struct table *table,
+                       enum err (*take_step)(struct index_jobs *jobs, struct table *table),
+                       unsigned *wait_ms)
+{
+    enum err err = atomic_load(&jobs->stopping) ? ERR_CANCELLED : take_step(jobs, table);
+
+    if (err == ERR_ABSENT)
+        return false;
+    if (err != OK && (*wait_ms == WITHOUT_WORK || err == ERR_PENDING))
+        *wait_ms = err == ERR_PENDING ? POLL_MS : RETRY_MS;
+    if (err != OK && err != ERR_PENDING && err != ERR_BUSY && err != ERR_CANCELLED && !jobs->failed)
+        LOG(WARN, "cannot work on an index for now; it will be tried again",
+            log_bytes("table", table->definition.name), log_string("error", err_name(err)));
+    jobs->failed = err != OK && err != ERR_PENDING;
+    return err == OK;
+}
+
 /* A step for each table that has something to do, again and again while something is done. How long
  * to wait then. */
 static unsigned work(struct index_jobs *jobs)
@@ -120,25 +144,15 @@ static unsigned work(struct index_jobs *jobs)
         wait_ms = WITHOUT_WORK;
         count = catalog_acquire_for_index_work(jobs->catalog, tables, TABLES_MAX);
         for (unsigned i = 0; i < count; i++) {
-            enum err err = atomic_load(&jobs->stopping) ? ERR_CANCELLED : step(jobs, tables[i]);
-
-            if (err == OK)
-                goes_on = true;
-            else if (wait_ms == WITHOUT_WORK || err == ERR_PENDING)
-                wait_ms = err == ERR_PENDING ? POLL_MS : RETRY_MS;
-            if (err != OK && err != ERR_PENDING && err != ERR_BUSY && err != ERR_CANCELLED &&
-                !jobs->failed)
-                LOG(WARN, "cannot work on an index for now; it will be tried again",
-                    log_bytes("table", tables[i]->definition.name),
-                    log_string("error", err_name(err)));
-            jobs->failed = err != OK && err != ERR_PENDING;
+            goes_on |= look_after(jobs, tables[i], step, &wait_ms);
+            goes_on |= look_after(jobs, tables[i], step_ttl, &wait_ms);
             table_release(&tables[i]);
         }
     }
     return wait_ms;
 }
 
-/* OK: something happened. ERR_PENDING: not yet. */
+/* OK: something happened. ERR_PENDING: not yet. ERR_ABSENT: there is nothing to do. */
 static enum err step(struct index_jobs *jobs, struct table *table)
 {
     const struct table_definition *d = &table->definition;
@@ -154,7 +168,7 @@ static enum err step(struct index_jobs *jobs, struct table *table)
         return index->status == INDEX_CREATING ? build(jobs, table, index)
                                                : drop(jobs, table, index);
     }
-    return ERR_PENDING; /* done a moment ago */
+    return ERR_ABSENT; /* or done a moment ago */
 }
 
 static enum err build(struct index_jobs *jobs, struct table *table, const struct table_index *index)
@@ -224,6 +238,82 @@ static enum err publish(struct index_jobs *jobs, const struct table *table, uint
                                             table_count_key(worked_on->id, index_id, &arena));
             err = catalog_put_with(jobs->catalog, &next, mutation, &published);
         }
+    }
+    catalog_change_end(jobs->catalog);
+    table_release(&published);
+    table_release(&newest);
+    arena_fini(&arena);
+    return err;
+}
+
+/* --- the hidden index of expiry --------------------------------------------------------------- */
+
+/* As step. It is filled under its next id while what is left of earlier ones goes. */
+static enum err step_ttl(struct index_jobs *jobs, struct table *table)
+{
+    struct table_ttl ttl = table->definition.ttl;
+    enum err err;
+
+    if (ttl.gone_before != 0)
+        return remove_old_ttl(jobs, table);
+    if (ttl.index.id == 0 || ttl.index.status != INDEX_CREATING)
+        return ERR_ABSENT;
+    err = index_build_step(catalog_store(jobs->catalog), catalog_hash_key(jobs->catalog), table,
+                           &table->definition.ttl.index);
+    ttl.index.status = INDEX_ACTIVE;
+    return err == ERR_ABSENT ? publish_ttl(jobs, table, ttl) : err;
+}
+
+/* Rows that a holder of an earlier definition may still write, he writes until he lets go of it. */
+static enum err remove_old_ttl(struct index_jobs *jobs, struct table *table)
+{
+    struct store *store = catalog_store(jobs->catalog);
+    struct table_ttl ttl = table->definition.ttl;
+    uint32_t id = table->definition.id;
+    struct arena arena;
+    enum err err;
+
+    if (!table_is_only_definition(table))
+        return ERR_PENDING;
+    arena_init(&arena);
+    err = table_purge_range(
+        store, STORE_DATA, index_expiry_ids_range(id, 0, ttl.gone_before, &arena), &jobs->stopping);
+    if (err == OK)
+        err = table_purge_range(store, STORE_DATA,
+                                table_ttl_builds_range(id, 0, ttl.gone_before, &arena),
+                                &jobs->stopping);
+    ttl.gone_before = 0;
+    if (err == OK)
+        err = publish_ttl(jobs, table, ttl);
+    arena_fini(&arena);
+    return err;
+}
+
+/* `done` is what the table's state became, unless somebody changed it meanwhile. */
+static enum err publish_ttl(struct index_jobs *jobs, const struct table *table,
+                            struct table_ttl done)
+{
+    const struct table_definition *worked_on = &table->definition;
+    struct table *newest, *published = NULL;
+    struct arena arena;
+    enum err err = OK;
+
+    arena_init(&arena);
+    catalog_change_begin(jobs->catalog);
+    newest = catalog_acquire(jobs->catalog, worked_on->account, worked_on->region, worked_on->name);
+    if (newest != NULL && newest->definition.id == worked_on->id &&
+        newest->definition.status != TABLE_DELETING &&
+        newest->definition.ttl.next_id == worked_on->ttl.next_id &&
+        newest->definition.ttl.index.id == worked_on->ttl.index.id &&
+        newest->definition.ttl.gone_before == worked_on->ttl.gone_before) {
+        struct table_definition next = newest->definition;
+        struct store_mutation *mutation = store_mutation_create();
+
+        next.ttl = done;
+        if (done.index.status == INDEX_ACTIVE)
+            store_mutation_delete_guarded(
+                mutation, table_ttl_build_key(worked_on->id, done.index.id, &arena));
+        err = catalog_put_with(jobs->catalog, &next, mutation, &published);
     }
     catalog_change_end(jobs->catalog);
     table_release(&published);

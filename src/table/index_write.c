@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "table/index_build.h"
+#include "table/index_expiry.h"
 #include "table/table_keys.h"
 
 static enum err check_collection(const struct table_change *change, struct store_hold *hold,
@@ -15,6 +16,8 @@ bool index_write_is_watched(const struct table_change changes[], unsigned count)
     for (unsigned i = 0; i < count; i++) {
         const struct table_definition *d = &changes[i].table->definition;
 
+        if (d->ttl.index.id != 0 && d->ttl.index.status == INDEX_CREATING)
+            return true;
         for (unsigned j = 0; j < d->index_count; j++)
             if (d->indexes[j].status == INDEX_CREATING)
                 return true;
@@ -30,10 +33,10 @@ enum err index_write_plan(struct table_change *change, struct store_hold *hold,
     struct value none = item_absent().attributes;
     struct value new = change->action == TABLE_PUT ? change->attributes : none;
 
-    ASSERT(table->index_count != 0 && change->action != TABLE_KEEP);
-    change->indexes = arena_new_array(arena, struct index_diff, table->index_count);
-    for (unsigned i = 0; i < table->index_count; i++) {
-        const struct table_index *index = &table->indexes[i];
+    ASSERT(table_upkeep_count(table) != 0 && change->action != TABLE_KEEP);
+    change->indexes = arena_new_array(arena, struct index_diff, table_upkeep_count(table));
+    for (unsigned i = 0; i < table_upkeep_count(table); i++) {
+        const struct table_index *index = table_upkeep_index(table, i);
         enum index_upkeep upkeep = index_build_upkeep(change, index, hold);
 
         if (upkeep == INDEX_UPKEEP_NONE)
@@ -96,8 +99,9 @@ void index_write_add(const struct table_change *change, struct store_mutation *m
 {
     const struct table_definition *table = &change->table->definition;
 
-    for (unsigned i = 0; i < table->index_count; i++) {
+    for (unsigned i = 0; i < table_upkeep_count(table); i++) {
         const struct index_diff *diff = &change->indexes[i];
+        bool expires = i == table->index_count; /* entries without value and counter */
 
         if (diff->change == INDEX_CHANGE_NONE)
             continue;
@@ -105,7 +109,9 @@ void index_write_add(const struct table_change *change, struct store_mutation *m
             store_mutation_delete_guarded(mutation, diff->old_key);
         if (diff->change != INDEX_CHANGE_REMOVE)
             store_mutation_put_guarded(mutation, diff->new_key, diff->new_value,
-                                       ITEM_VERSION_OFFSET);
+                                       expires ? STORE_NO_STAMP : ITEM_VERSION_OFFSET);
+        if (expires)
+            continue;
         store_mutation_count(mutation, table_count_key(table->id, table->indexes[i].id, arena),
                              (diff->new_key.size != 0) - (diff->old_key.size != 0),
                              (int64_t)diff->new_bytes - diff->old_bytes);
@@ -114,6 +120,15 @@ void index_write_add(const struct table_change *change, struct store_mutation *m
         store_mutation_count(mutation, table_collection_count_key(change->key, arena),
                              (change->action == TABLE_PUT) - (int)change->exists,
                              collection_growth(change));
+}
+
+void index_write_happened(const struct table_change *change)
+{
+    const struct table_definition *table = &change->table->definition;
+
+    if (change->indexes != NULL && table->ttl.index.id != 0)
+        index_expiry_added(table_expiry(change->table),
+                           change->indexes[table->index_count].new_key);
 }
 
 bool index_counts_collections(const struct table_definition *table)

@@ -22,6 +22,8 @@ enum err index_write_plan(struct table_change *change, struct store_hold *hold,
                           struct arena *arena, struct bytes *missing) MUST_CHECK;
 void index_write_add(const struct table_change *change, struct store_mutation *mutation,
                      struct arena *arena);
+/* A change that was added is published now: says to whom it matters that there are new entries. */
+void index_write_happened(const struct table_change *change);
 
 /* Whether a table's item collections are counted: if it has a local index. */
 bool index_counts_collections(const struct table_definition *table);

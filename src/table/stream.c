@@ -163,6 +163,7 @@ static void put_stream(struct store_mutation *mutation, const struct table_defin
 
     d.index_count = 0;
     d.next_index_id = 0;
+    d.ttl = (struct table_ttl){0};
     d.tags.count = 0;
     d.recovery = (struct table_recovery){0};
     d.policy = d.stream_policy = (struct table_policy){0};

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "table/bucket.h"
 #include "table/index_build.h"
+#include "table/index_expiry.h"
 #include "table/table_journal.h"
 #include "table/throttle.h"
 
@@ -25,6 +26,8 @@ struct table_life {
     struct bucket buckets[TABLE_WAYS];
     struct index_buckets *indexes; /* changed by table_create only: one at a time */
     struct index_build build;
+    struct index_build ttl_build;
+    struct index_expiry_state expiry;
 };
 
 static void copy_schema(struct key_schema *schema, struct arena *arena);
@@ -122,6 +125,8 @@ struct table *table_create(const struct table_definition *definition, struct tab
     } else {
         table->life = mem_zalloc(sizeof(*table->life));
         index_build_init(&table->life->build);
+        index_build_init(&table->life->ttl_build);
+        index_expiry_init(&table->life->expiry);
     }
     atomic_fetch_add(&table->life->definitions, 1);
     table_set_journal_needs(table, table_journal_needs_of(definition));
@@ -136,6 +141,7 @@ struct table *table_create(const struct table_definition *definition, struct tab
         d->tags.list[i].value = arena_copy(&table->arena, d->tags.list[i].value);
     }
     d->ttl_attribute = arena_copy(&table->arena, d->ttl_attribute);
+    d->ttl.index.definition = index_expiry_definition(d->ttl_attribute);
     d->encryption.key_arn = arena_copy(&table->arena, d->encryption.key_arn);
     d->encryption.key_arn_before = arena_copy(&table->arena, d->encryption.key_arn_before);
     d->policy.text = arena_copy(&table->arena, d->policy.text);
@@ -250,6 +256,8 @@ static void destroy_life(struct table_life *life)
         free(index);
     }
     index_build_fini(&life->build);
+    index_build_fini(&life->ttl_build);
+    index_expiry_fini(&life->expiry);
     free(life);
 }
 
@@ -284,6 +292,16 @@ bool table_is_only_definition(const struct table *table)
 struct index_build *table_index_build(const struct table *table)
 {
     return &table->life->build;
+}
+
+struct index_build *table_ttl_build(const struct table *table)
+{
+    return &table->life->ttl_build;
+}
+
+struct index_expiry_state *table_expiry(const struct table *table)
+{
+    return &table->life->expiry;
 }
 
 bool table_held_alone(const struct table *table)

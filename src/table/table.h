@@ -97,6 +97,13 @@ struct table_filling {
     uint64_t restore_ms;
 };
 
+/* The hidden index of a table whose items expire (index_expiry.h). */
+struct table_ttl {
+    struct table_index index; /* id 0: there is none. Its definition is made by table_create */
+    uint16_t next_id;         /* 0: there was none yet */
+    uint16_t gone_before;     /* what is left of indexes with smaller ids is removed; 0: nothing */
+};
+
 struct table_definition {
     uint32_t id; /* never reused */
     struct bytes account;
@@ -111,6 +118,7 @@ struct table_definition {
     struct table_settings settings;
     struct table_tags tags;
     struct bytes ttl_attribute; /* empty: items do not expire */
+    struct table_ttl ttl;
     struct table_insights insights;
     struct table_stream stream;
     struct table_recovery recovery;
@@ -127,6 +135,7 @@ struct table_definition {
 
 struct table_life;
 struct index_build;
+struct index_expiry_state;
 
 struct table {
     struct table_definition definition;
@@ -179,6 +188,20 @@ bool table_is_only_definition(const struct table *table);
 
 /* How far the building of an index has come: one state for all definitions (index_build.h). */
 struct index_build *table_index_build(const struct table *table);
+/* The same of the hidden index of expiry. */
+struct index_build *table_ttl_build(const struct table *table);
+struct index_expiry_state *table_expiry(const struct table *table);
+
+/* Every index that a write maintains: the definition's, then the hidden one. */
+static inline unsigned table_upkeep_count(const struct table_definition *definition)
+{
+    return definition->index_count + (definition->ttl.index.id != 0);
+}
+static inline const struct table_index *
+table_upkeep_index(const struct table_definition *definition, unsigned at)
+{
+    return at < definition->index_count ? &definition->indexes[at] : &definition->ttl.index;
+}
 
 /* Units that are provisioned for the table and its global indexes together. */
 uint64_t table_provisioned_units(const struct table_definition *definition, enum table_way way);

@@ -128,6 +128,8 @@ static void check_row(struct check *check, struct bytes key, struct bytes value)
         check_item(check, key, value);
     else if (key.data[4] == KEY_SPACE_LOCAL || key.data[4] == KEY_SPACE_GLOBAL)
         check_indexes_entry(check, key, value);
+    else if (key.data[4] == KEY_SPACE_TTL)
+        check_indexes_expiry(check, key);
     else if (key.data[4] == KEY_SPACE_COUNT)
         check_indexes_count(check, key, value);
     else if (key.data[4] == KEY_SPACE_META)

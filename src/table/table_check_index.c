@@ -5,7 +5,9 @@
  * one.
  */
 #include "table/catalog.h"
+#include "table/index_build.h"
 #include "table/index_entry.h"
+#include "table/index_expiry.h"
 #include "table/index_write.h"
 #include "table/table_check_priv.h"
 #include "table/table_keys.h"
@@ -25,7 +27,7 @@ static void name_missing(struct check *check, const struct check_index *at);
 /* How far an index has come that is being built: index_build.h. */
 static void read_build(struct check *check, struct check_index *at)
 {
-    struct bytes key = table_index_build_key(check->table_id, at->index->id, &check->arena);
+    struct bytes key = index_build_key(check->table, at->index, &check->arena);
     struct bytes record;
     enum err err = store_get(catalog_store(check->catalog), check->snapshot, STORE_DATA, key, true,
                              &check->arena, &record);
@@ -44,12 +46,12 @@ void check_indexes_begin(struct check *check)
 {
     const struct table_definition *table = &check->table->definition;
 
-    check->indexes = arena_new_array(&check->arena, struct check_index, table->index_count);
+    check->indexes = arena_new_array(&check->arena, struct check_index, table_upkeep_count(table));
     check->collection_items = check->collection_bytes = 0;
-    for (unsigned i = 0; i < table->index_count; i++) {
+    for (unsigned i = 0; i < table_upkeep_count(table); i++) {
         struct check_index *at = &check->indexes[i];
 
-        *at = (struct check_index){.index = &table->indexes[i]};
+        *at = (struct check_index){.index = table_upkeep_index(table, i)};
         at->loose = at->index->status == INDEX_DELETING;
         if (at->index->status == INDEX_CREATING)
             read_build(check, at);
@@ -67,7 +69,7 @@ static bool should_have_entry(const struct check_index *at, struct bytes item_ke
 void check_indexes_item(struct check *check, struct bytes key, struct value attributes,
                         uint64_t version)
 {
-    for (unsigned i = 0; i < check->table->definition.index_count; i++)
+    for (unsigned i = 0; i < table_upkeep_count(&check->table->definition); i++)
         check->indexes[i].implied +=
             should_have_entry(&check->indexes[i], key, attributes, version);
 }
@@ -142,6 +144,35 @@ void check_indexes_entry(struct check *check, struct bytes key, struct bytes val
     check_against_item(check, at, key, &entry);
 }
 
+void check_indexes_expiry(struct check *check, struct bytes key)
+{
+    const struct table_definition *table = &check->table->definition;
+    struct check_index *at = &check->indexes[table->index_count];
+    uint16_t id = bytes_get_u16(key.data + 5);
+    struct bytes item_key, stored;
+    uint64_t expiry_s, items_s;
+    struct item item;
+
+    if (id < table->ttl.gone_before)
+        return; /* on its way out */
+    if (id == 0 || id != table->ttl.index.id) {
+        check_found(check, "an entry of an expiry index that the table does not have", key);
+        return;
+    }
+    at->entries++;
+    check->report->entries++;
+    if (index_expiry_read(key, &check->arena, &expiry_s, &item_key) != OK)
+        check_found(check, "a damaged entry of expiry", key);
+    else if (store_get(catalog_store(check->catalog), check->snapshot, STORE_DATA, item_key, true,
+                       &check->arena, &stored) != OK ||
+             item_open(stored, &item) != OK)
+        check_found(check, "an entry of expiry without an item", key);
+    else if (!should_have_entry(at, item_key, item.attributes, item.version))
+        check_found(check, "an entry of expiry of an item that should have none", key);
+    else if (!index_expiry_of(at->index, item.attributes, &items_s) || items_s != expiry_s)
+        check_found(check, "an entry of expiry at another time than its item's", key);
+}
+
 /* --- counters --------------------------------------------------------------------------------- */
 
 /* Adds up the rows of one slot: items, or entries of a local index. */
@@ -191,8 +222,21 @@ void check_indexes_count(struct check *check, struct bytes key, struct bytes val
     check->collection_bytes += sum.bytes;
 }
 
+static bool is_ttl_build(const struct check *check, struct bytes key)
+{
+    const struct table_ttl *ttl = &check->table->definition.ttl;
+    uint16_t id;
+
+    if (key.size != KEY_PREFIX_BYTES + 2 || bytes_get_u16(key.data + 5) != 0)
+        return false;
+    id = bytes_get_u16(key.data + KEY_PREFIX_BYTES);
+    return id < ttl->gone_before || (id == ttl->index.id && ttl->index.status == INDEX_CREATING);
+}
+
 void check_indexes_record(struct check *check, struct bytes key)
 {
+    if (is_ttl_build(check, key))
+        return;
     for (unsigned i = 0; i < check->table->definition.index_count; i++)
         if (check->indexes[i].index->id == bytes_get_u16(key.data + 5) &&
             (check->indexes[i].building || check->indexes[i].loose))
@@ -236,15 +280,35 @@ void check_indexes_end(struct check *check)
         if (at->entries < at->implied)
             name_missing(check, at);
     }
+    if (check->table->definition.ttl.index.id != 0) {
+        struct check_index *at = &check->indexes[check->table->definition.index_count];
+
+        if (at->entries < at->implied)
+            name_missing(check, at);
+    }
     if (index_counts_collections(&check->table->definition) &&
         (check->collection_items != check->items || check->collection_bytes != bytes))
         check_found(check, "item collections are not all counted", BYTES(""));
 }
 
+/* Where an item's entry is, if it has one. */
+static struct bytes entry_key(struct check *check, const struct check_index *at,
+                              struct value attributes)
+{
+    const struct table_definition *table = &check->table->definition;
+    const uint8_t *hash_key = catalog_hash_key(check->catalog);
+    struct index_diff diff;
+
+    if (at->index->definition.kind != INDEX_EXPIRY)
+        return index_entry_key(table, at->index, hash_key, attributes, &check->arena);
+    index_diff(table, at->index, hash_key, item_absent().attributes, attributes, &check->arena,
+               &diff);
+    return diff.new_key;
+}
+
 /* The first few items without their entry. */
 static void name_missing(struct check *check, const struct check_index *at)
 {
-    const struct table_definition *table = &check->table->definition;
     struct store *store = catalog_store(check->catalog);
     struct store_range range = table_items_range(check->table_id, &check->arena);
     struct store_cursor *cursor =
@@ -259,9 +323,7 @@ static void name_missing(struct check *check, const struct check_index *at)
 
         if (item_open(value, &item) == OK &&
             should_have_entry(at, key, item.attributes, item.version) &&
-            store_get(store, check->snapshot, STORE_DATA,
-                      index_entry_key(table, at->index, catalog_hash_key(check->catalog),
-                                      item.attributes, &check->arena),
+            store_get(store, check->snapshot, STORE_DATA, entry_key(check, at, item.attributes),
                       true, &check->arena, &entry) == ERR_ABSENT) {
             check_found(check, "an item without its index entry", key);
             named++;

@@ -33,6 +33,7 @@ void check_indexes_begin(struct check *check);
 void check_indexes_item(struct check *check, struct bytes key, struct value attributes,
                         uint64_t version);
 void check_indexes_entry(struct check *check, struct bytes key, struct bytes value);
+void check_indexes_expiry(struct check *check, struct bytes key);
 void check_indexes_count(struct check *check, struct bytes key, struct bytes value);
 void check_indexes_record(struct check *check, struct bytes key);
 void check_indexes_end(struct check *check);

@@ -57,6 +57,21 @@ struct bytes table_index_build_key(uint32_t table_id, uint16_t index_id, struct 
     return prefix_key(table_id, KEY_SPACE_META, index_id, 0, BYTES(""), arena);
 }
 
+struct bytes table_ttl_build_key(uint32_t table_id, uint16_t id, struct arena *arena)
+{
+    uint8_t rest[2];
+
+    bytes_put_u16(rest, id);
+    return prefix_key(table_id, KEY_SPACE_META, 0, 0, bytes_make(rest, sizeof(rest)), arena);
+}
+
+struct store_range table_ttl_builds_range(uint32_t table_id, uint16_t from, uint16_t to,
+                                          struct arena *arena)
+{
+    return (struct store_range){.from = table_ttl_build_key(table_id, from, arena),
+                                .to = table_ttl_build_key(table_id, to, arena)};
+}
+
 struct store_range table_whole_range(uint32_t table_id, struct arena *arena)
 {
     uint8_t *from = arena_alloc(arena, 4), *to = arena_alloc(arena, 4);

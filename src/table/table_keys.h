@@ -20,8 +20,12 @@ struct bytes table_count_key(uint32_t table_id, uint16_t index_id, struct arena 
 struct bytes table_collection_count_key(struct bytes item_key, struct arena *arena);
 #define TABLE_COLLECTION_COUNT_ID UINT16_MAX /* in place of an index id */
 
-/* How far the building of an index has come (index_build.h). */
+/* How far the building of an index has come (index_build.h); and of the hidden index of expiry,
+ * whose ids are of their own, with the range of those from `from` to before `to`. */
 struct bytes table_index_build_key(uint32_t table_id, uint16_t index_id, struct arena *arena);
+struct bytes table_ttl_build_key(uint32_t table_id, uint16_t id, struct arena *arena);
+struct store_range table_ttl_builds_range(uint32_t table_id, uint16_t from, uint16_t to,
+                                          struct arena *arena);
 
 /* Everything a table has, in every space. */
 struct store_range table_whole_range(uint32_t table_id, struct arena *arena);

@@ -155,6 +155,16 @@ static void add_filling(yyjson_mut_doc *doc, yyjson_mut_val *root,
     yyjson_mut_obj_add_uint(doc, out, "restoreMs", filling->restore_ms);
 }
 
+static void add_ttl(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct table_ttl *ttl)
+{
+    yyjson_mut_val *out = yyjson_mut_obj_add_obj(doc, root, "ttl");
+
+    yyjson_mut_obj_add_uint(doc, out, "nextId", ttl->next_id);
+    yyjson_mut_obj_add_uint(doc, out, "id", ttl->index.id);
+    yyjson_mut_obj_add_uint(doc, out, "status", ttl->index.status);
+    yyjson_mut_obj_add_uint(doc, out, "goneBefore", ttl->gone_before);
+}
+
 /* What most tables do not have: absent from the record where there is none. */
 static void write_extras(yyjson_mut_doc *doc, yyjson_mut_val *root,
                          const struct table_definition *d)
@@ -179,6 +189,8 @@ static void write_extras(yyjson_mut_doc *doc, yyjson_mut_val *root,
     }
     if (d->ttl_attribute.size > 0)
         yyjson_mut_obj_add_val(doc, root, "ttlAttribute", text(doc, d->ttl_attribute));
+    if (d->ttl.next_id != 0)
+        add_ttl(doc, root, &d->ttl);
     if (d->insights.changed_ms > 0) {
         yyjson_mut_val *insights = yyjson_mut_obj_add_obj(doc, root, "insights");
 
@@ -324,6 +336,24 @@ static void read_filling(yyjson_val *in, struct arena *arena, struct table_filli
     filling->restore_ms = read_uint(in, "restoreMs");
 }
 
+/* Older records have the attribute alone: nobody built the index yet. */
+static enum err read_ttl(yyjson_val *in, bool expires, struct table_ttl *ttl)
+{
+    if (in == NULL) {
+        if (expires)
+            *ttl = (struct table_ttl){.index = {.id = 1, .status = INDEX_CREATING}, .next_id = 2};
+        return OK;
+    }
+    ttl->next_id = (uint16_t)read_uint(in, "nextId");
+    ttl->index.id = (uint16_t)read_uint(in, "id");
+    ttl->index.status = (enum index_status)read_uint(in, "status");
+    ttl->gone_before = (uint16_t)read_uint(in, "goneBefore");
+    if (ttl->index.status > INDEX_ACTIVE || ttl->index.id >= ttl->next_id ||
+        ttl->gone_before > ttl->next_id || expires != (ttl->index.id != 0))
+        return ERR_CORRUPT;
+    return OK;
+}
+
 static void read_extras(yyjson_val *root, struct arena *arena, struct table_definition *d)
 {
     yyjson_val *insights = yyjson_obj_get(root, "insights");
@@ -452,6 +482,8 @@ static enum err read_definition(yyjson_val *root, struct arena *arena, struct ta
     if (d->id == 0 || d->name.size == 0 || d->status > TABLE_DELETING)
         return ERR_CORRUPT;
     err = read_stream(yyjson_obj_get(root, "stream"), arena, &d->stream);
+    if (err == OK)
+        err = read_ttl(yyjson_obj_get(root, "ttl"), d->ttl_attribute.size != 0, &d->ttl);
     if (err == OK)
         err = read_schema(root, arena, &d->schema);
     return err == OK ? read_indexes(root, arena, d) : err;

@@ -167,8 +167,9 @@ static enum err plan(struct table_write *write, struct store_hold *hold, struct 
             change->stored = item_store(change->attributes, 0, write->arena);
             change->new_size_bytes = bytes_get_u32(change->stored.data + ITEM_SIZE_OFFSET);
         }
-        if (change->action == TABLE_KEEP || change->table->definition.index_count == 0)
+        if (change->action == TABLE_KEEP || table_upkeep_count(&change->table->definition) == 0)
             continue;
+        write->expires |= change->table->definition.ttl.index.id != 0;
         err = index_write_plan(change, hold, write->hash_key, bytes_max, write->arena,
                                &missing->counter);
         for (unsigned j = 0; j < change->table->definition.index_count; j++)
@@ -253,5 +254,7 @@ static void on_durable(void *ctx, enum err err, uint64_t version)
     struct table_write *write = ctx;
 
     (void)version;
+    for (unsigned i = 0; write->expires && err == OK && i < write->count; i++)
+        index_write_happened(&write->changes[i]);
     write->done(write->ctx, err);
 }

@@ -76,6 +76,7 @@ struct table_write {
     size_t images_bytes_max; /* unless it may wait: larger images together are a worker's */
     bool by_service;         /* nobody asked for it: an item expired */
     bool kicks_later;        /* the caller calls store_kick itself, once for several writes */
+    bool expires;            /* the door's: a table of these has items that expire */
     enum err decided;        /* what settle said last: the write's outcome once done says OK */
 };
 

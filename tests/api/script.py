@@ -1,6 +1,7 @@
 """Reads test scripts: text in, tests with steps out. README.md describes the language."""
 
 import re
+import time
 
 
 class ScriptError(Exception):
@@ -42,7 +43,7 @@ class Script:
         self.tests = []
 
 
-SENDS = ("call", "pages", "raw")
+SENDS = ("call", "await", "pages", "raw")
 ALONE = ("table", "name", "items", "restart", "wait")
 EXPECTS = ("reply", "header", "save", "close")
 
@@ -159,7 +160,8 @@ def _closing(text, at):
 
 def _function(text, variables):
     """repeat TEXT COUNT: the text so many times.
-    each NAME FROM TO TEXT: the text once for each number, with $NAME replaced, joined by commas."""
+    each NAME FROM TO TEXT: the text once for each number, with $NAME replaced, joined by commas.
+    now NUMBER: so many seconds from now, or before it, in seconds since 1970."""
     word, _, rest = text.partition(" ")
     if word == "repeat":
         body, _, count = rest.rpartition(" ")
@@ -168,4 +170,6 @@ def _function(text, variables):
         name, first, last, body = rest.split(" ", 3)
         return ", ".join(expand(body, dict(variables, **{name: str(i)}))
                          for i in range(int(first), int(last) + 1))
+    if word == "now":
+        return str(int(time.time()) + int(rest))
     raise ScriptError("no such function: " + word)

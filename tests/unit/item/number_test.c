@@ -308,6 +308,24 @@ TEST(number_whole_part_fits_or_not)
     }
 }
 
+TEST(number_tells_whether_it_is_whole)
+{
+    static const char *const whole[] = {"0",  "1",    "-1",   "10",    "100",
+                                        "99", "1E99", "12E2", "1.5E1", "1700000000"};
+    static const char *const others[] = {"0.5", "1.01", "-0.1", "1E-130", "99.99", "1700000000.1"};
+
+    for (size_t i = 0; i < COUNT_OF(whole); i++) {
+        struct number number = number_of(whole[i]);
+
+        CHECK(number_is_whole(number_bytes(&number)));
+    }
+    for (size_t i = 0; i < COUNT_OF(others); i++) {
+        struct number number = number_of(others[i]);
+
+        CHECK(!number_is_whole(number_bytes(&number)));
+    }
+}
+
 TEST(number_arithmetic_is_exact_or_refused)
 {
     static const struct {

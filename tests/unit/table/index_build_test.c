@@ -286,3 +286,103 @@ TEST(index_half_built_goes_with_its_table)
     CHECK_U64(report.tables, 0);
     index_bed_close(&bed);
 }
+
+/* --- the hidden index of expiry, by an attribute that some of these items have ---------------- */
+
+TEST(expiry_index_is_built_and_removed_while_its_table_is_written_to)
+{
+    struct index_bed bed = {0};
+    _Atomic bool stops = false;
+    struct writer writers[2];
+    pthread_t threads[2];
+    uint64_t chance = 23;
+
+    index_bed_open(&bed);
+    index_bed_create(&bed, 0);
+    put_items(&bed, 1500, &chance);
+    for (unsigned i = 0; i < 2; i++) {
+        writers[i] = (struct writer){.bed = &bed, .stops = &stops, .chance = 200 + i};
+        pthread_create(&threads[i], NULL, write_on, &writers[i]);
+    }
+    for (unsigned round = 0; round < 6; round++) {
+        index_bed_expire_by(&bed, round % 3 == 0 ? "sk" : "l");
+        begin_building(&bed, &index_bed_indexes[1]);
+        if (round % 2 == 0)
+            index_bed_wait_for_expiry(&bed);
+        index_bed_expire_by(&bed, NULL); /* on some rounds half built */
+        if (round % 4 == 0)
+            index_bed_wait_for_expiry(&bed);
+        wait_for(&bed, "Keys", true);
+        begin_dropping(&bed, "Keys");
+        wait_for(&bed, "Keys", false);
+    }
+    index_bed_expire_by(&bed, "l");
+    index_bed_wait_for_expiry(&bed);
+    atomic_store(&stops, true);
+    for (unsigned i = 0; i < 2; i++) {
+        pthread_join(threads[i], NULL);
+        CHECK(writers[i].writes > 0);
+    }
+    index_bed_check_ok(&bed);
+    CHECK(index_bed_count_expiring(&bed) > 100);
+    index_bed_expire_by(&bed, NULL);
+    index_bed_wait_for_expiry(&bed);
+    CHECK_U64(index_bed_count_expiring(&bed), 0);
+    index_bed_check_ok(&bed);
+    index_bed_close(&bed);
+}
+
+TEST(expiry_index_goes_on_after_a_restart)
+{
+    struct index_bed bed = {.on_disk = true};
+    uint64_t chance = 29;
+
+    index_bed_open(&bed);
+    index_bed_create(&bed, 0);
+    put_items(&bed, 2000, &chance);
+    index_bed_expire_by(&bed, "sk");
+    index_bed_expire_by(&bed, NULL);
+    index_bed_expire_by(&bed, "l");
+    for (unsigned i = 0; i < 2; i++) { /* as above */
+        index_bed_close(&bed);
+        index_bed_open(&bed);
+        index_bed_find(&bed);
+        index_bed_check_ok(&bed);
+        put_items(&bed, 10, &chance);
+    }
+    index_bed_wait_for_expiry(&bed);
+    index_bed_check_ok(&bed);
+    CHECK(index_bed_count_expiring(&bed) > 200);
+    index_bed_expire_by(&bed, NULL);
+    index_bed_close(&bed);
+    index_bed_open(&bed);
+    index_bed_wait_for_expiry(&bed);
+    CHECK_U64(index_bed_count_expiring(&bed), 0);
+    index_bed_check_ok(&bed);
+    index_bed_close(&bed);
+}
+
+TEST(expiry_index_is_not_begun_while_an_older_definition_is_held)
+{
+    struct index_bed bed = {0};
+    struct table *older;
+    uint64_t chance = 31;
+
+    index_bed_open(&bed);
+    index_bed_create(&bed, 0);
+    put_items(&bed, 50, &chance);
+    older = table_acquire(bed.table);
+    index_bed_expire_by(&bed, "sk");
+    for (unsigned i = 0; i < 50; i++) {
+        struct value item = index_bed_item(&chance, 100, &bed.arena);
+
+        CHECK_OK(index_bed_write(&bed, i % 2 == 0 ? older : bed.table, TABLE_PUT, item, 0));
+    }
+    CHECK_U64(index_bed_count_expiring(&bed), 0);
+    index_bed_check_ok(&bed);
+    table_release(&older);
+    index_bed_wait_for_expiry(&bed);
+    index_bed_check_ok(&bed);
+    CHECK(index_bed_count_expiring(&bed) >= 50);
+    index_bed_close(&bed);
+}

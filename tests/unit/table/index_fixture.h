@@ -1,15 +1,18 @@
 /* index_fixture.h - a store with one table that has indexes, and writes that wait. */
 #pragma once
 
+#include "base/clock.h"
 #include "item/item_fixture.h"
 #include "store/store.h"
 #include "table/catalog.h"
+#include "table/index_expiry.h"
 #include "table/index_write.h"
 #include "table/table_check.h"
 #include "table/table_keys.h"
 #include "table/table_write.h"
 
 #include <semaphore.h>
+#include <time.h>
 
 struct index_bed {
     struct store *store;
@@ -107,6 +110,60 @@ static inline void index_bed_create(struct index_bed *bed, unsigned count)
     definition.index_count = count;
     definition.next_index_id = (uint16_t)(count + 1);
     index_bed_put_definition(bed, &definition);
+}
+
+/* Items expire by an attribute from now on, or by none: NULL. */
+static inline void index_bed_expire_by(struct index_bed *bed, const char *attribute)
+{
+    struct table_definition next;
+
+    index_bed_find(bed);
+    next = bed->table->definition;
+    next.ttl.index = (struct table_index){0};
+    next.ttl_attribute = bytes_of_string(attribute != NULL ? attribute : "");
+    if (attribute == NULL)
+        next.ttl.gone_before = next.ttl.next_id;
+    if (attribute != NULL) {
+        next.ttl.index.id = next.ttl.next_id != 0 ? next.ttl.next_id : 1;
+        next.ttl.index.status = INDEX_CREATING;
+        next.ttl.next_id = (uint16_t)(next.ttl.index.id + 1);
+    }
+    index_bed_put_definition(bed, &next);
+}
+
+/* Until the hidden index has all items, and nothing is left of those before it. */
+static inline void index_bed_wait_for_expiry(struct index_bed *bed)
+{
+    uint64_t until_ms = clock_mono_ms() + 20000;
+
+    for (;;) {
+        struct timespec pause = {.tv_nsec = 1000000};
+        const struct table_ttl *ttl;
+
+        index_bed_find(bed);
+        ttl = &bed->table->definition.ttl;
+        if (ttl->gone_before == 0 && (ttl->index.id == 0 || ttl->index.status == INDEX_ACTIVE))
+            return;
+        if (clock_mono_ms() > until_ms) {
+            unit_failed(__FILE__, __LINE__, "the index of expiry: nothing happens");
+            return;
+        }
+        nanosleep(&pause, NULL); /* sleep: polling for the index */
+    }
+}
+
+static inline unsigned index_bed_count_expiring(struct index_bed *bed)
+{
+    uint32_t id = bed->table->definition.id;
+    struct store_cursor *cursor = store_cursor_open(
+        bed->store, NULL, STORE_DATA, index_expiry_ids_range(id, 0, UINT16_MAX, &bed->arena), true);
+    struct bytes key, value;
+    unsigned count = 0;
+
+    while (store_cursor_next(cursor, &key, &value) == OK)
+        count++;
+    store_cursor_close(&cursor);
+    return count;
 }
 
 /* --- writes ----------------------------------------------------------------------------------- */

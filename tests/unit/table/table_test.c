@@ -279,6 +279,37 @@ TEST(table_record_golden_of_tags_and_time_to_live)
     table_release(&table);
 }
 
+/* Its hidden index; the record above is one from before there was any. */
+TEST(table_record_of_the_expiry_index)
+{
+    struct table_definition definition = music(), read;
+    struct arena arena;
+    struct bytes record;
+
+    arena_init(&arena);
+    definition.id = 7;
+    definition.ttl_attribute = BYTES("until");
+    CHECK_OK(table_record_read(table_record_write(&definition, &arena), &arena, &read));
+    CHECK_U64(read.ttl.index.id, 1);
+    CHECK_U64(read.ttl.index.status, INDEX_CREATING);
+    CHECK_U64(read.ttl.next_id, 2);
+    definition.ttl = (struct table_ttl){
+        .index = {.id = 3, .status = INDEX_ACTIVE}, .next_id = 4, .gone_before = 3};
+    record = table_record_write(&definition, &arena);
+    CHECK(strstr((const char *)record.data,
+                 "\"ttlAttribute\":\"until\",\"ttl\":{\"nextId\":4,\"id\":3,\"status\":1,"
+                 "\"goneBefore\":3}") != NULL);
+    CHECK_OK(table_record_read(record, &arena, &read));
+    CHECK_U64(read.ttl.index.id, 3);
+    CHECK_U64(read.ttl.index.status, INDEX_ACTIVE);
+    CHECK_U64(read.ttl.next_id, 4);
+    CHECK_U64(read.ttl.gone_before, 3);
+    definition.ttl.next_id = 3; /* the index's own */
+    CHECK_ERR(table_record_read(table_record_write(&definition, &arena), &arena, &read),
+              ERR_CORRUPT);
+    arena_fini(&arena);
+}
+
 /* And for one with contributor insights. */
 TEST(table_record_golden_of_contributor_insights)
 {

@@ -1,5 +1,6 @@
-/* op_update_time_to_live.c - UpdateTimeToLive. Contract core-api-tables.md 8; no time has to pass
- * between two changes.
+/* op_update_time_to_live.c - UpdateTimeToLive. Contract core-api-tables.md 8: no time has to pass
+ * between two changes, and nobody sees ENABLING or DISABLING. The hidden index is built and removed
+ * in the background; items expire as soon as they are in it.
  */
 #include "api/item_params.h"
 #include "api/table_params.h"
@@ -9,6 +10,8 @@
 static enum err change(struct req *req);
 static enum err check(struct req *req, const struct table *table, bool enable,
                       struct bytes attribute);
+static enum err turn(struct req *req, struct table_definition *next, bool enable,
+                     struct bytes attribute);
 
 enum err op_update_time_to_live(struct req *req)
 {
@@ -36,7 +39,9 @@ static enum err change(struct req *req)
     if (err != OK)
         return err;
     next = table->definition;
-    next.ttl_attribute = enable ? attribute : (struct bytes){0};
+    err = turn(req, &next, enable, attribute);
+    if (err != OK)
+        return err;
     if (next.status != TABLE_DELETING) { /* observed: accepted then too, and nobody can see it */
         err = catalog_put(req->api->catalog, &next, &published);
         if (err != OK)
@@ -49,6 +54,30 @@ static enum err change(struct req *req)
     reply_member(req->reply, "AttributeName");
     json_append_string(req->reply, attribute);
     buf_append_lit(req->reply, "}}");
+    return OK;
+}
+
+/* With a new index each time, since writes under the definition before go on for a moment. */
+static enum err turn(struct req *req, struct table_definition *next, bool enable,
+                     struct bytes attribute)
+{
+    struct table_ttl *ttl = &next->ttl;
+
+    next->ttl_attribute = enable ? attribute : (struct bytes){0};
+    ttl->index = (struct table_index){0};
+    if (!enable) {
+        ttl->gone_before = ttl->next_id;
+        return OK;
+    }
+    if (ttl->next_id == 0)
+        ttl->next_id = 1;
+    if (ttl->next_id == UINT16_MAX)
+        return req_fail(req, ERR_LIMIT_EXCEEDED,
+                        TABLE_LIMIT "Time to live of this table has been enabled %u times, the "
+                                    "most that Stele can number",
+                        UINT16_MAX - 1);
+    ttl->index.id = ttl->next_id++;
+    ttl->index.status = INDEX_CREATING;
     return OK;
 }
 
