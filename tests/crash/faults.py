@@ -9,7 +9,7 @@ import subprocess
 import time
 
 from disk import FOLDER, LOG, MANIFEST, TABLE, Disk
-from lib import api, ledger, preload, server
+from lib import api, http1, ledger, preload, server
 
 MIB = 1 << 20
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -47,6 +47,7 @@ def tests():
                lambda bed, r=room: fills_up(bed, r, warns=False))
     yield "a disk is full without a warning, before the first write", full_at_first_write
     yield "a disk takes no new file", no_new_files
+    yield "items expire on a full disk", expire_when_full
     yield "a disk is full before the first start", full_at_first_start
     for what, kinds in (("the log", LOG), ("a table", TABLE), ("the manifest", MANIFEST)):
         yield "a write to %s fails" % what, lambda bed, k=kinds: write_fails(bed, k)
@@ -67,7 +68,7 @@ class Bed:
         self.book = ledger.Ledger(seed, ledger.Load(**HEAVY))
         data = os.path.join(folder, "data")
         self.disk = Disk(library, data, folder + ".faults") if library else None
-        self.own = server.Server(["--auth", "open"], data=data, log=folder + ".log",
+        self.own = server.Server(["--auth", "open", "--test-clock"], data=data, log=folder + ".log",
                                  env=self.disk.env if library else None)
         self.loads = self.version = 0
 
@@ -259,6 +260,35 @@ def no_new_files(bed):
     free_again(bed)
     bed.run_for(100)
     bed.restart("after going on")
+
+
+def expire_when_full(bed):
+    """Where deletes go on, items go; those of a table with a stream go when there is room again."""
+    stream = {"StreamSpecification": {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}}
+    client = bed.own.client()
+    for table, settings in (("Expiring", {}), ("Told", stream)):
+        client.call("CreateTable", TableName=table, BillingMode="PAY_PER_REQUEST", **settings,
+                    KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+                    AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "N"}])
+        client.call("UpdateTimeToLive", TableName=table,
+                    TimeToLiveSpecification={"Enabled": True, "AttributeName": "until"})
+        for i in range(200):
+            client.call("PutItem", TableName=table, Item={
+                "id": {"N": "%d" % i}, "until": {"N": "%d" % (time.time() + 3600)}})
+    count = lambda table: client.call("Scan", TableName=table, Select="COUNT")["Count"]
+    bed.disk.room = 0
+    with bed.load(**FILL):
+        bed.wait(lambda: bed.book.refused >= 20, "writes are refused")
+    bed.check(count("Expiring") == 200, "items are there before their time")
+    body = b'{"AdvanceMs": 3700000}'
+    with http1.Connection("127.0.0.1", bed.own.port) as connection:
+        connection.request("POST", "/test/clock", [("Host", "stele"), ("Content-Length", str(len(body)))], body)
+    bed.wait(lambda: count("Expiring") == 0, "expired items go")
+    free_again(bed)
+    bed.wait(lambda: count("Told") == 0, "those with a change record go when there is room")
+    for table in ("Expiring", "Told"): # the ledger knows nothing of them
+        client.call("DeleteTable", TableName=table)
+    bed.restart("after that")
 
 
 def while_full(bed, deletes):
