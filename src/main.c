@@ -1,5 +1,6 @@
 /* main.c - the commands of stele. */
 #include "api/ops.h"
+#include "backup/archive_check.h"
 #include "base/arena.h"
 #include "base/log.h"
 #include "server/health.h"
@@ -151,7 +152,15 @@ static int run_check(int argc, char **argv)
     if (err != OK) {
         result = complain("check", &fault);
     } else {
+        struct archive_check_report archive;
+        enum err found;
+
         err = table_check(catalog, print_fault, NULL, &report);
+        found = archive_check((const char *)arena_format(&arena, "%s/archive", argv[1]).data,
+                              print_fault, NULL, &archive);
+        report.faults += archive.faults;
+        if (err == OK || found == ERR_IO)
+            err = found;
         printf("%s: %llu tables, %llu items, %llu bytes, %llu faults\n",
                err == OK ? "ok" : "not ok", (unsigned long long)report.tables,
                (unsigned long long)report.items, (unsigned long long)report.bytes,

@@ -7,6 +7,7 @@
 #include "net/http_server.h"
 
 struct catalog;
+struct history_source;
 struct jobs;
 struct store;
 struct worker_pool;
@@ -17,6 +18,7 @@ struct api {
     struct store *store;
     struct catalog *catalog;
     struct jobs *jobs;
+    const struct history_source *history; /* of tables with recovery */
     struct worker_pool *workers;
     const struct auth *auth;
     struct bytes account;     /* whose tables these are */

@@ -1,7 +1,9 @@
 /* history.c - collecting changes, and merging what they undo with what there is. */
 #include "backup/history.h"
 
+#include "backup/archive.h"
 #include "backup/overlay.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "item/item.h"
 #include "table/catalog.h"
@@ -10,7 +12,7 @@
 
 #include <stdlib.h>
 
-#define STOPPING_EVERY 1000 /* changes */
+#define STOPPING_EVERY 100 /* changes */
 
 /* Which changes are collected, and how. */
 struct collector {
@@ -45,14 +47,15 @@ struct history_changes {
 };
 
 static enum err collect(struct collector *collector);
+static enum err collect_archive(struct collector *collector);
 static enum err collect_journal(struct collector *collector);
 static enum err add_record(struct collector *collector, struct journal_place place,
                            struct bytes stored);
 
 /* --- collecting ------------------------------------------------------------------------------ */
 
-/* What is in the archive is older than what is in the journal; a change that is in both, because it
- * is on its way, is the same twice. */
+/* The snapshot is older than the look into the archive: a change that was moved meanwhile is in
+ * both, and the same twice. */
 static enum err collect(struct collector *c)
 {
     enum err err;
@@ -61,12 +64,38 @@ static enum err collect(struct collector *c)
     c->overlay = overlay_create(c->source->scratch, c->source->memory_bytes_max != 0
                                                         ? c->source->memory_bytes_max
                                                         : HISTORY_MEMORY_BYTES);
-    err = collect_journal(c);
+    err = collect_archive(c);
+    if (err == OK)
+        err = collect_journal(c);
     if (err == OK)
         err = overlay_finish(c->overlay);
     if (err != OK)
         overlay_destroy(&c->overlay);
     arena_fini(&c->arena);
+    return err;
+}
+
+static enum err add_archived(void *ctx, struct journal_place place, struct bytes stored)
+{
+    return add_record(ctx, place, stored);
+}
+
+static enum err collect_archive(struct collector *c)
+{
+    struct arena arena;
+    struct fault fault;
+    enum err err;
+
+    if (c->source->archive == NULL)
+        return OK;
+    arena_init(&arena);
+    fault_init(&fault, &arena);
+    err = archive_read(c->source->archive, c->table->id, c->after, c->to, add_archived, c, &fault);
+    if (err != OK && err != ERR_CANCELLED)
+        LOG(WARN, "cannot read the archive of a table's changes",
+            log_bytes("table", c->table->name), log_string("error", err_name(err)),
+            log_bytes("why", fault.message));
+    arena_fini(&arena);
     return err;
 }
 
@@ -92,13 +121,6 @@ static enum err collect_journal(struct collector *c)
     return err == ERR_ABSENT ? OK : err;
 }
 
-/* Both images of each change: what recovery asks for. */
-static bool is_whole(const struct journal_record *record)
-{
-    return ((record->flags & JOURNAL_HAS_OLD) != 0) == (record->kind != JOURNAL_INSERT) &&
-           ((record->flags & JOURNAL_HAS_NEW) != 0) == (record->kind != JOURNAL_REMOVE);
-}
-
 static enum err add_record(struct collector *c, struct journal_place place, struct bytes stored)
 {
     const struct key_schema *schema = &c->table->schema;
@@ -114,7 +136,7 @@ static enum err add_record(struct collector *c, struct journal_place place, stru
         return err;
     arena_reset(&c->arena);
     fault_init(&fault, &c->arena);
-    if (!is_whole(&record) || key_check_key(schema, record.keys, &fault) != OK)
+    if (!journal_record_is_whole(&record) || key_check_key(schema, record.keys, &fault) != OK)
         return ERR_CORRUPT;
     entry.key = key_of_item(schema, c->table->id, catalog_hash_key(c->source->catalog), record.keys,
                             &c->arena);

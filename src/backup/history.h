@@ -32,7 +32,8 @@ struct history_source {
 typedef bool history_stopping_fn(void *ctx);
 
 /* The table as it was when all changes up to `version`, and no others, had happened.
- * ERR_IO, ERR_NO_SPACE, ERR_CORRUPT, ERR_CANCELLED. */
+ * ERR_ABSENT: changes since then are no longer kept. ERR_IO, ERR_NO_SPACE, ERR_CORRUPT,
+ * ERR_CANCELLED. */
 enum err history_open(const struct history_source *source, const struct table_definition *table,
                       uint64_t version, history_stopping_fn *stopping, void *ctx,
                       struct history **history) MUST_CHECK;

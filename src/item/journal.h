@@ -46,6 +46,13 @@ struct journal_record {
     struct value old, new; /* maps, if flagged */
 };
 
+/* Whether a change has both of its images, so that it can be done again and undone. */
+static inline bool journal_record_is_whole(const struct journal_record *record)
+{
+    return ((record->flags & JOURNAL_HAS_OLD) != 0) == (record->kind != JOURNAL_INSERT) &&
+           ((record->flags & JOURNAL_HAS_NEW) != 0) == (record->kind != JOURNAL_REMOVE);
+}
+
 void journal_record_append(struct buf *out, const struct journal_record *record);
 
 /* ERR_CORRUPT: cut off, or longer than its parts. ERR_NEWER_FORMAT: a later format, or a flag, kind

@@ -9,6 +9,8 @@
 #include "server/server.h"
 
 #include "api/api.h"
+#include "backup/archiver.h"
+#include "backup/history.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -57,6 +59,8 @@ struct server {
     struct store *store;
     struct catalog *catalog;
     struct stream_service *streams;
+    struct history_source history;
+    struct archiver *archiver;
     struct objects *objects;
     struct jobs *jobs;
     struct ttl_service *ttl;
@@ -70,10 +74,12 @@ struct server {
     struct http_server *http;
     struct api api;
     struct machine_files files;
+    struct arena arena; /* of paths */
 };
 
 static enum err share_files(struct server *server, struct fault *fault);
 static enum err open_store(struct server *server, struct fault *fault);
+static enum err start_archiver(struct server *server, struct fault *fault);
 static enum err open_objects(struct server *server, struct fault *fault);
 static enum err start_jobs(struct server *server, struct fault *fault);
 static enum err start_loops(struct server *server, struct fault *fault);
@@ -88,6 +94,7 @@ enum err server_start(const struct options *options, struct fault *fault, struct
     enum err err;
 
     s->options = options;
+    arena_init(&s->arena);
     err = share_files(s, fault);
     if (err == OK)
         err = open_store(s, fault);
@@ -96,6 +103,8 @@ enum err server_start(const struct options *options, struct fault *fault, struct
     if (err == OK)
         err = stream_service_start(s->catalog, options->stream_shard_seconds * UINT64_C(1000),
                                    fault, &s->streams);
+    if (err == OK)
+        err = start_archiver(s, fault);
     if (err == OK)
         err = open_objects(s, fault);
     if (err == OK)
@@ -170,6 +179,7 @@ void server_stop(struct server **server)
     jobs_close(&s->jobs);
     objects_close(&s->objects);
     ttl_service_stop(&s->ttl);
+    archiver_stop(&s->archiver);
     stream_service_stop(&s->streams);
     catalog_close(&s->catalog);
     store_close(&s->store);
@@ -179,6 +189,7 @@ void server_stop(struct server **server)
     identity_set_destroy(&s->identities);
     free(s->loops);
     free(s->loop_list);
+    arena_fini(&s->arena);
     free(s);
 }
 
@@ -213,6 +224,33 @@ static enum err open_store(struct server *server, struct fault *fault)
     };
 
     return store_open(&options, fault, &server->store);
+}
+
+/* A server without a data directory keeps all changes in its journal, and sorts what does not fit
+ * into memory in files without a name. */
+static enum err start_archiver(struct server *server, struct fault *fault)
+{
+    const struct options *o = server->options;
+    const char *temporary = getenv("TMPDIR");
+    const char *folder = NULL;
+
+    if (!o->in_memory)
+        folder = (const char *)arena_format(&server->arena, "%s/archive", o->data).data;
+    server->history = (struct history_source){
+        .catalog = server->catalog,
+        .archive = folder,
+        .scratch = folder != NULL      ? folder
+                   : temporary != NULL ? temporary
+                                       : "/tmp",
+    };
+    return archiver_start(
+        &(struct archiver_options){
+            .catalog = server->catalog,
+            .dir = folder,
+            .after_ms = o->pitr_archive_seconds * UINT64_C(1000),
+            .bytes_max = o->pitr_archive_max,
+        },
+        fault, &server->archiver);
 }
 
 /* A server without a data directory has no buckets, unless it is told of some. */
@@ -306,6 +344,7 @@ static enum err listen_on(struct server *server, struct fault *fault)
         .store = server->store,
         .catalog = server->catalog,
         .jobs = server->jobs,
+        .history = &server->history,
         .workers = server->workers,
         .auth = &server->auth,
         .account = bytes_of_string(o->account),

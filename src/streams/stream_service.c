@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "table/catalog.h"
+#include "table/recovery.h"
 #include "table/stream.h"
 
 #include <pthread.h>
@@ -122,6 +123,18 @@ static enum err roll_over(struct stream_service *service, struct stream *stream,
     return err;
 }
 
+/* Whether changes of the stream's table have another reader, which removes them when neither needs
+ * them any more (backup/archiver.h). */
+static bool table_recovers(struct stream_service *service, const struct table_definition *d)
+{
+    struct table *table = catalog_acquire(service->catalog, d->account, d->region, d->name);
+    bool recovers =
+        table != NULL && table->definition.id == d->id && recovery_is_on(&table->definition);
+
+    table_release(&table);
+    return recovers;
+}
+
 /* What one stream needs; read under the change lock, for it may end meanwhile. */
 static enum err look_after(struct stream_service *service, struct bytes key, uint64_t now_ms,
                            struct arena *arena)
@@ -135,7 +148,8 @@ static enum err look_after(struct stream_service *service, struct bytes key, uin
     if (err != OK)
         return err == ERR_ABSENT ? OK : err;
     if (horizon > service->horizon)
-        err = stream_trim(store, &stream, horizon, &removed);
+        err =
+            stream_trim(store, &stream, horizon, !table_recovers(service, &stream.table), &removed);
     if (err != OK || removed)
         return err;
     return roll_over(service, &stream, now_ms);

@@ -215,30 +215,6 @@ static enum err is_alone(struct store *store, const struct stream *stream, struc
     return err == OK && *alone ? is_empty(store, STORE_DATA, later, alone) : err;
 }
 
-static enum err remove_changes(struct store *store, struct store_mutation *mutation,
-                               struct store_range range)
-{
-    bool empty;
-    enum err err = is_empty(store, STORE_JOURNAL, range, &empty);
-
-    if (err == OK && !empty)
-        store_mutation_delete_range(mutation, STORE_JOURNAL, range.from, range.to);
-    return err;
-}
-
-/* Of all lanes, those that are older than the horizon. */
-static enum err remove_older(struct store *store, struct store_mutation *mutation,
-                             uint32_t table_id, uint64_t horizon, struct arena *arena)
-{
-    struct journal_place first = {0};
-    enum err err = OK;
-
-    for (unsigned lane = 0; err == OK && lane < TABLE_JOURNAL_LANE_COUNT; lane++)
-        err = remove_changes(store, mutation,
-                             table_journal_range(table_id, (uint16_t)lane, first, horizon, arena));
-    return err;
-}
-
 static void remove_records(struct store_mutation *mutation, const struct stream *stream,
                            uint64_t horizon, bool whole, struct arena *arena)
 {
@@ -255,7 +231,7 @@ static void remove_records(struct store_mutation *mutation, const struct stream 
 }
 
 enum err stream_trim(struct store *store, const struct stream *stream, uint64_t horizon,
-                     bool *removed)
+                     bool with_changes, bool *removed)
 {
     uint32_t table_id = stream->table.id;
     struct store_mutation *mutation = store_mutation_create();
@@ -264,12 +240,10 @@ enum err stream_trim(struct store *store, const struct stream *stream, uint64_t 
     enum err err = OK;
 
     arena_init(&arena);
-    if (whole)
+    if (whole && with_changes)
         err = is_alone(store, stream, &arena, &alone);
-    if (err == OK && alone) /* with what was still on its way when the stream ended */
-        err = remove_changes(store, mutation, table_journal_whole_range(table_id, &arena));
-    else if (err == OK)
-        err = remove_older(store, mutation, table_id, horizon, &arena);
+    if (err == OK && with_changes) /* in the end with what was still on its way */
+        err = table_journal_remove(store, mutation, table_id, alone ? UINT64_MAX : horizon);
     remove_records(mutation, stream, horizon, whole, &arena);
     if (err == OK)
         err = store_submit_and_wait(store, NULL, &mutation);

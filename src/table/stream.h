@@ -71,10 +71,10 @@ void stream_change(struct store_mutation *mutation, const struct table_definitio
 enum err stream_go_on(struct store *store, const struct stream *stream,
                       const struct stream_shard *shard, unsigned children) MUST_CHECK;
 
-/* Removes what is before the horizon: changes, shards that ended, and the stream once it has none.
- * *removed: that. */
+/* Removes what is before the horizon: changes, unless they have another reader; shards that ended;
+ * and the stream once it has none. *removed: that. */
 enum err stream_trim(struct store *store, const struct stream *stream, uint64_t horizon,
-                     bool *removed) MUST_CHECK;
+                     bool with_changes, bool *removed) MUST_CHECK;
 
 /* Whether a dropped table's changes must stay: some stream of it can still be read. */
 enum err stream_keeps_journal(struct store *store, uint32_t table_id, bool *keeps) MUST_CHECK;

@@ -135,3 +135,35 @@ struct store_range table_journal_whole_range(uint32_t table_id, struct arena *ar
     from = buf_finish_arena(&prefix);
     return (struct store_range){.from = from, .to = key_after_prefix(from, arena)};
 }
+
+static enum err remove_range(struct store *store, struct store_mutation *mutation,
+                             struct store_range range)
+{
+    struct store_cursor *cursor = store_cursor_open(store, NULL, STORE_JOURNAL, range, true);
+    struct bytes key, value;
+    enum err err = store_cursor_next(cursor, &key, &value);
+
+    store_cursor_close(&cursor);
+    if (err == OK)
+        store_mutation_delete_range(mutation, STORE_JOURNAL, range.from, range.to);
+    return err == ERR_ABSENT ? OK : err;
+}
+
+enum err table_journal_remove(struct store *store, struct store_mutation *mutation,
+                              uint32_t table_id, uint64_t older_than)
+{
+    struct journal_place first = {0};
+    struct arena arena;
+    enum err err = OK;
+
+    arena_init(&arena);
+    if (older_than == UINT64_MAX)
+        err = remove_range(store, mutation, table_journal_whole_range(table_id, &arena));
+    else
+        for (unsigned lane = 0; err == OK && lane < TABLE_JOURNAL_LANE_COUNT; lane++)
+            err = remove_range(
+                store, mutation,
+                table_journal_range(table_id, (uint16_t)lane, first, older_than, &arena));
+    arena_fini(&arena);
+    return err;
+}

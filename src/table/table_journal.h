@@ -59,5 +59,10 @@ enum err table_journal_key_read(struct bytes key, uint16_t *lane,
  * order of their commits: journal_cursor.h. */
 struct store_range table_journal_range(uint32_t table_id, uint16_t lane, struct journal_place from,
                                        uint64_t to, struct arena *arena);
+/* Adds the removal of what is older than a version, of all lanes; UINT64_MAX: of everything.
+ * Nothing if there is none. For what no reader needs any more: a stream its day, recovery its
+ * period. */
+enum err table_journal_remove(struct store *store, struct store_mutation *mutation,
+                              uint32_t table_id, uint64_t older_than) MUST_CHECK;
 /* All of a table's. */
 struct store_range table_journal_whole_range(uint32_t table_id, struct arena *arena);

@@ -40,6 +40,9 @@ static const struct {
     {"--max-connections", "STELE_MAX_CONNECTIONS", "100"},
     {"--log-level", "STELE_LOG_LEVEL", "warn"},
     {"--table-delay-ms", "STELE_TABLE_DELAY_MS", "250"},
+    {"--pitr-latest-seconds", "STELE_PITR_LATEST_SECONDS", "0"},
+    {"--pitr-archive-seconds", "STELE_PITR_ARCHIVE_SECONDS", "60"},
+    {"--pitr-archive-max", "STELE_PITR_ARCHIVE_MAX", "1G"},
     {"--insecure", "STELE_INSECURE", "true"},
     {"--tls-cert", "STELE_TLS_CERT", "c.pem"},
     {"--tls-key", "STELE_TLS_KEY", "k.pem"},
@@ -61,6 +64,9 @@ static void check_all_set(const struct options *options)
     CHECK_U64(options->max_connections, 100);
     CHECK_U64(options->log_level, LOG_WARN);
     CHECK_U64(options->table_delay_ms, 250);
+    CHECK_U64(options->pitr_latest_seconds, 0);
+    CHECK_U64(options->pitr_archive_seconds, 60);
+    CHECK_U64(options->pitr_archive_max, (uint64_t)1 << 30);
     CHECK(options->insecure);
     CHECK_TEXT(bytes_of_string(options->tls_cert), "c.pem");
     CHECK_TEXT(bytes_of_string(options->tls_key), "k.pem");

@@ -476,7 +476,8 @@ static void trim(struct bed *bed)
     CHECK_OK(stream_list(bed->store, &query, true, &bed->arena, &streams, &count, &more));
     for (unsigned i = 0; i < count; i++) {
         CHECK_OK(stream_read_shards(bed->store, &streams[i], true, &bed->arena));
-        CHECK_OK(stream_trim(bed->store, &streams[i], stream_horizon(clock_wall_ms()), &removed));
+        CHECK_OK(
+            stream_trim(bed->store, &streams[i], stream_horizon(clock_wall_ms()), true, &removed));
     }
 }
 

@@ -1,0 +1,31 @@
+/* archive_write.h - making segments of the archive, and removing them: for the archiver alone.
+ * A segment is written under another name, synced, and then gets its own: it is complete or absent.
+ */
+#pragma once
+
+#include "backup/archive.h"
+
+#include <stdatomic.h>
+
+struct archive_write {
+    struct store *store;
+    const char *dir;
+    uint32_t table_id;
+    uint64_t from, bound;         /* changes from version `from` on, older than `bound` */
+    size_t bytes_max;             /* of rows; then it ends between two versions */
+    const _Atomic bool *stopping; /* asked for each change; true: ERR_CANCELLED */
+};
+
+/* Makes a directory unless it is there. ERR_NO_SPACE, ERR_IO. */
+enum err archive_make_dir(const char *path, struct fault *fault) MUST_CHECK;
+
+/* Durable when it says OK; *to is where the next one begins. ERR_ABSENT: there are no changes, and
+ * no segment. ERR_NO_SPACE, ERR_IO, ERR_CORRUPT, ERR_CANCELLED. */
+enum err archive_write_segment(const struct archive_write *write, struct fault *fault,
+                               uint64_t *to) MUST_CHECK;
+
+/* OK, too, where there is no such segment or directory. ERR_IO. */
+enum err archive_remove_segment(const char *dir, uint32_t table_id,
+                                const struct archive_segment *segment,
+                                struct fault *fault) MUST_CHECK;
+enum err archive_remove_table(const char *dir, uint32_t table_id, struct fault *fault) MUST_CHECK;
