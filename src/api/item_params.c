@@ -10,6 +10,8 @@ struct key_path_search {
     struct bytes found; /* a key attribute with something behind it */
 };
 
+static bool any_present(yyjson_val *in, const char *const names[], size_t count,
+                        bool counts_key_conditions);
 static struct bytes list_present(struct req *req, yyjson_val *in, const char *const names[],
                                  size_t count, bool counts_key_conditions);
 static enum err check_values_used(struct req *req, yyjson_val *in,
@@ -32,12 +34,14 @@ enum err item_params_check(struct req *req, yyjson_val *in, const struct item_pa
     /* Legacy KeyConditions may stand beside a filter or projection, but not beside its own
      * counterpart. */
     bool counts_key_conditions = has(in, "KeyConditionExpression");
-    struct bytes expressions = list_present(req, in, params->expressions, 4, true);
-    struct bytes legacy = list_present(req, in, params->legacy, 5, counts_key_conditions);
+    bool expressions = any_present(in, params->expressions, 4, true);
+    bool legacy = any_present(in, params->legacy, 5, counts_key_conditions);
 
-    if (expressions.size != 0 && legacy.size != 0)
-        return item_params_refuse_mixed(req, legacy, expressions);
-    if (expressions.size == 0 && has(in, "ExpressionAttributeNames"))
+    if (expressions && legacy)
+        return item_params_refuse_mixed(
+            req, list_present(req, in, params->legacy, 5, counts_key_conditions),
+            list_present(req, in, params->expressions, 4, true));
+    if (!expressions && has(in, "ExpressionAttributeNames"))
         return req_fail(req, ERR_VALIDATION,
                         "ExpressionAttributeNames can only be specified when using expressions");
     if (has(in, "ExpressionAttributeValues")) {
@@ -49,17 +53,23 @@ enum err item_params_check(struct req *req, yyjson_val *in, const struct item_pa
     return check_conditional_operator(req, in, params);
 }
 
+static bool holds_values(const char *expression)
+{
+    return strcmp(expression, "ProjectionExpression") != 0;
+}
+
 /* Values need an expression that can hold some: any but a projection. */
 static enum err check_values_used(struct req *req, yyjson_val *in, const struct item_params *params)
 {
     struct bytes holders = BYTES("");
     unsigned count = 0;
 
-    for (unsigned i = 0; i < 4 && params->expressions[i] != NULL; i++) {
-        if (strcmp(params->expressions[i], "ProjectionExpression") == 0)
-            continue;
-        if (has(in, params->expressions[i]))
+    for (unsigned i = 0; i < 4 && params->expressions[i] != NULL; i++)
+        if (holds_values(params->expressions[i]) && has(in, params->expressions[i]))
             return OK;
+    for (unsigned i = 0; i < 4 && params->expressions[i] != NULL; i++) {
+        if (!holds_values(params->expressions[i]))
+            continue;
         holders = arena_format(req->arena, "%.*s%s%s", BYTES_ARGS(holders),
                                count++ != 0 ? " and " : "", params->expressions[i]);
     }
@@ -80,14 +90,27 @@ enum err item_params_refuse_mixed(struct req *req, struct bytes legacy, struct b
         BYTES_ARGS(legacy), BYTES_ARGS(expressions));
 }
 
+static bool is_present(yyjson_val *in, const char *name, bool counts_key_conditions)
+{
+    return has(in, name) && (counts_key_conditions || strcmp(name, "KeyConditions") != 0);
+}
+
+static bool any_present(yyjson_val *in, const char *const names[], size_t count,
+                        bool counts_key_conditions)
+{
+    for (size_t i = 0; i < count && names[i] != NULL; i++)
+        if (is_present(in, names[i], counts_key_conditions))
+            return true;
+    return false;
+}
+
 static struct bytes list_present(struct req *req, yyjson_val *in, const char *const names[],
                                  size_t count, bool counts_key_conditions)
 {
     struct bytes list = BYTES("");
 
     for (size_t i = 0; i < count && names[i] != NULL; i++) {
-        if (!has(in, names[i]) ||
-            (!counts_key_conditions && strcmp(names[i], "KeyConditions") == 0))
+        if (!is_present(in, names[i], counts_key_conditions))
             continue;
         list = arena_format(req->arena, "%.*s%s%s", BYTES_ARGS(list), list.size != 0 ? ", " : "",
                             names[i]);
@@ -149,11 +172,10 @@ static yyjson_val *expression(yyjson_val *in, const struct item_params *params, 
     return NULL;
 }
 
-/* All expressions but projections can hold values. */
 static bool takes_values(const struct item_params *params)
 {
     for (unsigned i = 0; i < 4 && params->expressions[i] != NULL; i++)
-        if (strcmp(params->expressions[i], "ProjectionExpression") != 0)
+        if (holds_values(params->expressions[i]))
             return true;
     return false;
 }

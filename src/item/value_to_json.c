@@ -76,14 +76,13 @@ static void append_value(struct buf *out, struct value value, unsigned levels)
 static void append_set(struct buf *out, struct value set)
 {
     struct value_walk walk = value_walk_begin(set);
-    const char *separator = "";
 
     buf_append_lit(out, "{\"");
     buf_append_string(out, value_type_name(set.type));
     buf_append_lit(out, "\":[");
-    while (value_walk_step(&walk)) {
-        buf_append_string(out, separator);
-        separator = ",";
+    for (bool first = true; value_walk_step(&walk); first = false) {
+        if (!first)
+            buf_append_byte(out, ',');
         if (walk.value.type == VALUE_S) {
             json_append_string(out, walk.value.payload);
             continue;
@@ -101,26 +100,55 @@ static void append_set(struct buf *out, struct value set)
 static void append_list(struct buf *out, struct value list, unsigned levels)
 {
     struct value_walk walk = value_walk_begin(list);
-    const char *separator = "";
 
     buf_append_lit(out, "{\"L\":[");
-    while (levels > 1 && value_walk_step(&walk)) {
-        buf_append_string(out, separator);
-        separator = ",";
+    for (bool first = true; levels > 1 && value_walk_step(&walk); first = false) {
+        if (!first)
+            buf_append_byte(out, ',');
         append_value(out, walk.value, levels - 1);
     }
     buf_append_lit(out, "]");
 }
 
+/* An entry of a map, written at once if it is as nearly all are: a string, and nothing in it or its
+ * name that needs an escape. */
+static bool append_plain_entry(struct buf *out, struct bytes name, struct value value)
+{
+    static const char between[] = "\":{\"S\":\"", end[] = "\"}";
+    struct bytes text = value.payload;
+    uint8_t *begin, *at;
+
+    if (value.type != VALUE_S)
+        return false;
+    begin = at =
+        buf_reserve(out, 1 + name.size + sizeof(between) - 1 + text.size + sizeof(end) - 1);
+    if (begin == NULL)
+        return true; /* the buffer remembers */
+    *at++ = '"';
+    if (!json_copy_plain(at, name))
+        return false;
+    at += name.size;
+    memcpy(at, between, sizeof(between) - 1);
+    at += sizeof(between) - 1;
+    if (!json_copy_plain(at, text))
+        return false;
+    at += text.size;
+    memcpy(at, end, sizeof(end) - 1);
+    at += sizeof(end) - 1;
+    buf_commit(out, (size_t)(at - begin));
+    return true;
+}
+
 static void append_map(struct buf *out, struct value map, unsigned levels)
 {
     struct value_walk walk = value_walk_begin(map);
-    const char *separator = "";
 
     buf_append_lit(out, "{");
-    while (levels > 1 && value_walk_step(&walk)) {
-        buf_append_string(out, separator);
-        separator = ",";
+    for (bool first = true; levels > 1 && value_walk_step(&walk); first = false) {
+        if (!first)
+            buf_append_byte(out, ',');
+        if (append_plain_entry(out, walk.name, walk.value))
+            continue;
         json_append_string(out, walk.name);
         buf_append_lit(out, ":");
         append_value(out, walk.value, levels - 1);

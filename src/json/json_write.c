@@ -1,6 +1,6 @@
-/* json_write.c - strings are scanned and copied eight bytes at a time.
+/* json_write.c - strings are scanned and copied sixteen bytes at a time.
  * Most strings need no escape, so the room for one without escapes is reserved at once, and the
- * search for bytes that need one happens on the words that are being copied anyway.
+ * search for bytes that need one happens on the pieces that are being copied anyway.
  */
 #include "json/json_write.h"
 
@@ -10,11 +10,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define EACH_BYTE(byte)  (0x0101010101010101u * (uint64_t)(byte))
-#define HIGH_BITS        EACH_BYTE(0x80)
 #define ESCAPE_BYTES_MAX 6
 
-static bool word_has_escape(uint64_t word);
+struct chunk {
+    uint64_t words[2];
+};
+
+static size_t copy_plain(uint8_t *to, const uint8_t *from, size_t size);
+static size_t copy_short(uint8_t *to, const uint8_t *from, size_t size);
+static inline bool has_escape(struct chunk chunk);
 static bool needs_escape(uint8_t byte);
 static size_t write_escape(uint8_t *at, uint8_t byte);
 
@@ -24,20 +28,15 @@ void json_append_string(struct buf *out, struct bytes text)
     uint8_t *to = buf_reserve(out, text.size + 2);
     uint8_t escape[ESCAPE_BYTES_MAX];
     size_t escape_size;
-    uint64_t word;
 
     if (to == NULL)
         return;
     *to++ = '"';
     for (;;) {
-        while (end - from >= (ptrdiff_t)sizeof(word)) {
-            memcpy(&word, from, sizeof(word));
-            if (word_has_escape(word))
-                break;
-            memcpy(to, &word, sizeof(word));
-            from += sizeof(word);
-            to += sizeof(word);
-        }
+        size_t plain = copy_plain(to, from, (size_t)(end - from));
+
+        from += plain;
+        to += plain;
         while (from < end && !needs_escape(*from))
             *to++ = *from++;
         if (from == end)
@@ -52,6 +51,11 @@ void json_append_string(struct buf *out, struct bytes text)
     }
     *to++ = '"';
     out->size = (size_t)(to - out->data);
+}
+
+bool json_copy_plain(uint8_t *to, struct bytes text)
+{
+    return copy_plain(to, text.data, text.size) == text.size;
 }
 
 void json_append_double(struct buf *out, double value)
@@ -87,17 +91,66 @@ void json_append_time(struct buf *out, uint64_t time_ms)
     buf_append(out, text, size == 1 ? 0 : size);
 }
 
-/* Whether some byte is a quote, a backslash or below 0x20. In "x - 01 & ~x" a byte's high bit is
- * set if the byte was 0; a borrow may set it in a byte above such a one too, which changes nothing.
- */
-static bool word_has_escape(uint64_t word)
+/* Copies `size` bytes if none of them needs an escape; else some that do not, of the beginning.
+ * Returns how many. The last piece overlaps the one before it, if it would be shorter. */
+static size_t copy_plain(uint8_t *to, const uint8_t *from, size_t size)
 {
-    uint64_t quote = word ^ EACH_BYTE('"');
-    uint64_t backslash = word ^ EACH_BYTE('\\');
+    size_t last, at = 0;
+    struct chunk chunk;
 
-    return (((word - EACH_BYTE(0x20)) & ~word) | ((quote - EACH_BYTE(1)) & ~quote) |
-            ((backslash - EACH_BYTE(1)) & ~backslash)) &
-           HIGH_BITS;
+    if (size < sizeof(chunk))
+        return copy_short(to, from, size);
+    for (last = size - sizeof(chunk);; at = at + sizeof(chunk) < last ? at + sizeof(chunk) : last) {
+        memcpy(&chunk, from + at, sizeof(chunk));
+        if (has_escape(chunk))
+            return at;
+        memcpy(to + at, &chunk, sizeof(chunk));
+        if (at == last)
+            return size;
+    }
+}
+
+/* The same of less than a chunk, whose bytes stand in one more than once: all or nothing. */
+static size_t copy_short(uint8_t *to, const uint8_t *from, size_t size)
+{
+    struct chunk chunk;
+    uint32_t low, high;
+
+    if (size >= 8) {
+        memcpy(&chunk.words[0], from, 8);
+        memcpy(&chunk.words[1], from + size - 8, 8);
+        if (has_escape(chunk))
+            return 0;
+        memcpy(to, &chunk.words[0], 8);
+        memcpy(to + size - 8, &chunk.words[1], 8);
+        return size;
+    }
+    if (size >= 4) {
+        memcpy(&low, from, 4);
+        memcpy(&high, from + size - 4, 4);
+        chunk.words[0] = chunk.words[1] = (uint64_t)high << 32 | low;
+        if (has_escape(chunk))
+            return 0;
+        memcpy(to, &low, 4);
+        memcpy(to + size - 4, &high, 4);
+        return size;
+    }
+    for (size_t i = 0; i < size; i++) {
+        if (needs_escape(from[i]))
+            return i;
+        to[i] = from[i];
+    }
+    return size;
+}
+
+static inline bool has_escape(struct chunk chunk)
+{
+    uint8_t bytes __attribute__((vector_size(sizeof(chunk))));
+    uint64_t found __attribute__((vector_size(sizeof(chunk))));
+
+    memcpy(&bytes, &chunk, sizeof(bytes));
+    found = (__typeof__(found))((bytes < 0x20) | (bytes == '"') | (bytes == '\\'));
+    return (found[0] | found[1]) != 0;
 }
 
 static bool needs_escape(uint8_t byte)

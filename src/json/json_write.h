@@ -6,9 +6,14 @@
 #pragma once
 
 #include "base/buf.h"
+#include "base/err.h"
 
 /* "text" with its quotes. The text must be UTF-8, which goes out as it is. */
 void json_append_string(struct buf *out, struct bytes text);
+
+/* Copies text to where there is room for it, without quotes, if none of it needs an escape. False:
+ * some does, and what was written there is no text. */
+bool json_copy_plain(uint8_t *to, struct bytes text) MUST_CHECK;
 
 /* Always with a fraction or an exponent: 1.0, 0.5, 1.5e+300. The shortest text that reads back as
  * the same value; not for infinities and NaN, which JSON has not. */

@@ -49,12 +49,12 @@ TEST(json_string_escapes_only_what_json_requires)
 
 TEST(json_string_reads_back_wherever_the_escape_is)
 {
-    uint8_t text[40];
+    uint8_t text[40], copy[40];
     struct buf buf;
 
     buf_init(&buf, OUT_BYTES_MAX);
     for (unsigned byte = 0; byte < 0x80; byte++) {
-        for (size_t size = 1; size <= 24; size++) {
+        for (size_t size = 1; size <= sizeof(text); size++) {
             for (size_t at = 0; at < size; at++) {
                 yyjson_doc *doc;
                 struct bytes json;
@@ -63,6 +63,8 @@ TEST(json_string_reads_back_wherever_the_escape_is)
                 text[at] = (uint8_t)byte;
                 json = string_json(&buf, bytes_make(text, size));
                 doc = yyjson_read((const char *)json.data, json.size, 0);
+                CHECK(json_copy_plain(copy, bytes_make(text, size)) == (json.size == size + 2));
+                CHECK(json.size != size + 2 || memcmp(copy, text, size) == 0);
                 CHECK(doc != NULL &&
                       bytes_equal(bytes_make(text, size),
                                   bytes_make(yyjson_get_str(yyjson_doc_get_root(doc)),
