@@ -1,15 +1,16 @@
 /* restore_job.c - from a source's items to the table, and what becomes of it if that fails. */
 #include "backup/restore_job.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "store/store.h"
 #include "table/table_fill.h"
 
-#define PUBLISH_RETRY_MS 100
+#define PAUSE_MS 50
 
 static enum err fill_from(struct table_fill *fill, restore_next_fn *next, void *ctx,
                           const struct job *job, bool *of_source);
-static enum err publish(struct job *job, struct table_fill *fill);
+static enum err publish(struct job *job, struct table *table, struct table_fill *fill);
 
 static bool is_stopping(const void *job)
 {
@@ -29,7 +30,7 @@ enum err restore_job_fill(struct job *job, struct table *table, restore_next_fn 
     if (err == OK)
         err = table_fill_finish(fill, &count);
     if (err == OK)
-        err = publish(job, fill);
+        err = publish(job, table, fill);
     table_fill_close(&fill);
     if (of_source && (err == ERR_CORRUPT || err == ERR_NEWER_FORMAT))
         return restore_job_fail(job, table, bytes_of_string(err_name(err)));
@@ -73,8 +74,10 @@ static enum err fill_from(struct table_fill *fill, restore_next_fn *next, void *
 }
 
 /* A full queue is no reason to fill it once more. */
-static enum err publish(struct job *job, struct table_fill *fill)
+static enum err publish(struct job *job, struct table *table, struct table_fill *fill)
 {
+    while (clock_wall_ms() < table->definition.status_until_ms && !job_stopping(job))
+        job_pause(job, PAUSE_MS); /* to be seen CREATING so long */
     for (;;) {
         struct store_mutation *mutation = store_mutation_create();
         enum err err;
@@ -85,6 +88,6 @@ static enum err publish(struct job *job, struct table_fill *fill)
             return err;
         if (job_stopping(job))
             return ERR_CANCELLED;
-        job_pause(job, PUBLISH_RETRY_MS);
+        job_pause(job, PAUSE_MS);
     }
 }

@@ -235,6 +235,7 @@ static enum err fill_by_job(struct req *req, const struct restore_source *source
     enum err err;
 
     target->created_ms = clock_wall_ms();
+    target->status_until_ms = target->created_ms + req->api->table_delay_ms;
     rng_uuid(target->uuid);
     job_id_make(target->created_ms, id);
     job.id = bytes_of_string(id);

@@ -11,6 +11,7 @@
 #include "api/api.h"
 #include "backup/archiver.h"
 #include "backup/history.h"
+#include "backup/restore_time.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -278,6 +279,8 @@ static enum err start_jobs(struct server *server, struct fault *fault)
     enum err err;
 
     server->jobs = jobs_open(server->catalog);
+    jobs_add_kind(server->jobs,
+                  (struct job_kind){RESTORE_TIME_KIND, restore_time_run, &server->history});
     err = job_tables_sweep(server->jobs, fault);
     return err == OK ? jobs_start(server->jobs, fault) : err;
 }

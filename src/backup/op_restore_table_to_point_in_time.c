@@ -1,0 +1,82 @@
+/* op_restore_table_to_point_in_time.c - RestoreTableToPointInTime. Contract backup-export-import.md
+ * 3; in the order that was observed: the request itself, recovery on, the time, the target.
+ */
+#include "api/item_params.h"
+#include "backup/recovery_params.h"
+#include "backup/restore_params.h"
+#include "backup/restore_time.h"
+#include "base/assert.h"
+#include "base/clock.h"
+
+static enum err check_source(struct req *req);
+static enum err find_source(struct req *req, struct table **table);
+static enum err find_by_arn(struct req *req, struct bytes text, struct table **table);
+
+enum err op_restore_table_to_point_in_time(struct req *req)
+{
+    struct restore_source source = {.job_kind = RESTORE_TIME_KIND};
+    struct restore_time restore = {0};
+    struct table *table;
+    enum err err;
+
+    if (!req->may_wait)
+        return ERR_WOULD_BLOCK; /* a catalog change waits for its commit */
+    err = check_source(req);
+    if (err == OK)
+        err = recovery_params_check_time(req);
+    if (err == OK)
+        err = restore_params_check(req);
+    if (err == OK)
+        err = find_source(req, &table);
+    if (err == OK)
+        err = recovery_params_time(req, table, &source.time_ms);
+    if (err != OK)
+        return err;
+    source.definition = &table->definition;
+    input_string(req->input, "TargetTableName", &restore.target);
+    restore.region = table->definition.region;
+    restore.source = table->definition.name;
+    restore.table_id = table->definition.id;
+    restore.time_ms = source.time_ms;
+    source.job_text = restore_time_text(&restore, req->arena);
+    return restore_begin(req, &source);
+}
+
+static enum err check_source(struct req *req)
+{
+    if ((input_member(req->input, "SourceTableArn") != NULL) !=
+        (input_member(req->input, "SourceTableName") != NULL))
+        return OK;
+    return req_fail(req, ERR_VALIDATION,
+                    "Must provide exactly one of: sourceTableArn, sourceTableName");
+}
+
+static enum err find_source(struct req *req, struct table **table)
+{
+    struct bytes text = {0};
+
+    if (input_string(req->input, "SourceTableName", &text))
+        return recovery_params_find(req, text, table);
+    input_string(req->input, "SourceTableArn", &text);
+    return find_by_arn(req, text, table);
+}
+
+/* It may be one of another Region: this server has all of them. */
+static enum err find_by_arn(struct req *req, struct bytes text, struct table **table)
+{
+    static const struct bytes prefix = BYTES("table/");
+    struct bytes region = req->place.region;
+    struct input_arn arn = {0};
+    enum err err;
+
+    if (!input_arn_split(text, &arn) || !bytes_equal(arn.partition, req->place.partition) ||
+        !bytes_equal_string(arn.service, "dynamodb") || !bytes_start_with(arn.resource, prefix) ||
+        !input_is_table_name(bytes_skip(arn.resource, prefix.size)))
+        return req_fail(req, ERR_VALIDATION, "sourceTableArn is not a valid ARN");
+    if (!bytes_equal(arn.account, req->place.account))
+        return req_fail(req, ERR_ACCESS_DENIED, "Access is denied");
+    req->place.region = arn.region;
+    err = recovery_params_find(req, bytes_skip(arn.resource, prefix.size), table);
+    req->place.region = region;
+    return err == ERR_TABLE_NOT_FOUND ? req_fail(req, err, "Table not found") : err;
+}

@@ -1,0 +1,122 @@
+/* restore_time.c - the job that reads a table's history into a new one. */
+#include "backup/restore_time.h"
+
+#include "backup/history.h"
+#include "backup/restore_job.h"
+#include "json/json_write.h"
+#include "table/catalog.h"
+#include "table/recovery.h"
+#include "table/table_fill.h"
+
+#include <yyjson.h>
+
+static enum err run(struct job *job, const struct history_source *from,
+                    const struct restore_time *restore, struct table *target);
+static struct table *acquire_source(const struct job *job, const struct restore_time *restore);
+
+struct bytes restore_time_text(const struct restore_time *restore, struct arena *arena)
+{
+    struct buf out;
+
+    buf_init_arena(&out, arena, SIZE_MAX);
+    buf_append_lit(&out, "{\"target\":");
+    json_append_string(&out, restore->target);
+    buf_append_lit(&out, ",\"region\":");
+    json_append_string(&out, restore->region);
+    buf_append_lit(&out, ",\"source\":");
+    json_append_string(&out, restore->source);
+    buf_append_lit(&out, ",\"tableId\":");
+    buf_append_u64(&out, restore->table_id);
+    buf_append_lit(&out, ",\"timeMs\":");
+    buf_append_u64(&out, restore->time_ms);
+    buf_append_byte(&out, '}');
+    return buf_finish_arena(&out);
+}
+
+static struct bytes read_text(yyjson_val *in, const char *name, struct arena *arena)
+{
+    yyjson_val *value = yyjson_obj_get(in, name);
+    const char *text = yyjson_is_str(value) ? yyjson_get_str(value) : "";
+
+    return arena_copy(arena, bytes_make(text, yyjson_is_str(value) ? yyjson_get_len(value) : 0));
+}
+
+enum err restore_time_read(struct bytes text, struct arena *arena, struct restore_time *restore)
+{
+    yyjson_doc *doc = yyjson_read((const char *)text.data, text.size, 0);
+    yyjson_val *root = yyjson_doc_get_root(doc);
+
+    *restore = (struct restore_time){
+        .target = read_text(root, "target", arena),
+        .region = read_text(root, "region", arena),
+        .source = read_text(root, "source", arena),
+        .table_id = (uint32_t)yyjson_get_uint(yyjson_obj_get(root, "tableId")),
+        .time_ms = yyjson_get_uint(yyjson_obj_get(root, "timeMs")),
+    };
+    yyjson_doc_free(doc);
+    return restore->target.size != 0 && restore->source.size != 0 && restore->table_id != 0
+               ? OK
+               : ERR_CORRUPT;
+}
+
+enum err restore_time_run(struct job *job, void *ctx)
+{
+    struct restore_time restore;
+    struct arena arena;
+    struct table *target = NULL;
+    enum err err;
+
+    arena_init(&arena);
+    err = restore_time_read(job->text, &arena, &restore);
+    if (err == OK)
+        target = table_fill_acquire(jobs_catalog(job->jobs), job->name.account, job->name.region,
+                                    restore.target, job->name.id);
+    if (target == NULL)
+        err = restore_job_fail(job, NULL, BYTES("its table is not there"));
+    else
+        err = run(job, ctx, &restore, target);
+    table_release(&target);
+    arena_fini(&arena);
+    return err;
+}
+
+static bool is_stopping(void *job)
+{
+    return job_stopping(job);
+}
+
+static enum err next_item(void *ctx, struct bytes *key, struct bytes *stored)
+{
+    return history_next(ctx, key, stored);
+}
+
+static enum err run(struct job *job, const struct history_source *from,
+                    const struct restore_time *restore, struct table *target)
+{
+    struct table *source = acquire_source(job, restore);
+    struct history *history = NULL;
+    enum err err;
+
+    if (source == NULL)
+        return restore_job_fail(job, target, BYTES("its source was deleted"));
+    err = history_open(from, &source->definition, recovery_version(restore->time_ms), is_stopping,
+                       job, &history);
+    if (err == OK)
+        err = restore_job_fill(job, target, next_item, history);
+    else if (err == ERR_CORRUPT || err == ERR_NEWER_FORMAT || err == ERR_ABSENT)
+        err = restore_job_fail(job, target, BYTES("its source's changes cannot be read"));
+    history_close(&history);
+    table_release(&source);
+    return err;
+}
+
+/* Held to the end, so that its rows stay. */
+static struct table *acquire_source(const struct job *job, const struct restore_time *restore)
+{
+    struct table *table = catalog_acquire(jobs_catalog(job->jobs), job->name.account,
+                                          restore->region, restore->source);
+
+    if (table != NULL && table->definition.id != restore->table_id)
+        table_release(&table);
+    return table;
+}
