@@ -6,6 +6,7 @@
 #include "auth/auth.h"
 #include "net/http_server.h"
 
+struct backups;
 struct catalog;
 struct history_source;
 struct jobs;
@@ -19,6 +20,7 @@ struct api {
     struct catalog *catalog;
     struct jobs *jobs;
     const struct history_source *history; /* of tables with recovery */
+    struct backups *backups;
     struct worker_pool *workers;
     const struct auth *auth;
     struct bytes account;     /* whose tables these are */

@@ -240,7 +240,7 @@ static void describe_warm(struct buf *reply, const struct table_capacity *capaci
 
 /* --- indexes ---------------------------------------------------------------------------------- */
 
-static void describe_projection(struct buf *reply, const struct index_definition *index)
+void table_params_append_projection(struct buf *reply, const struct index_definition *index)
 {
     static const char *const types[] = {
         [INDEX_PROJECTS_ALL] = "\"ALL\"",
@@ -316,7 +316,7 @@ static enum err describe_indexes(struct req *req, const struct table *table,
         reply_member(reply, "IndexName");
         json_append_string(reply, index->definition.name);
         table_params_append_key_schema(reply, &index->definition.schema);
-        describe_projection(reply, &index->definition);
+        table_params_append_projection(reply, &index->definition);
         if (kind == INDEX_GLOBAL)
             describe_state(reply, table, index, shown);
         member_u64(reply, "IndexSizeBytes", count.bytes);

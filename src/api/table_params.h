@@ -53,8 +53,9 @@ _Static_assert(INDEX_LOCAL_MAX + INDEX_GLOBAL_MAX <= 32, "a bit for each index")
 /* A TableDescription object. */
 enum err table_params_describe(struct req *req, const struct table *table,
                                const struct table_shown *shown) MUST_CHECK;
-/* ,"KeySchema":[...] */
+/* ,"KeySchema":[...] and ,"Projection":{...} */
 void table_params_append_key_schema(struct buf *reply, const struct key_schema *schema);
+void table_params_append_projection(struct buf *reply, const struct index_definition *index);
 
 /* {"TableDescription":...} or another member name: a whole reply. */
 enum err table_params_reply(struct req *req, const char *member, const struct table *table,

@@ -92,6 +92,18 @@ static void free_entry(struct entry *entry)
     free(entry);
 }
 
+void jobs_stop(struct jobs *jobs)
+{
+    if (jobs == NULL)
+        return;
+    pthread_mutex_lock(&jobs->lock);
+    atomic_store(&jobs->stopping, true);
+    pthread_cond_broadcast(&jobs->changed);
+    pthread_mutex_unlock(&jobs->lock);
+    while (jobs->thread_count > 0)
+        pthread_join(jobs->threads[--jobs->thread_count], NULL);
+}
+
 void jobs_close(struct jobs **jobs)
 {
     struct jobs *j = *jobs;
@@ -99,12 +111,7 @@ void jobs_close(struct jobs **jobs)
     if (j == NULL)
         return;
     *jobs = NULL;
-    pthread_mutex_lock(&j->lock);
-    atomic_store(&j->stopping, true);
-    pthread_cond_broadcast(&j->changed);
-    pthread_mutex_unlock(&j->lock);
-    for (unsigned i = 0; i < j->thread_count; i++)
-        pthread_join(j->threads[i], NULL);
+    jobs_stop(j);
     while (j->entries != NULL) {
         struct entry *entry = j->entries;
 
@@ -212,6 +219,31 @@ enum err jobs_list(struct jobs *jobs, const struct job_query *query, bool may_wa
     return OK;
 }
 
+enum err jobs_walk(struct jobs *jobs, job_walk_fn *visit, void *ctx)
+{
+    struct store_cursor *cursor;
+    struct bytes key, value;
+    struct arena arena;
+    enum err err;
+
+    arena_init(&arena);
+    cursor = store_cursor_open(jobs_store(jobs), NULL, STORE_DATA, job_records_range(&arena), true);
+    while ((err = store_cursor_next(cursor, &key, &value)) == OK) {
+        struct arena_mark mark = arena_mark(&arena);
+        struct job_record record;
+
+        err = job_record_read(key, value, &arena, &record);
+        if (err == OK)
+            err = visit(ctx, &record);
+        if (err != OK)
+            break;
+        arena_release(&arena, mark);
+    }
+    store_cursor_close(&cursor);
+    arena_fini(&arena);
+    return err == ERR_ABSENT ? OK : err;
+}
+
 /* --- the list -------------------------------------------------------------------------------- */
 
 static const struct job_kind *find_kind(const struct jobs *jobs, struct bytes name)
@@ -272,29 +304,18 @@ unsigned jobs_unfinished(struct jobs *jobs, const char *kind)
     return count;
 }
 
+static enum err enqueue_unfinished(void *ctx, const struct job_record *record)
+{
+    if (record->state == JOB_UNFINISHED)
+        jobs_enqueue(ctx, &record->name);
+    return OK;
+}
+
 static enum err read_records(struct jobs *jobs, struct fault *fault)
 {
-    struct store_cursor *cursor;
-    struct bytes key, value;
-    struct arena arena;
-    enum err err;
+    enum err err = jobs_walk(jobs, enqueue_unfinished, jobs);
 
-    arena_init(&arena);
-    cursor = store_cursor_open(jobs_store(jobs), NULL, STORE_DATA, job_records_range(&arena), true);
-    while ((err = store_cursor_next(cursor, &key, &value)) == OK) {
-        struct arena_mark mark = arena_mark(&arena);
-        struct job_record record;
-
-        err = job_record_read(key, value, &arena, &record);
-        if (err != OK)
-            break;
-        if (record.state == JOB_UNFINISHED)
-            jobs_enqueue(jobs, &record.name);
-        arena_release(&arena, mark);
-    }
-    store_cursor_close(&cursor);
-    arena_fini(&arena);
-    if (err == ERR_ABSENT)
+    if (err == OK)
         return OK;
     return fault_set(fault, err, "the record of a background job %s",
                      err == ERR_NEWER_FORMAT ? "was written by a newer Stele; start that one"

@@ -68,7 +68,8 @@ struct job_kind {
 struct jobs *jobs_open(struct catalog *catalog);
 void jobs_add_kind(struct jobs *jobs, struct job_kind kind);
 enum err jobs_start(struct jobs *jobs, struct fault *fault) MUST_CHECK;
-/* Ends after the steps that are under way. */
+/* Ends the threads after the steps that are under way. */
+void jobs_stop(struct jobs *jobs);
 void jobs_close(struct jobs **jobs);
 
 struct catalog *jobs_catalog(struct jobs *jobs);
@@ -101,6 +102,11 @@ struct job_query {
 enum err jobs_list(struct jobs *jobs, const struct job_query *query, bool may_wait,
                    struct arena *arena, struct job_record **list, unsigned *count,
                    bool *more) MUST_CHECK;
+/* Every record, of all accounts and regions, in no order that means something; an error of the
+ * callback ends it. Waits. */
+typedef enum err job_walk_fn(void *ctx, const struct job_record *record);
+enum err jobs_walk(struct jobs *jobs, job_walk_fn *visit, void *ctx) MUST_CHECK;
+
 /* How many of a kind are not finished, over all accounts and regions. Never waits. */
 unsigned jobs_unfinished(struct jobs *jobs, const char *kind);
 

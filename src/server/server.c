@@ -10,11 +10,13 @@
 
 #include "api/api.h"
 #include "backup/archiver.h"
+#include "backup/backup.h"
 #include "backup/history.h"
 #include "backup/restore_time.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/rng.h"
 #include "jobs/job_table.h"
 #include "jobs/jobs.h"
 #include "net/http_server.h"
@@ -64,6 +66,7 @@ struct server {
     struct archiver *archiver;
     struct objects *objects;
     struct jobs *jobs;
+    struct backups *backups;
     struct ttl_service *ttl;
     struct identity_set *identities;
     struct auth auth;
@@ -177,6 +180,8 @@ void server_stop(struct server **server)
         pthread_join(s->loops[i].thread, NULL);
     }
     http_server_close(&s->http);
+    jobs_stop(s->jobs);
+    backups_close(&s->backups);
     jobs_close(&s->jobs);
     objects_close(&s->objects);
     ttl_service_stop(&s->ttl);
@@ -273,6 +278,31 @@ static enum err open_objects(struct server *server, struct fault *fault)
     return objects_open(&options, fault, &server->objects);
 }
 
+/* Backups of what is in memory only need no place that outlives it. */
+static enum err open_backups(struct server *server, struct fault *fault)
+{
+    const struct options *o = server->options;
+    const char *temp = getenv("TMPDIR") != NULL ? getenv("TMPDIR") : P_tmpdir;
+    struct arena *arena = fault->arena;
+    struct bytes folder, checkpoints = arena_format(arena, "%s/checkpoints", o->data);
+
+    if (o->backup_dir != NULL)
+        folder = bytes_of_string(o->backup_dir);
+    else if (o->in_memory)
+        folder =
+            arena_format(arena, "%s/stele-backups-%016llx", temp, (unsigned long long)rng_fast());
+    else
+        folder = arena_format(arena, "%s/backups", o->data);
+    return backups_open(server->jobs,
+                        &(struct backups_options){
+                            .folder = (const char *)folder.data,
+                            .checkpoints = (const char *)(o->in_memory ? folder : checkpoints).data,
+                            .must_exist = o->backup_dir != NULL,
+                            .temporary = o->in_memory && o->backup_dir == NULL,
+                        },
+                        fault, &server->backups);
+}
+
 /* Each capability with jobs adds its kinds here. */
 static enum err start_jobs(struct server *server, struct fault *fault)
 {
@@ -281,7 +311,9 @@ static enum err start_jobs(struct server *server, struct fault *fault)
     server->jobs = jobs_open(server->catalog);
     jobs_add_kind(server->jobs,
                   (struct job_kind){RESTORE_TIME_KIND, restore_time_run, &server->history});
-    err = job_tables_sweep(server->jobs, fault);
+    err = open_backups(server, fault);
+    if (err == OK)
+        err = job_tables_sweep(server->jobs, fault);
     return err == OK ? jobs_start(server->jobs, fault) : err;
 }
 
@@ -348,6 +380,7 @@ static enum err listen_on(struct server *server, struct fault *fault)
         .catalog = server->catalog,
         .jobs = server->jobs,
         .history = &server->history,
+        .backups = server->backups,
         .workers = server->workers,
         .auth = &server->auth,
         .account = bytes_of_string(o->account),

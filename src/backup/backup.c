@@ -1,0 +1,375 @@
+/* backup.c - backups begin, are found, and end. What takes long is in backup_job.c. */
+#include "backup/backup.h"
+
+#include "backup/backup_priv.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "json/json_write.h"
+#include "table/catalog.h"
+#include "table/table_keys.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SUFFIX         ".stelebackup"
+#define EXPIRY_TICK_MS 200
+#define EXPIRY_WALK_MS 60000
+
+static void remove_folder(const char *path);
+static enum err remove_unused_checkpoints(struct backups *backups, struct fault *fault);
+static void *watch(void *arg);
+
+enum err backups_open(struct jobs *jobs, const struct backups_options *options, struct fault *fault,
+                      struct backups **backups)
+{
+    struct backups *b = mem_zalloc(sizeof(*b));
+    enum err err = OK;
+
+    b->jobs = jobs;
+    b->folder = mem_string(options->folder);
+    b->checkpoints = mem_string(options->checkpoints);
+    b->temporary = options->temporary;
+    pthread_mutex_init(&b->lock, NULL);
+    pthread_cond_init(&b->stopped, NULL);
+    if (options->must_exist)
+        err = backup_make_folder(options->folder, fault);
+    if (err == OK)
+        err = remove_unused_checkpoints(b, fault);
+    if (err == OK) {
+        jobs_add_kind(jobs, (struct job_kind){BACKUP_KIND, backup_job_run, b});
+        jobs_add_kind(jobs, (struct job_kind){BACKUP_RESTORE_KIND, backup_restore_run, b});
+        if (pthread_create(&b->thread, NULL, watch, b) != 0)
+            err = fault_set(fault, ERR_IO, "cannot start the backups' background thread");
+        else
+            b->watching = true;
+    }
+    *backups = b; /* closed by the caller either way: the jobs know it */
+    return err;
+}
+
+void backups_close(struct backups **backups)
+{
+    struct backups *b = *backups;
+
+    if (b == NULL)
+        return;
+    *backups = NULL;
+    pthread_mutex_lock(&b->lock);
+    b->stopping = true;
+    pthread_cond_signal(&b->stopped);
+    pthread_mutex_unlock(&b->lock);
+    if (b->watching)
+        pthread_join(b->thread, NULL);
+    if (b->temporary)
+        remove_folder(b->folder);
+    pthread_cond_destroy(&b->stopped);
+    pthread_mutex_destroy(&b->lock);
+    free(b->folder);
+    free(b->checkpoints);
+    free(b);
+}
+
+struct jobs *backups_jobs(struct backups *backups)
+{
+    return backups->jobs;
+}
+
+struct bytes backup_path(const struct backups *backups, struct bytes id, struct arena *arena)
+{
+    return arena_format(arena, "%s/%.*s" SUFFIX, backups->folder, BYTES_ARGS(id));
+}
+
+struct bytes backup_checkpoint_path(const struct backups *backups, struct bytes id,
+                                    struct arena *arena)
+{
+    return arena_format(arena, "%s/%.*s", backups->checkpoints, BYTES_ARGS(id));
+}
+
+struct job_name backup_job_name(const struct backup *backup)
+{
+    return (struct job_name){
+        .account = backup->table.account,
+        .region = backup->table.region,
+        .kind = BYTES(BACKUP_KIND),
+        .id = backup->id,
+    };
+}
+
+/* --- beginning ------------------------------------------------------------------------------- */
+
+/* What a restore takes over, and what Describe shows. Tags, recovery, table class, protection and
+ * policies are not part of a backup; an index that is being made will be whole in the restored
+ * table, and one that goes is gone. */
+static struct table_definition definition_kept(const struct table_definition *d,
+                                               struct arena *arena)
+{
+    struct table_index *indexes = arena_new_array(arena, struct table_index, d->index_count);
+    struct table_definition kept = {
+        .id = d->id,
+        .account = d->account,
+        .region = d->region,
+        .name = d->name,
+        .created_ms = d->created_ms,
+        .schema = d->schema,
+        .indexes = indexes,
+        .next_index_id = d->next_index_id,
+        .settings = d->settings,
+        .ttl_attribute = d->ttl_attribute,
+        .stream = d->stream,
+        .encryption.key_arn = d->encryption.key_arn,
+        .status = TABLE_ACTIVE,
+    };
+
+    memcpy(kept.uuid, d->uuid, sizeof(kept.uuid));
+    kept.settings.class = TABLE_CLASS_UNSET;
+    kept.settings.class_changed_ms = 0;
+    kept.settings.class_changed_before_ms = 0;
+    kept.settings.deletion_protection = false;
+    for (unsigned i = 0; i < d->index_count; i++) {
+        if (d->indexes[i].status == INDEX_DELETING)
+            continue;
+        indexes[kept.index_count] = d->indexes[i];
+        indexes[kept.index_count].status = INDEX_ACTIVE;
+        indexes[kept.index_count++].status_until_ms = 0;
+    }
+    return kept;
+}
+
+static enum err put_record(struct backups *backups, const struct backup *backup,
+                           enum job_state state, struct arena *arena)
+{
+    struct job_name name = backup_job_name(backup);
+    struct store_mutation *mutation = store_mutation_create();
+    enum err err;
+
+    jobs_put(mutation, &name, state, backup_text(backup, arena));
+    if (backup->status == BACKUP_DELETED)
+        store_mutation_makes_room(mutation);
+    err = store_submit_and_wait(jobs_store(backups->jobs), NULL, &mutation);
+    store_mutation_destroy(&mutation);
+    if (err == OK && state == JOB_UNFINISHED)
+        jobs_enqueue(backups->jobs, &name);
+    return err;
+}
+
+/* Of a new backup: no two of this process have the same. */
+static uint64_t next_ms(struct backups *backups)
+{
+    uint64_t ms = clock_wall_ms();
+
+    pthread_mutex_lock(&backups->lock);
+    ms = ms > backups->last_ms ? ms : backups->last_ms + 1;
+    backups->last_ms = ms;
+    pthread_mutex_unlock(&backups->lock);
+    return ms;
+}
+
+enum err backup_create(struct backups *backups, struct table *table, struct bytes name,
+                       struct arena *arena, struct backup *backup)
+{
+    struct store *store = jobs_store(backups->jobs);
+    struct backup made = {.name = name, .created_ms = next_ms(backups)};
+    char *id = arena_alloc(arena, JOB_ID_SIZE);
+    const char *path;
+    struct fault fault;
+    enum err err;
+
+    if (jobs_unfinished(backups->jobs, BACKUP_KIND) >= BACKUP_UNFINISHED_MAX)
+        return ERR_BUSY;
+    job_id_make(made.created_ms, id);
+    made.id = bytes_of_string(id);
+    made.table = definition_kept(&table->definition, arena);
+    err = store_count(store, table_count_key(made.table.id, 0, arena), &made.count);
+    if (err != OK)
+        return err;
+    path = (const char *)backup_checkpoint_path(backups, made.id, arena).data;
+    fault_init(&fault, arena);
+    err = backup_make_folder(backups->checkpoints, &fault);
+    if (err == OK)
+        err = store_checkpoint(store, path, &fault);
+    if (err == OK)
+        err = put_record(backups, &made, JOB_UNFINISHED, arena);
+    else
+        LOG(WARN, "cannot begin a backup", log_bytes("why", fault.message));
+    if (err != OK) {
+        store_checkpoint_remove(store, path);
+        return err;
+    }
+    *backup = made;
+    return OK;
+}
+
+enum err backup_delete(struct backups *backups, const struct backup *backup)
+{
+    struct backup deleted = *backup;
+    struct arena arena;
+    enum err err;
+
+    arena_init(&arena);
+    deleted.status = BACKUP_DELETED;
+    err = put_record(backups, &deleted, JOB_UNFINISHED, &arena);
+    arena_fini(&arena);
+    return err;
+}
+
+/* --- finding --------------------------------------------------------------------------------- */
+
+enum err backup_find(struct backups *backups, struct bytes account, struct bytes region,
+                     struct bytes id, bool may_wait, struct arena *arena, struct backup *backup)
+{
+    struct job_name name = {account, region, BYTES(BACKUP_KIND), id};
+    struct job_record record;
+    struct backup found;
+    enum err err = jobs_find(backups->jobs, &name, may_wait, arena, &record);
+
+    if (err == OK)
+        err = backup_read(record.text, arena, &found);
+    if (err == OK && !backup_is_there(&found, clock_wall_ms()))
+        err = ERR_ABSENT;
+    if (err == OK)
+        *backup = found;
+    return err;
+}
+
+struct bytes backup_restore_text(struct bytes table, struct arena *arena)
+{
+    struct buf out;
+
+    buf_init_arena(&out, arena, SIZE_MAX);
+    buf_append_lit(&out, "{\"table\":");
+    json_append_string(&out, table);
+    buf_append_byte(&out, '}');
+    return buf_finish_arena(&out);
+}
+
+/* --- the start, and the clock ---------------------------------------------------------------- */
+
+enum err backup_make_folder(const char *path, struct fault *fault)
+{
+    if (mkdir(path, 0700) == 0 || (errno == EEXIST && access(path, W_OK | X_OK) == 0))
+        return OK;
+    return fault_set(fault, errno == ENOSPC ? ERR_NO_SPACE : ERR_IO,
+                     "cannot write to the folder %s for backups: %s", path, strerror(errno));
+}
+
+static void remove_folder(const char *path)
+{
+    DIR *folder = opendir(path);
+    struct dirent *entry;
+
+    while (folder != NULL && (entry = readdir(folder)) != NULL)
+        unlinkat(dirfd(folder), entry->d_name, 0);
+    if (folder != NULL)
+        closedir(folder);
+    rmdir(path);
+}
+
+/* Ids of backups whose checkpoints are needed. */
+struct needed {
+    struct bytes *ids;
+    unsigned count, capacity;
+    struct arena arena;
+};
+
+static enum err note_needed(void *ctx, const struct job_record *record)
+{
+    struct needed *needed = ctx;
+
+    if (record->state != JOB_UNFINISHED || !bytes_equal_string(record->name.kind, BACKUP_KIND))
+        return OK;
+    if (needed->count == needed->capacity) {
+        needed->capacity = needed->capacity == 0 ? 16 : needed->capacity * 2;
+        needed->ids = mem_resize(needed->ids, needed->capacity * sizeof(needed->ids[0]));
+    }
+    needed->ids[needed->count++] = arena_copy(&needed->arena, record->name.id);
+    return OK;
+}
+
+static bool is_needed(const struct needed *needed, struct bytes id)
+{
+    for (unsigned i = 0; i < needed->count; i++)
+        if (bytes_equal(needed->ids[i], id))
+            return true;
+    return false;
+}
+
+/* A checkpoint is made before its record, and removed after it was finished. */
+static enum err remove_unused_checkpoints(struct backups *backups, struct fault *fault)
+{
+    struct store *store = jobs_store(backups->jobs);
+    struct needed needed = {0};
+    struct dirent *entry;
+    DIR *folder;
+    enum err err;
+
+    arena_init(&needed.arena);
+    err = jobs_walk(backups->jobs, note_needed, &needed);
+    folder = err == OK ? opendir(backups->checkpoints) : NULL;
+    while (folder != NULL && (entry = readdir(folder)) != NULL) {
+        struct bytes id = bytes_of_string(entry->d_name), path;
+
+        if (entry->d_name[0] == '.' || is_needed(&needed, id))
+            continue;
+        path = backup_checkpoint_path(backups, id, &needed.arena);
+        store_checkpoint_remove(store, (const char *)path.data);
+    }
+    if (folder != NULL)
+        closedir(folder);
+    arena_fini(&needed.arena);
+    free(needed.ids);
+    return err == OK ? OK : fault_set(fault, err, "cannot read the records of backups");
+}
+
+/* Begins the end of a backup whose time is over, unless a table is being restored from it. */
+static enum err expire(void *ctx, const struct job_record *record)
+{
+    struct backups *backups = ctx;
+    struct catalog *catalog = jobs_catalog(backups->jobs);
+    struct backup backup;
+    struct arena arena;
+    enum err err = OK;
+
+    if (record->state != JOB_FINISHED || !bytes_equal_string(record->name.kind, BACKUP_KIND))
+        return OK;
+    arena_init(&arena);
+    if (backup_read(record->text, &arena, &backup) == OK &&
+        !backup_is_there(&backup, clock_wall_ms())) {
+        catalog_change_begin(catalog);
+        if (!catalog_is_restoring_from(catalog, backup_arn(&backup, &arena)))
+            err = backup_delete(backups, &backup);
+        catalog_change_end(catalog);
+    }
+    arena_fini(&arena);
+    return err;
+}
+
+/* A walk a minute, by the wall clock, which a test may set forward. */
+static void *watch(void *arg)
+{
+    struct backups *backups = arg;
+    uint64_t due_ms = 0;
+
+    pthread_setname_np(pthread_self(), "backups");
+    pthread_mutex_lock(&backups->lock);
+    while (!backups->stopping) {
+        struct timespec until = clock_deadline(EXPIRY_TICK_MS);
+
+        if (clock_wall_ms() >= due_ms) {
+            pthread_mutex_unlock(&backups->lock);
+            due_ms = clock_wall_ms() + EXPIRY_WALK_MS;
+            if (jobs_walk(backups->jobs, expire, backups) != OK)
+                due_ms = clock_wall_ms() + EXPIRY_TICK_MS; /* a full queue or disk: again */
+            pthread_mutex_lock(&backups->lock);
+            continue;
+        }
+        pthread_cond_timedwait(&backups->stopped, &backups->lock, &until);
+    }
+    pthread_mutex_unlock(&backups->lock);
+    return NULL;
+}

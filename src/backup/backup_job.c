@@ -1,0 +1,263 @@
+/* backup_job.c - what backups leave for later: writing their files, removing them, and filling the
+ * tables that are restored from them.
+ * A backup's job reads a checkpoint of the store, so it holds up nobody and may take its time: it
+ * rests as long as it worked, and what it reads stays out of the caches.
+ */
+#include "backup/backup_priv.h"
+#include "backup/block_file.h"
+#include "backup/restore_job.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "item/item.h"
+#include "table/catalog.h"
+#include "table/table_fill.h"
+#include "table/table_keys.h"
+
+#include <errno.h>
+#include <unistd.h>
+#include <yyjson.h>
+
+/* Rows and bytes between two looks at the clock. */
+#define STEP_ROWS  64
+#define STEP_BYTES ((size_t)256 << 10)
+#define WORK_MS    4 /* at a time; then it rests */
+#define REST_MS    4
+
+/* What a job works on. */
+struct work {
+    struct backups *backups;
+    struct job *job;
+    struct arena arena;
+    struct fault fault;
+    struct backup backup;
+    unsigned rows; /* since the last look */
+    size_t bytes;
+    uint64_t begun_ns;
+};
+
+static enum err write_out(struct work *work);
+static enum err give_up(struct work *work, enum err why);
+static enum err remove_backup(struct work *work);
+
+enum err backup_job_run(struct job *job, void *ctx)
+{
+    struct work work = {.backups = ctx, .job = job};
+    enum err err;
+
+    arena_init(&work.arena);
+    fault_init(&work.fault, &work.arena);
+    err = backup_read(job->text, &work.arena, &work.backup);
+    if (err == OK)
+        err = work.backup.status == BACKUP_DELETED ? remove_backup(&work) : write_out(&work);
+    arena_fini(&work.arena);
+    return err;
+}
+
+/* --- writing the file ------------------------------------------------------------------------ */
+
+/* Between two rows: ERR_CANCELLED when the server stops. */
+static enum err yield(struct work *work, size_t bytes)
+{
+    work->bytes += bytes;
+    if (++work->rows < STEP_ROWS && work->bytes < STEP_BYTES)
+        return OK;
+    work->rows = 0;
+    work->bytes = 0;
+    if (job_stopping(work->job))
+        return ERR_CANCELLED;
+    if (clock_mono_ns() - work->begun_ns >= WORK_MS * UINT64_C(1000000)) {
+        job_pause(work->job, REST_MS);
+        work->begun_ns = clock_mono_ns();
+    }
+    return OK;
+}
+
+static enum err copy_rows(struct work *work, struct store_view *view, struct block_writer *writer)
+{
+    struct store_range range = table_items_range(work->backup.table.id, &work->arena);
+    struct store_cursor *cursor = store_view_cursor(view, STORE_DATA, range);
+    struct store_count count = {0};
+    struct bytes key, value;
+    struct item item;
+    enum err err;
+
+    work->begun_ns = clock_mono_ns();
+    while ((err = store_cursor_next(cursor, &key, &value)) == OK) {
+        err = item_open(value, &item);
+        if (err == OK)
+            err = block_writer_add(writer, key, value, &work->fault);
+        if (err == OK)
+            err = yield(work, key.size + value.size);
+        if (err != OK)
+            break;
+        count.items++;
+        count.bytes += item.size_bytes;
+    }
+    store_cursor_close(&cursor);
+    if (err != ERR_ABSENT)
+        return err;
+    work->backup.count = count;
+    return OK;
+}
+
+/* The text in front says what is known now: numbers of items as they were counted, not seen. */
+static enum err write_file(struct work *work, const char *path)
+{
+    struct block_file_totals totals;
+    struct block_writer *writer = NULL;
+    struct store_view *view = NULL;
+    struct backup shown = work->backup;
+    const char *checkpoint =
+        (const char *)backup_checkpoint_path(work->backups, shown.id, &work->arena).data;
+    enum err err =
+        store_view_open(jobs_store(work->backups->jobs), checkpoint, &work->fault, &view);
+
+    shown.status = BACKUP_AVAILABLE;
+    if (err == OK)
+        err = backup_make_folder(work->backups->folder, &work->fault);
+    if (err == OK)
+        err = block_writer_open(path, BACKUP_FILE_KIND, backup_text(&shown, &work->arena),
+                                &work->fault, &writer);
+    if (err == OK)
+        err = copy_rows(work, view, writer);
+    if (err == OK)
+        err = block_writer_finish(&writer, &work->fault, &totals);
+    block_writer_abandon(&writer);
+    store_view_close(&view);
+    return err;
+}
+
+static enum err write_out(struct work *work)
+{
+    const char *path = (const char *)backup_path(work->backups, work->backup.id, &work->arena).data;
+    const char *checkpoint =
+        (const char *)backup_checkpoint_path(work->backups, work->backup.id, &work->arena).data;
+    enum err err = write_file(work, path);
+
+    if (err == ERR_NO_SPACE || err == ERR_CORRUPT || err == ERR_ABSENT || err == ERR_NEWER_FORMAT)
+        return give_up(work, err);
+    if (err != OK) {
+        if (work->fault.message.size != 0)
+            LOG(WARN, "cannot write a backup now", log_bytes("why", work->fault.message));
+        return err;
+    }
+    work->backup.status = BACKUP_AVAILABLE;
+    err = job_finish(work->job, backup_text(&work->backup, &work->arena));
+    if (err == OK)
+        store_checkpoint_remove(jobs_store(work->backups->jobs), checkpoint);
+    return err;
+}
+
+static void remove_file(struct work *work)
+{
+    const char *path = (const char *)backup_path(work->backups, work->backup.id, &work->arena).data;
+
+    if (unlink(path) != 0 && errno != ENOENT)
+        LOG(WARN, "cannot remove a backup's file", log_string("path", path), log_errno(errno));
+}
+
+static enum err forget(struct work *work)
+{
+    struct store_mutation *mutation = store_mutation_create();
+    enum err err;
+
+    jobs_remove(mutation, &work->job->name);
+    err = store_submit_and_wait(jobs_store(work->backups->jobs), NULL, &mutation);
+    store_mutation_destroy(&mutation);
+    return err;
+}
+
+/* There is no such backup any more: what a client cannot rely on is better gone than half there.
+ * The room that its checkpoint holds comes back, which is what a full disk needs. */
+static enum err give_up(struct work *work, enum err why)
+{
+    const char *checkpoint =
+        (const char *)backup_checkpoint_path(work->backups, work->backup.id, &work->arena).data;
+    enum err err;
+
+    LOG(ERROR, "a backup failed and is gone; take it again when the cause is mended",
+        log_bytes("backup", backup_arn(&work->backup, &work->arena)),
+        log_string("error", err_name(why)), log_bytes("why", work->fault.message));
+    remove_file(work);
+    store_checkpoint_remove(jobs_store(work->backups->jobs), checkpoint);
+    err = forget(work);
+    return err;
+}
+
+static enum err remove_backup(struct work *work)
+{
+    remove_file(work);
+    return forget(work);
+}
+
+/* --- restoring ------------------------------------------------------------------------------- */
+
+/* What a restore reads. */
+struct source {
+    struct work *work;
+    struct block_reader *reader;
+};
+
+static enum err next_item(void *ctx, struct bytes *key, struct bytes *stored)
+{
+    struct source *source = ctx;
+    enum err err = block_reader_next(source->reader, key, stored, &source->work->fault);
+
+    return err == OK ? yield(source->work, key->size + stored->size) : err;
+}
+
+/* Of the backup that the table's definition names. */
+static const char *path_of_source(struct work *work, const struct table *table)
+{
+    struct bytes id = table->definition.filling.backup_arn;
+
+    if (id.size > JOB_ID_SIZE - 1)
+        id = bytes_skip(id, id.size - (JOB_ID_SIZE - 1));
+    return (const char *)backup_path(work->backups, id, &work->arena).data;
+}
+
+static enum err restore(struct work *work, struct table *table)
+{
+    struct source source = {.work = work};
+    enum err err = block_reader_open(path_of_source(work, table), BACKUP_FILE_KIND, &work->fault,
+                                     &source.reader);
+
+    work->begun_ns = clock_mono_ns();
+    if (err == OK)
+        err = restore_job_fill(work->job, table, next_item, &source);
+    else if (err != ERR_IO)
+        err = restore_job_fail(work->job, table, work->fault.message);
+    if (err == ERR_NO_SPACE) /* what it filled so far is in the way of others */
+        err = restore_job_fail(work->job, table, bytes_of_string(strerror(ENOSPC)));
+    if (work->fault.message.size != 0)
+        LOG(ERROR, "a backup cannot be read", log_bytes("why", work->fault.message));
+    block_reader_close(&source.reader);
+    return err;
+}
+
+enum err backup_restore_run(struct job *job, void *ctx)
+{
+    struct work work = {.backups = ctx, .job = job};
+    struct bytes name = BYTES("");
+    struct table *table;
+    yyjson_doc *doc;
+    enum err err;
+
+    arena_init(&work.arena);
+    fault_init(&work.fault, &work.arena);
+    doc = yyjson_read((const char *)job->text.data, job->text.size, 0);
+    if (doc != NULL) {
+        yyjson_val *value = yyjson_obj_get(yyjson_doc_get_root(doc), "table");
+
+        if (yyjson_is_str(value))
+            name =
+                arena_copy(&work.arena, bytes_make(yyjson_get_str(value), yyjson_get_len(value)));
+    }
+    yyjson_doc_free(doc);
+    table = table_fill_acquire(jobs_catalog(work.backups->jobs), job->name.account,
+                               job->name.region, name, job->name.id);
+    err = table == NULL ? forget(&work) : restore(&work, table);
+    table_release(&table);
+    arena_fini(&work.arena);
+    return err;
+}

@@ -1,0 +1,235 @@
+/* backup_params.c - ARNs of backups, and BackupDescription. */
+#include "backup/backup_params.h"
+
+#include "api/encryption_params.h"
+#include "api/item_params.h"
+#include "api/stream_params.h"
+#include "api/table_params.h"
+#include "json/json_write.h"
+
+#include <time.h>
+
+#define TABLE_STEP  BYTES("table/")
+#define BACKUP_STEP BYTES("/backup/")
+
+static void append_source(struct req *req, const struct backup *backup);
+static void append_features(struct req *req, const struct table_definition *d);
+
+/* --- which backup ---------------------------------------------------------------------------- */
+
+bool backup_params_split(struct bytes text, struct backup_named *named)
+{
+    size_t tail = BACKUP_STEP.size + JOB_ID_SIZE - 1;
+    struct bytes rest;
+    uint64_t ms;
+
+    if (!input_arn_split(text, &named->arn))
+        return false;
+    rest = named->arn.resource;
+    if (!bytes_start_with(rest, TABLE_STEP))
+        return false;
+    rest = bytes_skip(rest, TABLE_STEP.size);
+    if (rest.size <= tail)
+        return false;
+    named->table = bytes_make(rest.data, rest.size - tail);
+    rest = bytes_skip(rest, named->table.size);
+    if (!bytes_start_with(rest, BACKUP_STEP) || !input_is_table_name(named->table))
+        return false;
+    named->id = bytes_skip(rest, BACKUP_STEP.size);
+    return job_id_read(named->id, &ms);
+}
+
+enum err backup_params_find(struct req *req, const char *invalid, bool any_region,
+                            struct backup *backup)
+{
+    struct backup_named named;
+    struct bytes arn;
+    enum err err;
+
+    input_string(req->input, "BackupArn", &arn);
+    if (!backup_params_split(arn, &named))
+        return req_fail(req, ERR_VALIDATION, "%s", invalid);
+    if (!bytes_equal(named.arn.account, req->place.account) ||
+        (!any_region && !bytes_equal(named.arn.region, req->place.region)) ||
+        !bytes_equal(named.arn.partition, req->place.partition) ||
+        !bytes_equal_string(named.arn.service, "dynamodb"))
+        return req_fail(req, ERR_ACCESS_DENIED, "Access is denied");
+    err = backup_find(req->api->backups, req->place.account, named.arn.region, named.id,
+                      req->may_wait, req->arena, backup);
+    if (err == ERR_ABSENT || (err == OK && !bytes_equal(backup->table.name, named.table)))
+        return req_fail(req, ERR_BACKUP_NOT_FOUND, "Backup not found: %.*s", BYTES_ARGS(arn));
+    return err;
+}
+
+enum err backup_params_check_made(struct req *req, const struct backup *backup)
+{
+    if (backup->status != BACKUP_CREATING)
+        return OK;
+    return req_fail(req, ERR_BACKUP_IN_USE, "Backup is being created: %.*s",
+                    BYTES_ARGS(backup_arn(backup, req->arena)));
+}
+
+/* --- descriptions ---------------------------------------------------------------------------- */
+
+const char *backup_params_status(const struct backup *backup)
+{
+    return (const char *const[]){"CREATING", "AVAILABLE", "DELETED"}[backup->status];
+}
+
+const char *backup_params_type(const struct backup *backup)
+{
+    return backup->type == BACKUP_USER ? "USER" : "SYSTEM";
+}
+
+struct bytes backup_params_time(uint64_t time_ms, struct arena *arena)
+{
+    time_t seconds = (time_t)(time_ms / 1000);
+    char text[32];
+    struct tm utc;
+
+    gmtime_r(&seconds, &utc);
+    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
+    return arena_format(arena, "%s.%03uZ", text, (unsigned)(time_ms % 1000));
+}
+
+static void member_string(struct buf *reply, const char *name, struct bytes value)
+{
+    reply_member(reply, name);
+    json_append_string(reply, value);
+}
+
+static void member_u64(struct buf *reply, const char *name, uint64_t value)
+{
+    reply_member(reply, name);
+    buf_append_u64(reply, value);
+}
+
+static void member_time(struct buf *reply, const char *name, uint64_t time_ms)
+{
+    reply_member(reply, name);
+    json_append_time(reply, time_ms);
+}
+
+void backup_params_details(struct req *req, const struct backup *backup)
+{
+    struct buf *reply = req->reply;
+
+    buf_append_byte(reply, '{');
+    member_string(reply, "BackupArn", backup_arn(backup, req->arena));
+    member_string(reply, "BackupName", backup->name);
+    member_u64(reply, "BackupSizeBytes", backup->count.bytes);
+    member_string(reply, "BackupStatus", bytes_of_string(backup_params_status(backup)));
+    member_string(reply, "BackupType", bytes_of_string(backup_params_type(backup)));
+    member_time(reply, "BackupCreationDateTime", backup->created_ms);
+    if (backup->expires_ms != 0)
+        member_time(reply, "BackupExpiryDateTime", backup->expires_ms);
+    buf_append_byte(reply, '}');
+}
+
+void backup_params_reply(struct req *req, const struct backup *backup)
+{
+    buf_append_lit(req->reply, "{\"BackupDescription\":{");
+    reply_member(req->reply, "BackupDetails");
+    backup_params_details(req, backup);
+    reply_member(req->reply, "SourceTableDetails");
+    append_source(req, backup);
+    reply_member(req->reply, "SourceTableFeatureDetails");
+    buf_append_byte(req->reply, '{');
+    if (backup->type == BACKUP_USER) /* observed: a system backup shows none */
+        append_features(req, &backup->table);
+    buf_append_lit(req->reply, "}}}");
+}
+
+static void append_throughput(struct buf *reply, const struct table_capacity *capacity)
+{
+    reply_member(reply, "ProvisionedThroughput");
+    buf_append_byte(reply, '{');
+    member_u64(reply, "ReadCapacityUnits", capacity->throughput.read_units);
+    member_u64(reply, "WriteCapacityUnits", capacity->throughput.write_units);
+    buf_append_byte(reply, '}');
+}
+
+/* Maxima that are set. */
+static void append_on_demand(struct buf *reply, const struct table_capacity *capacity)
+{
+    if (capacity->on_demand_read_max < 0 && capacity->on_demand_write_max < 0)
+        return;
+    reply_member(reply, "OnDemandThroughput");
+    buf_append_byte(reply, '{');
+    if (capacity->on_demand_read_max >= 0)
+        member_u64(reply, "MaxReadRequestUnits", (uint64_t)capacity->on_demand_read_max);
+    if (capacity->on_demand_write_max >= 0)
+        member_u64(reply, "MaxWriteRequestUnits", (uint64_t)capacity->on_demand_write_max);
+    buf_append_byte(reply, '}');
+}
+
+static void append_source(struct req *req, const struct backup *backup)
+{
+    const struct table_definition *d = &backup->table;
+    struct buf *reply = req->reply;
+
+    buf_append_byte(reply, '{');
+    member_string(reply, "TableName", d->name);
+    member_string(reply, "TableId", bytes_of_string(d->uuid));
+    member_string(reply, "TableArn", table_arn(d, req->arena));
+    member_u64(reply, "TableSizeBytes", backup->count.bytes);
+    table_params_append_key_schema(reply, &d->schema);
+    member_time(reply, "TableCreationDateTime", d->created_ms);
+    append_throughput(reply, &d->settings.capacity);
+    append_on_demand(reply, &d->settings.capacity);
+    member_u64(reply, "ItemCount", backup->count.items);
+    reply_member(reply, "BillingMode");
+    buf_append_string(reply, d->settings.billing == TABLE_PROVISIONED ? "\"PROVISIONED\""
+                                                                      : "\"PAY_PER_REQUEST\"");
+    buf_append_byte(reply, '}');
+}
+
+/* Absent if there is none of the kind. */
+static void append_indexes(struct req *req, const struct table_definition *d, enum index_kind kind)
+{
+    struct buf *reply = req->reply;
+    bool first = true;
+
+    for (unsigned i = 0; i < d->index_count; i++) {
+        const struct index_definition *index = &d->indexes[i].definition;
+
+        if (index->kind != kind)
+            continue;
+        if (first)
+            reply_member(reply,
+                         kind == INDEX_LOCAL ? "LocalSecondaryIndexes" : "GlobalSecondaryIndexes");
+        buf_append_string(reply, first ? "[{" : ",{");
+        first = false;
+        member_string(reply, "IndexName", index->name);
+        table_params_append_key_schema(reply, &index->schema);
+        table_params_append_projection(reply, index);
+        if (kind == INDEX_GLOBAL) {
+            append_throughput(reply, &index->capacity);
+            append_on_demand(reply, &index->capacity);
+        }
+        buf_append_byte(reply, '}');
+    }
+    if (!first)
+        buf_append_byte(reply, ']');
+}
+
+static void append_features(struct req *req, const struct table_definition *d)
+{
+    struct buf *reply = req->reply;
+
+    append_indexes(req, d, INDEX_LOCAL);
+    append_indexes(req, d, INDEX_GLOBAL);
+    if (d->stream.view != TABLE_STREAM_OFF) {
+        reply_member(reply, "StreamDescription");
+        buf_append_lit(reply, "{\"StreamEnabled\":true,\"StreamViewType\":");
+        json_append_string(reply, bytes_of_string(stream_params_view_name(d->stream.view)));
+        buf_append_byte(reply, '}');
+    }
+    if (d->ttl_attribute.size != 0) {
+        reply_member(reply, "TimeToLiveDescription");
+        buf_append_lit(reply, "{\"TimeToLiveStatus\":\"ENABLED\",\"AttributeName\":");
+        json_append_string(reply, d->ttl_attribute);
+        buf_append_byte(reply, '}');
+    }
+    encryption_params_describe(req, d, false);
+}

@@ -1,0 +1,45 @@
+/* op_delete_backup.c - DeleteBackup. Contract backup-export-import.md 1. */
+#include "backup/backup_params.h"
+#include "table/catalog.h"
+
+static enum err end(struct req *req);
+
+enum err op_delete_backup(struct req *req)
+{
+    enum err err;
+
+    if (!req->may_wait)
+        return ERR_WOULD_BLOCK;              /* for its commit */
+    catalog_change_begin(req->api->catalog); /* so that no restore from it begins */
+    err = end(req);
+    catalog_change_end(req->api->catalog);
+    return err;
+}
+
+static enum err end(struct req *req)
+{
+    struct backup backup;
+    struct bytes arn;
+    enum err err = backup_params_find(req, "Invalid Backup ARN", false, &backup);
+
+    if (err != OK)
+        return err;
+    if (backup.type == BACKUP_SYSTEM)
+        return req_fail(req, ERR_VALIDATION,
+                        "Invalid Request: User is not allowed to delete the system backup with arn "
+                        "%.*s. It will automatically expire on %.*s",
+                        BYTES_ARGS(backup_arn(&backup, req->arena)),
+                        BYTES_ARGS(backup_params_time(backup.expires_ms, req->arena)));
+    err = backup_params_check_made(req, &backup);
+    if (err != OK)
+        return err;
+    arn = backup_arn(&backup, req->arena);
+    if (catalog_is_restoring_from(req->api->catalog, arn))
+        return req_fail(req, ERR_BACKUP_IN_USE, "Backup is being restored: %.*s", BYTES_ARGS(arn));
+    err = backup_delete(req->api->backups, &backup);
+    if (err != OK)
+        return err;
+    backup.status = BACKUP_DELETED;
+    backup_params_reply(req, &backup);
+    return OK;
+}

@@ -1,0 +1,190 @@
+/* op_list_backups.c - ListBackups: by their time, of one table or all. Contract
+ * backup-export-import.md 1. Whether the table is there is not asked: backups outlive tables.
+ */
+#include "api/item_params.h"
+#include "api/table_params.h"
+#include "backup/backup_params.h"
+#include "base/clock.h"
+#include "json/json_write.h"
+
+#include <math.h>
+
+#define LIMIT_DEFAULT 100
+#define PAGE          100 /* records read at a time */
+
+/* Which of the backups are asked for. */
+struct wanted {
+    struct bytes table; /* empty: of any */
+    bool user, system;
+    double from_s, to_s; /* seconds since 1970; to_s is not included */
+    unsigned limit;
+    struct job_query query;
+};
+
+/* What was found of it. */
+struct found {
+    unsigned count;
+    bool more;
+    struct backup last;
+};
+
+static enum err read_wanted(struct req *req, struct wanted *wanted);
+static enum err append_page(struct req *req, struct wanted *wanted, struct found *found,
+                            bool *at_end);
+static void append_summary(struct req *req, const struct backup *backup);
+
+enum err op_list_backups(struct req *req)
+{
+    struct wanted wanted;
+    struct found found = {0};
+    bool at_end = false;
+    enum err err = read_wanted(req, &wanted);
+
+    if (err != OK)
+        return err;
+    if (!req->may_wait)
+        return ERR_WOULD_BLOCK; /* there may be many records of other tables */
+    buf_append_lit(req->reply, "{\"BackupSummaries\":[");
+    while (err == OK && !found.more && !at_end)
+        err = append_page(req, &wanted, &found, &at_end);
+    if (err != OK)
+        return err;
+    buf_append_byte(req->reply, ']');
+    if (found.more) {
+        reply_member(req->reply, "LastEvaluatedBackupArn");
+        json_append_string(req->reply, backup_arn(&found.last, req->arena));
+    }
+    buf_append_byte(req->reply, '}');
+    return OK;
+}
+
+static double read_time(struct req *req, const char *member, double if_absent)
+{
+    yyjson_val *time = input_member(req->input, member);
+
+    return time != NULL ? yyjson_get_num(time) : if_absent;
+}
+
+static enum err read_after(struct req *req, struct wanted *wanted)
+{
+    struct backup_named named;
+    struct bytes arn;
+
+    if (!input_string(req->input, "ExclusiveStartBackupArn", &arn))
+        return OK;
+    if (!backup_params_split(arn, &named))
+        return req_fail(req, ERR_VALIDATION, "Invalid Request: BackupArn is not valid");
+    if (!bytes_equal(named.arn.region, req->place.region))
+        return req_fail(req, ERR_VALIDATION,
+                        "Invalid Request: The supplied ExclusiveStartBackupArn does not match the "
+                        "region");
+    if (!bytes_equal(named.arn.account, req->place.account) ||
+        !bytes_equal(named.arn.partition, req->place.partition) ||
+        !bytes_equal_string(named.arn.service, "dynamodb"))
+        return req_fail(req, ERR_ACCESS_DENIED, "Access is denied");
+    wanted->query.after = named.id;
+    return OK;
+}
+
+static enum err read_wanted(struct req *req, struct wanted *wanted)
+{
+    struct bytes type = BYTES("USER"), table;
+    struct input_table name = {0};
+    enum err err = OK;
+
+    *wanted = (struct wanted){
+        .from_s = read_time(req, "TimeRangeLowerBound", -INFINITY),
+        .to_s = read_time(req, "TimeRangeUpperBound", INFINITY),
+        .limit = (unsigned)input_integer(req->input, "Limit", LIMIT_DEFAULT),
+        .query.account = req->place.account,
+        .query.region = req->place.region,
+        .query.kind = BYTES(BACKUP_KIND),
+        .query.limit = PAGE,
+    };
+    if (input_string(req->input, "TableName", &table))
+        err = input_table(table, &req->place, &req->fault, &name);
+    if (err != OK)
+        return err;
+    wanted->table = name.name;
+    input_string(req->input, "BackupType", &type);
+    wanted->user = bytes_equal_string(type, "USER") || bytes_equal_string(type, "ALL");
+    wanted->system = bytes_equal_string(type, "SYSTEM") || bytes_equal_string(type, "ALL");
+    if (wanted->from_s > wanted->to_s)
+        return req_fail(req, ERR_VALIDATION,
+                        TABLE_INVALID
+                        "Time range lower bound must be less than or equal to upper bound");
+    return read_after(req, wanted);
+}
+
+static bool is_wanted(const struct wanted *wanted, const struct backup *backup)
+{
+    double created_s = (double)backup->created_ms / 1000;
+
+    return backup_is_there(backup, clock_wall_ms()) &&
+           (wanted->table.size == 0 || bytes_equal(wanted->table, backup->table.name)) &&
+           (backup->type == BACKUP_USER ? wanted->user : wanted->system) &&
+           created_s >= wanted->from_s && created_s < wanted->to_s;
+}
+
+static enum err append_page(struct req *req, struct wanted *wanted, struct found *found,
+                            bool *at_end)
+{
+    struct job_record *records;
+    unsigned count;
+    bool more;
+    enum err err =
+        jobs_list(req->api->jobs, &wanted->query, true, req->arena, &records, &count, &more);
+
+    if (err != OK)
+        return err;
+    for (unsigned i = 0; i < count; i++) {
+        struct backup backup;
+
+        err = backup_read(records[i].text, req->arena, &backup);
+        if (err != OK)
+            return err;
+        if (!is_wanted(wanted, &backup))
+            continue;
+        if (found->count == wanted->limit) {
+            found->more = true;
+            return OK;
+        }
+        if (found->count++ > 0)
+            buf_append_byte(req->reply, ',');
+        append_summary(req, &backup);
+        found->last = backup;
+    }
+    *at_end = !more;
+    if (more)
+        wanted->query.after = records[count - 1].name.id;
+    return OK;
+}
+
+static void member_string(struct buf *reply, const char *name, struct bytes value)
+{
+    reply_member(reply, name);
+    json_append_string(reply, value);
+}
+
+static void append_summary(struct req *req, const struct backup *backup)
+{
+    struct buf *reply = req->reply;
+
+    buf_append_byte(reply, '{');
+    member_string(reply, "TableName", backup->table.name);
+    member_string(reply, "TableId", bytes_of_string(backup->table.uuid));
+    member_string(reply, "TableArn", table_arn(&backup->table, req->arena));
+    member_string(reply, "BackupArn", backup_arn(backup, req->arena));
+    member_string(reply, "BackupName", backup->name);
+    reply_member(reply, "BackupCreationDateTime");
+    json_append_time(reply, backup->created_ms);
+    if (backup->expires_ms != 0) {
+        reply_member(reply, "BackupExpiryDateTime");
+        json_append_time(reply, backup->expires_ms);
+    }
+    member_string(reply, "BackupStatus", bytes_of_string(backup_params_status(backup)));
+    member_string(reply, "BackupType", bytes_of_string(backup_params_type(backup)));
+    reply_member(reply, "BackupSizeBytes");
+    buf_append_u64(reply, backup->count.bytes);
+    buf_append_byte(reply, '}');
+}

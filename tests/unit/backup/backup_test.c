@@ -1,0 +1,326 @@
+/* backup_test.c - backups begin, are written out, outlive tables and restarts, and end. */
+#include "backup/backup.h"
+#include "backup/block_file.h"
+#include "base/clock.h"
+#include "table/index_fixture.h"
+#include "unit.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define WAIT_S 20
+#define ITEMS  300
+
+struct backup_bed {
+    struct index_bed table;
+    struct jobs *jobs;
+    struct backups *backups;
+    char folder[300], checkpoints[300];
+    char id[JOB_ID_SIZE]; /* of the newest: the arena does not outlive a restart */
+};
+
+static void jobs_begin(struct backup_bed *bed)
+{
+    struct backups_options options = {.folder = bed->folder, .checkpoints = bed->checkpoints};
+
+    bed->jobs = jobs_open(bed->table.catalog);
+    CHECK_OK(backups_open(bed->jobs, &options, &bed->table.fault, &bed->backups));
+    CHECK_OK(jobs_start(bed->jobs, &bed->table.fault));
+}
+
+static void jobs_end(struct backup_bed *bed)
+{
+    jobs_stop(bed->jobs);
+    backups_close(&bed->backups);
+    jobs_close(&bed->jobs);
+}
+
+static void bed_open(struct backup_bed *bed)
+{
+    bed->table.on_disk = true;
+    index_bed_open(&bed->table);
+    snprintf(bed->folder, sizeof(bed->folder), "%s/backups", unit_temp_dir());
+    snprintf(bed->checkpoints, sizeof(bed->checkpoints), "%s/checkpoints", bed->table.path);
+    jobs_begin(bed);
+}
+
+static void bed_close(struct backup_bed *bed)
+{
+    jobs_end(bed);
+    index_bed_close(&bed->table);
+    clock_set_test(0);
+}
+
+/* As a kill would have it, but for what was under way. */
+static void restart(struct backup_bed *bed)
+{
+    jobs_end(bed);
+    index_bed_close(&bed->table);
+    index_bed_open(&bed->table);
+    jobs_begin(bed);
+}
+
+static struct backup create(struct backup_bed *bed)
+{
+    struct backup backup = {0};
+
+    CHECK_OK(
+        backup_create(bed->backups, bed->table.table, BYTES("abc"), &bed->table.arena, &backup));
+    CHECK_U64(backup.status, BACKUP_CREATING);
+    memcpy(bed->id, backup.id.data, sizeof(bed->id));
+    backup.id = bytes_of_string(bed->id);
+    return backup;
+}
+
+static enum err find(struct backup_bed *bed, struct bytes id, struct backup *backup)
+{
+    return backup_find(bed->backups, BYTES("000000000000"), BYTES("us-east-1"), id, true,
+                       &bed->table.arena, backup);
+}
+
+static void wait_until_done(struct backup_bed *bed)
+{
+    struct timespec pause = {.tv_nsec = 1000000};
+    unsigned tries = 0;
+
+    while (jobs_unfinished(bed->jobs, BACKUP_KIND) != 0 && ++tries < WAIT_S * 1000)
+        nanosleep(&pause, NULL); /* sleep: between looks at the list */
+    CHECK_U64(jobs_unfinished(bed->jobs, BACKUP_KIND), 0);
+}
+
+static bool is_there(const char *folder, struct bytes name, const char *suffix)
+{
+    char path[400];
+
+    snprintf(path, sizeof(path), "%s/%.*s%s", folder, BYTES_ARGS(name), suffix);
+    return access(path, F_OK) == 0;
+}
+
+static void put_items(struct backup_bed *bed, const char *pk, unsigned count)
+{
+    struct arena *arena = &bed->table.arena;
+
+    for (unsigned i = 0; i < count; i++) {
+        struct bytes json =
+            arena_format(arena, "{\"pk\":{\"S\":\"%s\"},\"sk\":{\"N\":\"%u\"}}", pk, i);
+
+        CHECK_OK(index_bed_write(&bed->table, bed->table.table, TABLE_PUT,
+                                 value_make_map((const char *)json.data, arena), 0));
+    }
+}
+
+/* The rows of a backup's file; what the text in front says of it. */
+static unsigned count_rows(struct backup_bed *bed, struct bytes id, struct backup *said)
+{
+    struct index_bed *table = &bed->table;
+    const char *path = (const char *)backup_path(bed->backups, id, &table->arena).data;
+    struct block_reader *reader;
+    struct bytes key, value;
+    unsigned rows = 0;
+    enum err err;
+
+    CHECK_OK(block_reader_open(path, BACKUP_FILE_KIND, &table->fault, &reader));
+    CHECK_OK(backup_read(block_reader_about(reader), &table->arena, said));
+    while ((err = block_reader_next(reader, &key, &value, &table->fault)) == OK)
+        rows++;
+    CHECK_ERR(err, ERR_ABSENT);
+    block_reader_close(&reader);
+    return rows;
+}
+
+TEST(backup_has_what_was_there_and_nothing_later)
+{
+    struct backup_bed bed = {0};
+    struct backup backup, found;
+
+    bed_open(&bed);
+    index_bed_create(&bed.table, 3);
+    put_items(&bed, "a", ITEMS);
+    backup = create(&bed);
+    put_items(&bed, "b", 10);
+    CHECK_OK(find(&bed, backup.id, &found));
+    CHECK_U64(found.count.items, ITEMS);
+    wait_until_done(&bed);
+    CHECK_OK(find(&bed, backup.id, &found));
+    CHECK_U64(found.status, BACKUP_AVAILABLE);
+    CHECK_U64(found.count.items, ITEMS);
+    CHECK_TEXT(found.name, "abc");
+    CHECK_TEXT(found.table.name, "Music");
+    CHECK_U64(found.table.index_count, 3);
+    CHECK_U64(count_rows(&bed, backup.id, &found), ITEMS);
+    CHECK_U64(found.status, BACKUP_AVAILABLE);
+    CHECK_TEXT(found.table.name, "Music");
+    CHECK(!is_there(bed.checkpoints, backup.id, ""));
+    bed_close(&bed);
+}
+
+/* The checkpoint and the record are all that is left of the request. */
+TEST(backup_that_was_begun_is_written_after_a_restart)
+{
+    struct backup_bed bed = {0};
+    struct backup backup, found;
+
+    bed_open(&bed);
+    index_bed_create(&bed.table, 1);
+    put_items(&bed, "a", ITEMS);
+    jobs_stop(bed.jobs); /* nobody writes it yet */
+    backup = create(&bed);
+    CHECK(is_there(bed.checkpoints, backup.id, ""));
+    put_items(&bed, "b", 10);
+    restart(&bed);
+    wait_until_done(&bed);
+    CHECK_OK(find(&bed, backup.id, &found));
+    CHECK_U64(found.status, BACKUP_AVAILABLE);
+    CHECK_U64(count_rows(&bed, backup.id, &found), ITEMS);
+    CHECK(!is_there(bed.checkpoints, backup.id, ""));
+    CHECK(!is_there(bed.folder, backup.id, ".stelebackup.tmp"));
+    bed_close(&bed);
+}
+
+/* Killed between the checkpoint and the record, or between the last record and its removal. */
+TEST(backup_checkpoints_that_nobody_needs_go_at_the_start)
+{
+    struct backup_bed bed = {0};
+    struct backup backup, found;
+    char lost[400], half[400];
+
+    bed_open(&bed);
+    index_bed_create(&bed.table, 1);
+    backup = create(&bed);
+    wait_until_done(&bed);
+    snprintf(lost, sizeof(lost), "%s/01489602797149-73d8d5bc", bed.checkpoints);
+    snprintf(half, sizeof(half), "%s/01489602797149-73d8d5bd.tmp", bed.checkpoints);
+    CHECK_OK(store_checkpoint(bed.table.store, lost, &bed.table.fault));
+    CHECK(mkdir(half, 0700) == 0);
+    snprintf(half, sizeof(half), "%s/01489602797149-73d8d5bd.tmp/file", bed.checkpoints);
+    close(open(half, O_CREAT | O_WRONLY, 0600));
+    restart(&bed);
+    CHECK(access(lost, F_OK) != 0);
+    CHECK(access(half, F_OK) != 0);
+    CHECK_OK(find(&bed, backup.id, &found));
+    bed_close(&bed);
+}
+
+TEST(backup_that_is_deleted_leaves_nothing)
+{
+    struct backup_bed bed = {0};
+    struct backup backup, found;
+
+    bed_open(&bed);
+    index_bed_create(&bed.table, 1);
+    put_items(&bed, "a", 3);
+    backup = create(&bed);
+    wait_until_done(&bed);
+    CHECK(is_there(bed.folder, backup.id, ".stelebackup"));
+    CHECK_OK(find(&bed, backup.id, &found));
+    jobs_stop(bed.jobs);
+    CHECK_OK(backup_delete(bed.backups, &found));
+    CHECK_ERR(find(&bed, backup.id, &found), ERR_ABSENT); /* at once */
+    restart(&bed);
+    wait_until_done(&bed);
+    CHECK_ERR(find(&bed, backup.id, &found), ERR_ABSENT);
+    CHECK(!is_there(bed.folder, backup.id, ".stelebackup"));
+    bed_close(&bed);
+}
+
+/* What cannot be written, and never will be, is gone with all that it holds. */
+TEST(backup_without_its_checkpoint_is_given_up)
+{
+    struct backup_bed bed = {0};
+    struct backup backup, found;
+    struct bytes path;
+
+    bed_open(&bed);
+    index_bed_create(&bed.table, 1);
+    put_items(&bed, "a", 3);
+    jobs_stop(bed.jobs);
+    backup = create(&bed);
+    path = arena_format(&bed.table.arena, "%s/%.*s", bed.checkpoints, BYTES_ARGS(backup.id));
+    store_checkpoint_remove(bed.table.store, (const char *)path.data);
+    restart(&bed);
+    wait_until_done(&bed);
+    CHECK_ERR(find(&bed, backup.id, &found), ERR_ABSENT);
+    CHECK(!is_there(bed.folder, backup.id, ".stelebackup"));
+    bed_close(&bed);
+}
+
+TEST(backup_ends_with_its_time)
+{
+    struct backup_bed bed = {0};
+    struct backup backup, found;
+    struct store_mutation *mutation = store_mutation_create();
+    struct timespec pause = {.tv_nsec = 1000000};
+    struct job_name name;
+    unsigned tries = 0;
+
+    bed_open(&bed);
+    index_bed_create(&bed.table, 1);
+    backup = create(&bed);
+    wait_until_done(&bed);
+    CHECK_OK(find(&bed, backup.id, &found));
+    found.expires_ms = clock_wall_ms() + 3600000;
+    name =
+        (struct job_name){BYTES("000000000000"), BYTES("us-east-1"), BYTES(BACKUP_KIND), backup.id};
+    jobs_put(mutation, &name, JOB_FINISHED, backup_text(&found, &bed.table.arena));
+    CHECK_OK(store_submit_and_wait(bed.table.store, NULL, &mutation));
+    CHECK_OK(find(&bed, backup.id, &found));
+    clock_set_test(found.expires_ms);
+    CHECK_ERR(find(&bed, backup.id, &found), ERR_ABSENT); /* before anybody looked after it */
+    while (is_there(bed.folder, backup.id, ".stelebackup") && ++tries < WAIT_S * 1000)
+        nanosleep(&pause, NULL); /* sleep: between looks at the file */
+    CHECK(!is_there(bed.folder, backup.id, ".stelebackup"));
+    bed_close(&bed);
+}
+
+TEST(backup_records_read_back)
+{
+    struct table_index index = {
+        .id = 1,
+        .status = INDEX_ACTIVE,
+        .definition = {.name = BYTES("Local"),
+                       .kind = INDEX_LOCAL,
+                       .schema = {1, 1, {{BYTES("pk"), VALUE_S}, {BYTES("l"), VALUE_N}}}},
+    };
+    struct backup backup = {
+        .id = BYTES("01489602797149-73d8d5bc"),
+        .name = BYTES("a\"b"),
+        .type = BACKUP_SYSTEM,
+        .status = BACKUP_DELETED,
+        .created_ms = 1489602797149,
+        .expires_ms = 7,
+        .count = {3, 4},
+        .table = index_bed_table,
+    };
+    struct backup read;
+    struct arena arena;
+    struct bytes text;
+
+    arena_init(&arena);
+    backup.table.id = 9;
+    backup.table.indexes = &index;
+    backup.table.index_count = 1;
+    backup.table.next_index_id = 2;
+    text = backup_text(&backup, &arena);
+    CHECK(bytes_start_with(text, BYTES("{\"id\":\"01489602797149-73d8d5bc\",\"name\":\"a\\\"b\","
+                                       "\"type\":\"system\",\"status\":\"deleted\","
+                                       "\"createdMs\":1489602797149,\"expiresMs\":7,"
+                                       "\"items\":3,\"bytes\":4,\"tableFormat\":1,\"table\":{")));
+    CHECK_OK(backup_read(text, &arena, &read));
+    CHECK_TEXT(read.id, "01489602797149-73d8d5bc");
+    CHECK_TEXT(read.name, "a\"b");
+    CHECK_U64(read.type, BACKUP_SYSTEM);
+    CHECK_U64(read.status, BACKUP_DELETED);
+    CHECK_U64(read.created_ms, 1489602797149);
+    CHECK_U64(read.expires_ms, 7);
+    CHECK_U64(read.count.items, 3);
+    CHECK_U64(read.count.bytes, 4);
+    CHECK_U64(read.table.id, 9);
+    CHECK_TEXT(read.table.indexes[0].definition.name, "Local");
+    CHECK_TEXT(backup_arn(&read, &arena),
+               "arn:aws:dynamodb:us-east-1:000000000000:table/Music/backup/"
+               "01489602797149-73d8d5bc");
+    CHECK_ERR(backup_read(BYTES("{}"), &arena, &read), ERR_CORRUPT);
+    CHECK_ERR(backup_read(BYTES("{\"id\":"), &arena, &read), ERR_CORRUPT);
+    arena_fini(&arena);
+}
