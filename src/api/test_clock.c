@@ -2,6 +2,8 @@
 #include "api/test_clock.h"
 
 #include "base/clock.h"
+#include "table/catalog.h"
+#include "table/journal_load.h"
 
 #include <yyjson.h>
 
@@ -21,6 +23,7 @@ bool test_clock_answer(struct api *api, struct http_exchange *exchange)
     advance = yyjson_obj_get(yyjson_doc_get_root(doc), "AdvanceMs");
     if (yyjson_is_uint(advance) && yyjson_get_uint(advance) <= ADVANCE_MS_MAX) {
         clock_advance_test(yyjson_get_uint(advance));
+        journal_watch_wake(catalog_journal_watch(api->catalog));
         buf_append_format(http_exchange_body(exchange), "{\"NowMs\":%llu}",
                           (unsigned long long)clock_wall_ms());
         status = 200;

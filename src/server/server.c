@@ -85,6 +85,7 @@ static enum err share_files(struct server *server, struct fault *fault);
 static enum err open_store(struct server *server, struct fault *fault);
 static enum err start_archiver(struct server *server, struct fault *fault);
 static enum err open_objects(struct server *server, struct fault *fault);
+static enum err start_streams(struct server *server, struct fault *fault);
 static enum err start_jobs(struct server *server, struct fault *fault);
 static enum err start_loops(struct server *server, struct fault *fault);
 static enum err listen_on(struct server *server, struct fault *fault);
@@ -105,8 +106,7 @@ enum err server_start(const struct options *options, struct fault *fault, struct
     if (err == OK)
         err = catalog_open(s->store, fault, &s->catalog);
     if (err == OK)
-        err = stream_service_start(s->catalog, options->stream_shard_seconds * UINT64_C(1000),
-                                   fault, &s->streams);
+        err = start_streams(s, fault);
     if (err == OK)
         err = start_archiver(s, fault);
     if (err == OK)
@@ -276,6 +276,16 @@ static enum err open_objects(struct server *server, struct fault *fault)
     if (options.place == NULL && !o->in_memory)
         options.place = (const char *)arena_format(fault->arena, "file:%s/s3", o->data).data;
     return objects_open(&options, fault, &server->objects);
+}
+
+static enum err start_streams(struct server *server, struct fault *fault)
+{
+    struct stream_service_options options = {
+        .shard_ms = server->options->stream_shard_seconds * UINT64_C(1000),
+        .shard_units = server->options->stream_shard_units,
+    };
+
+    return stream_service_start(server->catalog, &options, fault, &server->streams);
 }
 
 /* Backups of what is in memory only need no place that outlives it. */

@@ -1,6 +1,7 @@
 /* stream_service.c - a walk over all streams whenever one of them is due.
- * The wall clock says what is due, and a test's may leap: so it is looked at often, and what is due
- * is known without looking at any stream.
+ * What the clock makes due is known ahead, so the thread sleeps until then. What writes make due is
+ * told by the journal's watch: it rings once when lanes are written to, and the walk that answers
+ * compares what was written since the one before, at least LOOK_MS later.
  */
 #include "streams/stream_service.h"
 
@@ -8,40 +9,39 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "table/catalog.h"
+#include "table/journal_load.h"
 #include "table/recovery.h"
 #include "table/stream.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 
-#define TICK_MS  200
+#define LOOK_MS  1000 /* a burst that is shorter divides nothing */
 #define RETRY_MS 1000
 #define PAGE     100
 
 struct stream_service {
     struct catalog *catalog;
-    uint64_t shard_ms;
-    uint64_t horizon; /* up to which was trimmed */
-    uint64_t due_ms;  /* when the next walk is */
-
-    pthread_mutex_t lock; /* guards stopping */
-    pthread_cond_t stopped;
-    bool stopping;
+    struct stream_service_options options;
+    struct journal_watch *watch;
+    uint64_t horizon;   /* up to which was trimmed */
+    uint64_t due_ms;    /* when the next walk is, by the wall clock */
+    uint64_t looked_ms; /* when the last one was, by the monotonic one */
+    bool busy;          /* lanes were written to since */
     pthread_t thread;
 };
 
 static void *run(void *arg);
 static enum err walk(struct stream_service *service, uint64_t now_ms);
 
-enum err stream_service_start(struct catalog *catalog, uint64_t shard_ms, struct fault *fault,
-                              struct stream_service **service)
+enum err stream_service_start(struct catalog *catalog, const struct stream_service_options *options,
+                              struct fault *fault, struct stream_service **service)
 {
     struct stream_service *s = mem_zalloc(sizeof(*s));
 
     s->catalog = catalog;
-    s->shard_ms = shard_ms;
-    pthread_mutex_init(&s->lock, NULL);
-    pthread_cond_init(&s->stopped, NULL);
+    s->options = *options;
+    s->watch = catalog_journal_watch(catalog);
     if (pthread_create(&s->thread, NULL, run, s) != 0) {
         free(s);
         return fault_set(fault, ERR_IO, "cannot start the streams' background thread");
@@ -57,42 +57,38 @@ void stream_service_stop(struct stream_service **service)
     if (s == NULL)
         return;
     *service = NULL;
-    pthread_mutex_lock(&s->lock);
-    s->stopping = true;
-    pthread_cond_signal(&s->stopped);
-    pthread_mutex_unlock(&s->lock);
+    journal_watch_stop(s->watch);
     pthread_join(s->thread, NULL);
-    pthread_cond_destroy(&s->stopped);
-    pthread_mutex_destroy(&s->lock);
     free(s);
 }
 
-/* False: it is time to end. */
-static bool wait_a_tick(struct stream_service *service)
+/* How long nothing is to be done, unless the watch rings; 0: now. */
+static uint64_t idle_ms(const struct stream_service *service)
 {
-    struct timespec until = clock_deadline(TICK_MS);
-    bool goes_on;
+    uint64_t now_ms = clock_wall_ms(), looked_ms = clock_mono_ms() - service->looked_ms;
+    uint64_t due_ms = now_ms < service->due_ms ? service->due_ms - now_ms : 0;
+    uint64_t look_ms = looked_ms < LOOK_MS ? LOOK_MS - looked_ms : 0;
 
-    pthread_mutex_lock(&service->lock);
-    if (!service->stopping)
-        pthread_cond_timedwait(&service->stopped, &service->lock, &until);
-    goes_on = !service->stopping;
-    pthread_mutex_unlock(&service->lock);
-    return goes_on;
+    return service->busy && look_ms < due_ms ? look_ms : due_ms;
 }
 
 static void *run(void *arg)
 {
     struct stream_service *service = arg;
     bool failed = false;
+    uint64_t wait_ms = 0;
 
     pthread_setname_np(pthread_self(), "streams");
     do {
         uint64_t now_ms = clock_wall_ms();
         enum err err;
 
-        if (now_ms < service->due_ms)
+        service->busy |= journal_watch_take_busy(service->watch);
+        wait_ms = idle_ms(service);
+        if (wait_ms > 0)
             continue;
+        service->busy = false;
+        service->looked_ms = clock_mono_ms();
         err = walk(service, now_ms);
         if (err != OK && !failed)
             LOG(WARN, "cannot take care of all streams now; it will be tried again",
@@ -100,23 +96,35 @@ static void *run(void *arg)
         failed = err != OK;
         if (failed)
             service->due_ms = now_ms + RETRY_MS;
-    } while (wait_a_tick(service));
+    } while (journal_watch_wait(service->watch, wait_ms));
     return NULL;
 }
 
-/* Closes what was open long enough, and says when the next one was. */
-static enum err roll_over(struct stream_service *service, struct stream *stream, uint64_t now_ms)
+/* Whether what was written to a shard's lanes in so many milliseconds is more than one should
+ * have. */
+static bool is_busy(const struct stream_service *service, const struct journal_load *load,
+                    const struct stream_shard *shard, uint64_t over_ms)
 {
+    return load != NULL && shard_divides(shard) &&
+           journal_load_since(load, shard->lanes) * 1000 > service->options.shard_units * over_ms;
+}
+
+/* Closes what was open long enough or is busy, and says when the next one was. */
+static enum err go_on(struct stream_service *service, const struct stream *stream,
+                      const struct journal_load *load, uint64_t now_ms)
+{
+    uint64_t over_ms = load != NULL ? service->looked_ms - load->seen_ms : 0;
     enum err err = OK;
 
     for (unsigned i = 0; err == OK && i < stream->shard_count; i++) {
         const struct stream_shard *shard = &stream->shards[i];
-        uint64_t due_ms = stream_time_ms(shard->begin) + service->shard_ms;
+        uint64_t due_ms = stream_time_ms(shard->begin) + service->options.shard_ms;
+        unsigned children = is_busy(service, load, shard, over_ms) ? 2 : 1;
 
         if (shard->end != 0)
             continue;
-        if (now_ms >= due_ms)
-            err = stream_go_on(catalog_store(service->catalog), stream, shard, 1);
+        if (children == 2 || now_ms >= due_ms)
+            err = stream_go_on(catalog_store(service->catalog), stream, shard, children);
         else if (due_ms < service->due_ms)
             service->due_ms = due_ms;
     }
@@ -135,6 +143,26 @@ static bool table_recovers(struct stream_service *service, const struct table_de
     return recovers;
 }
 
+/* The same with what was written, if that was last looked at long enough ago. */
+static enum err compare_and_go_on(struct stream_service *service, const struct stream *stream,
+                                  uint64_t now_ms)
+{
+    const struct table_definition *d = &stream->table;
+    struct table *table = catalog_acquire(service->catalog, d->account, d->region, d->name);
+    struct journal_load *load = NULL;
+    enum err err;
+
+    if (table != NULL && table->definition.id == d->id)
+        load = table_journal_load(table);
+    if (load != NULL && service->looked_ms - load->seen_ms < LOOK_MS)
+        load = NULL;
+    err = go_on(service, stream, load, now_ms);
+    if (load != NULL)
+        journal_load_see(load, service->looked_ms);
+    table_release(&table);
+    return err;
+}
+
 /* What one stream needs; read under the change lock, for it may end meanwhile. */
 static enum err look_after(struct stream_service *service, struct bytes key, uint64_t now_ms,
                            struct arena *arena)
@@ -150,9 +178,9 @@ static enum err look_after(struct stream_service *service, struct bytes key, uin
     if (horizon > service->horizon)
         err =
             stream_trim(store, &stream, horizon, !table_recovers(service, &stream.table), &removed);
-    if (err != OK || removed)
+    if (err != OK || removed || stream.ended != 0)
         return err;
-    return roll_over(service, &stream, now_ms);
+    return compare_and_go_on(service, &stream, now_ms);
 }
 
 /* One failure does not keep the others waiting. A stream that begins meanwhile is not due sooner
@@ -167,7 +195,9 @@ static enum err walk(struct stream_service *service, uint64_t now_ms)
 
     arena_init(&page);
     arena_init(&scratch);
-    service->due_ms = step_ms < now_ms + service->shard_ms ? step_ms : now_ms + service->shard_ms;
+    service->due_ms = now_ms + service->options.shard_ms;
+    if (step_ms < service->due_ms)
+        service->due_ms = step_ms;
     while (more) {
         struct stream *streams;
         unsigned count;

@@ -1,5 +1,5 @@
-/* stream_service.h - what happens to streams by itself: shards end and have children, and what is
- * older than a day goes.
+/* stream_service.h - what happens to streams by itself: shards that were open long enough go on in
+ * a child, busy ones in two, and what is older than a day goes.
  * Threads:   one of its own. It takes the catalog's change lock for each stream, a commit long.
  * Fails:     what a full queue or disk refuses is logged and tried again.
  */
@@ -12,8 +12,12 @@
 struct catalog;
 struct stream_service;
 
-/* A shard is closed once it was open for shard_ms. The catalog is borrowed until the stop.
- * ERR_IO. */
-enum err stream_service_start(struct catalog *catalog, uint64_t shard_ms, struct fault *fault,
-                              struct stream_service **service) MUST_CHECK;
+struct stream_service_options {
+    uint64_t shard_ms;    /* for so long a shard is open */
+    uint32_t shard_units; /* a second, from which on it is divided */
+};
+
+/* The catalog is borrowed until the stop. ERR_IO. */
+enum err stream_service_start(struct catalog *catalog, const struct stream_service_options *options,
+                              struct fault *fault, struct stream_service **service) MUST_CHECK;
 void stream_service_stop(struct stream_service **service);

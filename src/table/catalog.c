@@ -13,6 +13,7 @@
 #include "table/index_build.h"
 #include "table/index_expiry.h"
 #include "table/index_job.h"
+#include "table/journal_load.h"
 #include "table/recovery.h"
 #include "table/stream.h"
 #include "table/table_keys.h"
@@ -62,6 +63,7 @@ struct catalog {
     bool reaping; /* the thread was started */
     pthread_t reaper;
     struct index_jobs *index_jobs;
+    struct journal_watch journal_watch;
 };
 
 static enum err read_hash_key(struct catalog *catalog, struct arena *arena, struct fault *fault);
@@ -90,6 +92,7 @@ enum err catalog_open(struct store *store, struct fault *fault, struct catalog *
     pthread_rwlock_init(&c->lock, NULL);
     pthread_mutex_init(&c->drop_lock, NULL);
     pthread_cond_init(&c->drop_added, NULL);
+    journal_watch_init(&c->journal_watch);
     err = read_hash_key(c, &arena, fault);
     if (err == OK)
         err = read_next_id(c, &arena, fault);
@@ -146,6 +149,7 @@ void catalog_close(struct catalog **catalog)
     pthread_rwlock_destroy(&c->lock);
     pthread_mutex_destroy(&c->drop_lock);
     pthread_cond_destroy(&c->drop_added);
+    journal_watch_fini(&c->journal_watch);
     free(c);
     *catalog = NULL;
 }
@@ -158,6 +162,11 @@ struct store *catalog_store(struct catalog *catalog)
 const uint8_t *catalog_hash_key(const struct catalog *catalog)
 {
     return catalog->hash_key;
+}
+
+struct journal_watch *catalog_journal_watch(struct catalog *catalog)
+{
+    return &catalog->journal_watch;
 }
 
 struct table *catalog_acquire(struct catalog *catalog, struct bytes account, struct bytes region,
@@ -488,6 +497,7 @@ static void publish(struct catalog *catalog, struct table *table)
         old = (*at)->table;
     (*at)->table = table_acquire(table);
     pthread_rwlock_unlock(&catalog->lock);
+    atomic_store(&table_journal_load(table)->watch, &catalog->journal_watch);
     table_release(&old);
 }
 

@@ -53,6 +53,10 @@ bool catalog_is_restoring_from(struct catalog *catalog, struct bytes backup_arn)
 unsigned catalog_acquire_expiring(struct catalog *catalog, uint64_t now_s, unsigned *place,
                                   struct table *tables[], unsigned max);
 
+struct journal_watch;
+/* Rings when lanes of its tables are written to, and for whoever wakes it (journal_load.h). */
+struct journal_watch *catalog_journal_watch(struct catalog *catalog);
+
 /* --- changes: may wait, never on a loop ------------------------------------------------------ */
 
 void catalog_change_begin(struct catalog *catalog);

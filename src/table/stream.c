@@ -4,7 +4,8 @@
 #include "base/assert.h"
 #include "table/table_keys.h"
 
-#define STREAM_BEGIN "stream/"
+#define STREAM_BEGIN    "stream/"
+#define UNITS_PER_SHARD UINT64_C(1000) /* a second: what the service lets a partition do */
 
 static struct store_range range_of(const struct stream_query *query, struct arena *arena);
 static enum err read_stream(struct bytes key, struct bytes value, struct arena *arena,
@@ -138,6 +139,17 @@ enum err stream_list(struct store *store, const struct stream_query *query, bool
 
 /* --- changes --------------------------------------------------------------------------------- */
 
+/* One for each partition that the service would give the table for its units. */
+static unsigned first_shards(const struct table_definition *table)
+{
+    uint64_t units = table->settings.capacity.throughput.write_units;
+    unsigned count = 1;
+
+    while (count < SHARDS_OPEN_MAX && count * UNITS_PER_SHARD < units)
+        count *= 2;
+    return count;
+}
+
 void stream_change(struct store_mutation *mutation, const struct table_definition *before,
                    const struct table_definition *after, struct arena *arena)
 {
@@ -151,7 +163,7 @@ void stream_change(struct store_mutation *mutation, const struct table_definitio
         shard_put_end(mutation, before, arena);
     if (is) {
         put_stream(mutation, after, arena);
-        shard_put_first(mutation, after, 1, arena);
+        shard_put_first(mutation, after, first_shards(after), arena);
     }
 }
 

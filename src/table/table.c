@@ -6,7 +6,7 @@
 #include "table/bucket.h"
 #include "table/index_build.h"
 #include "table/index_expiry.h"
-#include "table/table_journal.h"
+#include "table/journal_load.h"
 #include "table/throttle.h"
 
 #include <stdlib.h>
@@ -23,6 +23,7 @@ struct index_buckets {
 struct table_life {
     _Atomic uint64_t definitions; /* not destroyed yet */
     _Atomic unsigned journal_needs;
+    struct journal_load journal_load;
     struct bucket buckets[TABLE_WAYS];
     struct index_buckets *indexes; /* changed by table_create only: one at a time */
     struct index_build build;
@@ -163,6 +164,11 @@ unsigned table_journal_needs(const struct table *table)
 void table_set_journal_needs(struct table *table, unsigned needs)
 {
     atomic_store_explicit(&table->life->journal_needs, needs, memory_order_release);
+}
+
+struct journal_load *table_journal_load(const struct table *table)
+{
+    return &table->life->journal_load;
 }
 
 static void copy_schema(struct key_schema *schema, struct arena *arena)

@@ -206,6 +206,10 @@ table_upkeep_index(const struct table_definition *definition, unsigned at)
 /* Units that are provisioned for the table and its global indexes together. */
 uint64_t table_provisioned_units(const struct table_definition *definition, enum table_way way);
 
+struct journal_load;
+/* How much was written to its lanes: one state for all definitions (journal_load.h). */
+struct journal_load *table_journal_load(const struct table *table);
+
 struct bucket;
 /* What is left of the table's capacity (throttle.h). */
 struct bucket *table_bucket(const struct table *table, enum table_way way);

@@ -2,12 +2,14 @@
 #include "table/table_journal.h"
 
 #include "base/assert.h"
+#include "table/journal_load.h"
 
 #define LANE_OFFSET    KEY_PREFIX_BYTES
 #define VERSION_OFFSET (LANE_OFFSET + 2)
 #define ORDINAL_OFFSET (VERSION_OFFSET + 8)
 
 #define SLOTS_PER_LANE_BITS 60
+#define UNIT_BYTES          1024 /* that a write unit carries, about */
 
 _Static_assert(TABLE_JOURNAL_LANES == 1 << (64 - SLOTS_PER_LANE_BITS), "lanes divide all slots");
 
@@ -44,13 +46,17 @@ unsigned table_journal_needs_of(const struct table_definition *definition)
 void table_journal_add(struct store_mutation *mutation, const struct table_change *change,
                        unsigned needs, bool by_service, uint16_t ordinal, struct arena *arena)
 {
+    uint32_t bytes = change->exists && change->old.size_bytes > change->new_size_bytes
+                         ? change->old.size_bytes
+                         : change->new_size_bytes;
     struct journal_place place = {.ordinal = ordinal};
+    uint16_t lane = table_journal_lane(change->key);
     struct bytes key;
 
     if (stays_as_it_was(change))
         return;
-    key = table_journal_key(change->table->definition.id, table_journal_lane(change->key), place,
-                            arena);
+    journal_load_add(table_journal_load(change->table), lane, 1 + bytes / UNIT_BYTES);
+    key = table_journal_key(change->table->definition.id, lane, place, arena);
     store_mutation_put(mutation, STORE_JOURNAL, key, VERSION_OFFSET,
                        record_of(change, needs, by_service, arena), JOURNAL_VERSION_OFFSET);
 }

@@ -1,5 +1,5 @@
-"""Reads a whole stream with boto3, following its shards, until the change of an item named "end"; prints
-each change as a line of JSON. A server that is away is waited for."""
+"""Reads a whole stream with boto3, following its shards, until the change of an item named "end" and what was
+written before it; prints each change as a line of JSON. A server that is away is waited for."""
 
 import json
 import os
@@ -38,29 +38,37 @@ def children(arn, parent):
     return [shard["ShardId"] for shard in described["Shards"]]
 
 
-def read(arn, shard):
-    """True: the end was read."""
-    iterator = ask("get_shard_iterator", StreamArn=arn, ShardId=shard,
-                   ShardIteratorType="TRIM_HORIZON")["ShardIterator"]
-    while iterator is not None:
-        page = ask("get_records", ShardIterator=iterator, Limit=100)
-        if any([show(record) for record in page["Records"]]):
-            return True
-        iterator = page.get("NextShardIterator")
-        if not page["Records"]:
-            time.sleep(0.01) # sleep: between looks at whether there are changes
-    return False
+def begin(arn, shard):
+    return ask("get_shard_iterator", StreamArn=arn, ShardId=shard, ShardIteratorType="TRIM_HORIZON")["ShardIterator"]
+
+
+def read(arn, places):
+    """A page of each shard; places: where each goes on. Returns the changes, and whether shards ended."""
+    records, over = [], False
+    for shard in list(places):
+        page = ask("get_records", ShardIterator=places[shard], Limit=100)
+        records += page["Records"]
+        places[shard] = page.get("NextShardIterator")
+        if places[shard] is None:
+            del places[shard]
+            places.update((child, begin(arn, child)) for child in children(arn, shard))
+            over = True
+    return records, over
 
 
 def main():
     arn = sys.argv[1]
     shards = ask("describe_stream", StreamArn=arn)["StreamDescription"]["Shards"]
-    wanted = [shard["ShardId"] for shard in shards if "ParentShardId" not in shard]
-    while wanted:
-        shard = wanted.pop(0)
-        if read(arn, shard):
-            return
-        wanted += children(arn, shard)
+    places = {shard["ShardId"]: begin(arn, shard["ShardId"]) for shard in shards if "ParentShardId" not in shard}
+    ended = False
+    while places:
+        records, over = read(arn, places)
+        if any([show(record) for record in records]):
+            ended = True
+        elif not records and not over:
+            if ended: # what was written before the end was there by then
+                return
+            time.sleep(0.01) # sleep: between looks at whether there are changes
     sys.exit("the last shard ended without the end")
 
 

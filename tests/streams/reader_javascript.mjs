@@ -1,5 +1,6 @@
 // Reads a whole stream with the AWS SDK for JavaScript, following its shards, until the change of an item
-// named "end"; prints each change as a line of JSON. A server that is away is waited for.
+// named "end" and what was written before it; prints each change as a line of JSON. A server that is away
+// is waited for.
 
 import { createRequire } from "node:module";
 import { setTimeout as pause } from "node:timers/promises";
@@ -41,33 +42,47 @@ async function children(arn, parent) {
     return described.StreamDescription.Shards.map((shard) => shard.ShardId);
 }
 
-async function read(arn, shard) {
-    let iterator = (await ask(GetShardIteratorCommand,
+async function begin(arn, shard) {
+    return (await ask(GetShardIteratorCommand,
         { StreamArn: arn, ShardId: shard, ShardIteratorType: "TRIM_HORIZON" })).ShardIterator;
+}
 
-    while (iterator !== undefined) {
+// A page of each shard; places: where each goes on. The changes, and whether shards ended.
+async function read(arn, places) {
+    const records = [];
+    let over = false;
+
+    for (const [shard, iterator] of [...places]) {
         const page = await ask(GetRecordsCommand, { ShardIterator: iterator });
 
-        if (page.Records.map(show).some((isEnd) => isEnd))
-            return true;
-        iterator = page.NextShardIterator;
-        if (page.Records.length === 0)
-            await pause(10);
+        records.push(...page.Records);
+        if (page.NextShardIterator !== undefined) {
+            places.set(shard, page.NextShardIterator);
+            continue;
+        }
+        over = true;
+        places.delete(shard);
+        for (const child of await children(arn, shard))
+            places.set(child, await begin(arn, child));
     }
-    return false;
+    return { records, over };
 }
 
 const arn = process.argv[2];
 const first = await ask(DescribeStreamCommand, { StreamArn: arn });
-const wanted = first.StreamDescription.Shards.filter((shard) => shard.ParentShardId === undefined)
-    .map((shard) => shard.ShardId);
-let ended = false;
+const places = new Map();
+let ended = false, whole = false;
 
-while (!ended && wanted.length > 0) {
-    const shard = wanted.shift();
+for (const shard of first.StreamDescription.Shards)
+    if (shard.ParentShardId === undefined)
+        places.set(shard.ShardId, await begin(arn, shard.ShardId));
+while (!whole && places.size > 0) {
+    const { records, over } = await read(arn, places);
 
-    ended = await read(arn, shard);
-    if (!ended)
-        wanted.push(...await children(arn, shard));
+    ended = records.map(show).some((isEnd) => isEnd) || ended;
+    if (records.length === 0 && !over) {
+        whole = ended; // what was written before the end was there by then
+        await pause(10);
+    }
 }
-process.exit(ended ? 0 : 1);
+process.exit(whole ? 0 : 1);
