@@ -20,6 +20,12 @@ enum err op_delete_table(struct req *req)
     return err;
 }
 
+/* Whether a job fills it that may as well not go on. */
+static bool is_importing(const struct table_definition *table)
+{
+    return table_is_filling(table) && !table_is_restoring(table);
+}
+
 static enum err drop(struct req *req, struct table *table)
 {
     const struct table_definition *d = &table->definition;
@@ -33,7 +39,7 @@ static enum err drop(struct req *req, struct table *table)
     };
     enum err err;
 
-    if (status == TABLE_CREATING)
+    if (status == TABLE_CREATING && !is_importing(d)) /* which it cancels */
         return req_fail(req, ERR_RESOURCE_IN_USE, TABLE_IN_USE "Table is being created: %.*s",
                         BYTES_ARGS(d->name));
     if (status == TABLE_DELETING)

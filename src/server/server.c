@@ -28,6 +28,7 @@
 #include "store/store.h"
 #include "streams/stream_service.h"
 #include "table/catalog.h"
+#include "transfer/import_job.h"
 #include "ttl/ttl_service.h"
 
 #include <pthread.h>
@@ -65,6 +66,7 @@ struct server {
     struct history_source history;
     struct archiver *archiver;
     struct objects *objects;
+    struct import_places imports;
     struct jobs *jobs;
     struct backups *backups;
     struct ttl_service *ttl;
@@ -321,6 +323,11 @@ static enum err start_jobs(struct server *server, struct fault *fault)
     server->jobs = jobs_open(server->catalog);
     jobs_add_kind(server->jobs,
                   (struct job_kind){RESTORE_TIME_KIND, restore_time_run, &server->history});
+    server->imports = (struct import_places){
+        .objects = server->objects,
+        .data = server->options->in_memory ? NULL : server->options->data,
+    };
+    import_job_add(server->jobs, &server->imports);
     err = open_backups(server, fault);
     if (err == OK)
         err = job_tables_sweep(server->jobs, fault);

@@ -290,6 +290,9 @@ static enum err make_value(struct bytes name, enum value_type type, struct bytes
     size_t size;
     enum err err;
 
+    if (!unicode_valid(field))
+        return fault_set(fault, ERR_VALIDATION, "The value of column %.*s is not UTF-8",
+                         BYTES_ARGS(name));
     *value = (struct value){type, field};
     switch (type) {
     case VALUE_N:
@@ -305,9 +308,6 @@ static enum err make_value(struct bytes name, enum value_type type, struct bytes
         value->payload = bytes_make(decoded, size);
         return OK;
     default:
-        if (!unicode_valid(field))
-            return fault_set(fault, ERR_VALIDATION, "The value of column %.*s is not UTF-8",
-                             BYTES_ARGS(name));
         return OK;
     }
 }

@@ -1,0 +1,220 @@
+/* import_params.c - the parameters of imports, and their places and tokens. */
+#include "transfer/import_params.h"
+
+#include "api/encryption_params.h"
+#include "api/table_params.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/crc32.h"
+#include "transfer/import_log.h"
+
+#include <stdlib.h>
+
+#define REQUEST_INVALID "Invalid Request: "
+
+/* A token is a version, an id, a checksum and nothing else, as the service's pattern wants it:
+ * blocks of 16 hexadecimal digits, seven of them or more. */
+#define TOKEN_VERSION 1
+#define TOKEN_BYTES   56
+#define ID_BYTES      (JOB_ID_SIZE - 1)
+
+static enum err read_format(struct req *req, struct import_record *record);
+static enum err read_table(struct req *req, struct bytes parameters,
+                           struct table_creation *creation, yyjson_doc **doc);
+static struct bytes declared_parameters(struct req *req);
+static struct bytes json_text(struct req *req, yyjson_val *value);
+static bool shows_the_table(struct req *req, const struct import_record *record);
+
+enum err import_params_read(struct req *req, struct import_record *record,
+                            struct table_creation *creation, yyjson_doc **doc)
+{
+    yyjson_val *source = input_member(req->input, "S3BucketSource");
+    enum err err;
+
+    record->owner = req->place.account;
+    record->compression = BYTES("NONE");
+    input_string(source, "S3Bucket", &record->bucket);
+    input_string(source, "S3BucketOwner", &record->owner);
+    input_string(source, "S3KeyPrefix", &record->prefix);
+    input_string(req->input, "InputCompressionType", &record->compression);
+    input_string(req->input, "ClientToken", &record->token);
+    err = read_format(req, record);
+    if (err != OK)
+        return err;
+    record->log_arn =
+        import_log_arn(req->place.partition, req->place.region, req->place.account, req->arena);
+    record->parameters = declared_parameters(req);
+    return read_table(req, record->parameters, creation, doc);
+}
+
+enum err import_params_arn(struct req *req, struct bytes arn, struct bytes *id)
+{
+    struct bytes rest, table;
+    struct input_arn parts;
+    const uint8_t *slash;
+    uint64_t ms;
+
+    if (!input_arn_split(arn, &parts) || !bytes_start_with(parts.resource, BYTES("table/")))
+        return req_fail(req, ERR_VALIDATION, "Invalid Import ARN");
+    rest = bytes_skip(parts.resource, strlen("table/"));
+    slash = memchr(rest.data, '/', rest.size);
+    table = bytes_make(rest.data, slash == NULL ? 0 : (size_t)(slash - rest.data));
+    if (!input_is_table_name(table) ||
+        !bytes_start_with(bytes_skip(rest, table.size), BYTES("/import/")))
+        return req_fail(req, ERR_VALIDATION, "Invalid Import ARN");
+    *id = bytes_skip(rest, table.size + strlen("/import/"));
+    if (!job_id_read(*id, &ms))
+        return req_fail(req, ERR_VALIDATION, "Invalid Import ARN");
+    if (!bytes_equal(parts.partition, req->place.partition) ||
+        !bytes_equal_string(parts.service, "dynamodb") ||
+        !bytes_equal(parts.region, req->place.region) ||
+        !bytes_equal(parts.account, req->place.account))
+        return req_fail(req, ERR_ACCESS_DENIED, "Access is denied");
+    return OK;
+}
+
+struct bytes import_params_make_arn(const struct table_definition *table, struct bytes id,
+                                    struct arena *arena)
+{
+    return arena_format(arena, "%.*s/import/%.*s", BYTES_ARGS(table_arn(table, arena)),
+                        BYTES_ARGS(id));
+}
+
+struct bytes import_params_make_token(struct bytes id, struct arena *arena)
+{
+    uint8_t token[TOKEN_BYTES] = {TOKEN_VERSION};
+    struct buf text;
+
+    memcpy(token + 1, id.data, ID_BYTES);
+    bytes_put_u32(token + 1 + ID_BYTES, crc32_bytes(bytes_make(token, 1 + ID_BYTES)));
+    buf_init_arena(&text, arena, SIZE_MAX);
+    for (size_t i = 0; i < TOKEN_BYTES; i++)
+        buf_append_format(&text, "%02x", token[i]);
+    return buf_finish_arena(&text);
+}
+
+enum err import_params_token(struct req *req, struct bytes token, struct bytes *id)
+{
+    static const char digits[] = "0123456789abcdef";
+    uint8_t *data = arena_alloc(req->arena, TOKEN_BYTES);
+    uint64_t ms;
+
+    for (size_t i = 0; i < TOKEN_BYTES && 2 * i + 1 < token.size; i++) {
+        /* The shape's pattern has seen to it that these are digits. */
+        size_t high = (size_t)(strchr(digits, token.data[2 * i]) - digits);
+        size_t low = (size_t)(strchr(digits, token.data[2 * i + 1]) - digits);
+
+        data[i] = (uint8_t)(high << 4 | low);
+    }
+    *id = bytes_make(data + 1, ID_BYTES);
+    if (token.size == (size_t)2 * TOKEN_BYTES && data[0] == TOKEN_VERSION &&
+        bytes_get_u32(data + 1 + ID_BYTES) == crc32_bytes(bytes_make(data, 1 + ID_BYTES)) &&
+        job_id_read(*id, &ms))
+        return OK;
+    return req_fail(req, ERR_VALIDATION, REQUEST_INVALID "Provided nextToken is invalid: %.*s",
+                    BYTES_ARGS(token));
+}
+
+/* The record ends in the same commit as its table's being filled: if the table is no more, what was
+ * read may be old. */
+enum err import_params_refresh(struct req *req, const struct job_name *name,
+                               struct import_record *record)
+{
+    struct job_record job;
+    enum err err;
+
+    if (record->status != IMPORT_IN_PROGRESS || shows_the_table(req, record))
+        return OK;
+    err = jobs_find(req->api->jobs, name, req->may_wait, req->arena, &job);
+    if (err == OK)
+        err = import_record_read(job.text, req->arena, record);
+    if (err == OK && record->status == IMPORT_IN_PROGRESS)
+        record->status = IMPORT_CANCELLING;
+    return err;
+}
+
+static bool shows_the_table(struct req *req, const struct import_record *record)
+{
+    struct table *table = catalog_acquire(req->api->catalog, req->place.account, req->place.region,
+                                          record->table_name);
+    bool shows = table != NULL && table->definition.status != TABLE_DELETING &&
+                 bytes_equal_string(record->table_uuid, table->definition.uuid);
+
+    table_release(&table);
+    return shows;
+}
+
+static enum err read_format(struct req *req, struct import_record *record)
+{
+    yyjson_val *options = input_member(req->input, "InputFormatOptions");
+
+    input_string(req->input, "InputFormat", &record->format);
+    if (options == NULL)
+        return OK;
+    if (input_member(options, "Csv") != NULL && !bytes_equal_string(record->format, "CSV"))
+        return req_fail(req, ERR_VALIDATION,
+                        REQUEST_INVALID
+                        "Unsupported InputFormatOptions for the given input format: %.*s.",
+                        BYTES_ARGS(record->format));
+    record->options = json_text(req, options);
+    return OK;
+}
+
+/* The rules of CreateTable, on what TableCreationParameters may have of its members: the others
+ * were not looked at when the request was checked. */
+static enum err read_table(struct req *req, struct bytes parameters,
+                           struct table_creation *creation, yyjson_doc **doc)
+{
+    yyjson_val *whole = req->input;
+    struct table_unserved unserved;
+    enum err err;
+
+    *doc = yyjson_read((const char *)parameters.data, parameters.size, 0);
+    if (*doc == NULL)
+        return ERR_CORRUPT;
+    req->input = yyjson_doc_get_root(*doc);
+    unserved = (struct table_unserved){
+        "VectorIndexes", yyjson_arr_size(input_member(req->input, "VectorIndexes")) != 0};
+    err = table_creation_read(req, creation);
+    if (err == OK)
+        err = encryption_params_read(req, input_member(req->input, "SSESpecification"),
+                                     &creation->definition.encryption.key_arn);
+    if (err == OK)
+        err = table_params_refuse_unserved(req, &unserved, 1);
+    req->input = whole;
+    return err;
+}
+
+static struct bytes declared_parameters(struct req *req)
+{
+    static const char *const members[] = {
+        "TableName",        "AttributeDefinitions",   "KeySchema",
+        "BillingMode",      "ProvisionedThroughput",  "OnDemandThroughput",
+        "SSESpecification", "GlobalSecondaryIndexes", "VectorIndexes",
+    };
+    yyjson_val *in = input_member(req->input, "TableCreationParameters");
+    struct buf text;
+
+    buf_init_arena(&text, req->arena, SIZE_MAX);
+    buf_append_byte(&text, '{');
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        yyjson_val *value = input_member(in, members[i]);
+
+        if (value == NULL)
+            continue;
+        buf_append_format(&text, "%s\"%s\":", text.size > 1 ? "," : "", members[i]);
+        buf_append_bytes(&text, json_text(req, value));
+    }
+    buf_append_byte(&text, '}');
+    return buf_finish_arena(&text);
+}
+
+static struct bytes json_text(struct req *req, yyjson_val *value)
+{
+    size_t size = 0;
+    char *json = yyjson_val_write(value, YYJSON_WRITE_NOFLAG, &size);
+    struct bytes text = arena_copy(req->arena, bytes_make(json, size));
+
+    free(json);
+    return text;
+}

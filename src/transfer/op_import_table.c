@@ -1,0 +1,151 @@
+/* op_import_table.c - ImportTable: checks, a table that nobody may use yet, and a job does the
+ * rest. Contract backup-export-import.md 6.1, 6.2, "ClientToken".
+ */
+#include "api/table_params.h"
+#include "base/clock.h"
+#include "table/catalog.h"
+#include "table/table_fill.h"
+#include "transfer/import_params.h"
+
+#define RECORDS_A_READ 100
+
+static enum err import(struct req *req, struct import_record *record,
+                       struct table_creation *creation);
+static enum err look_back(struct req *req, struct import_record *record,
+                          struct store_mutation *mutation, bool *replayed);
+static enum err look_at(struct req *req, const struct job_record *job, struct import_record *record,
+                        struct store_mutation *mutation, bool *replayed);
+static enum err begin(struct req *req, struct import_record *record,
+                      struct table_creation *creation, struct store_mutation *mutation);
+
+enum err op_import_table(struct req *req)
+{
+    struct import_record record = {.status = IMPORT_IN_PROGRESS};
+    struct table_creation creation = {0};
+    yyjson_doc *doc = NULL;
+    enum err err;
+
+    if (!req->may_wait)
+        return ERR_WOULD_BLOCK; /* a catalog change waits for its commit */
+    err = import_params_read(req, &record, &creation, &doc);
+    if (err == OK) {
+        catalog_change_begin(req->api->catalog);
+        err = import(req, &record, &creation);
+        catalog_change_end(req->api->catalog);
+    }
+    yyjson_doc_free(doc);
+    if (err != OK)
+        return err;
+    buf_append_lit(req->reply, "{\"ImportTableDescription\":");
+    import_describe(req->reply, &record);
+    buf_append_byte(req->reply, '}');
+    return OK;
+}
+
+/* Under the catalog's change lock: of two requests with a token, the second finds the first. */
+static enum err import(struct req *req, struct import_record *record,
+                       struct table_creation *creation)
+{
+    struct store_mutation *mutation = store_mutation_create();
+    bool replayed = false;
+    enum err err = look_back(req, record, mutation, &replayed);
+
+    if (err == OK && !replayed)
+        err = table_creation_check(req, creation);
+    if (err == OK && !replayed && jobs_unfinished(req->api->jobs, IMPORT_KIND) >= IMPORT_COUNT_MAX)
+        err = req_fail(req, ERR_LIMIT_EXCEEDED,
+                       TABLE_LIMIT "Only %d import operations can be done simultaneously",
+                       IMPORT_COUNT_MAX);
+    if (err == OK && !replayed)
+        err = table_creation_define(req, creation);
+    if (err == OK && !replayed)
+        return begin(req, record, creation, mutation);
+    store_mutation_destroy(&mutation);
+    return err;
+}
+
+/* Over all imports that are known: one that is IN_PROGRESS may have had the same token. Those that
+ * ended long ago are forgotten on the way. */
+static enum err look_back(struct req *req, struct import_record *record,
+                          struct store_mutation *mutation, bool *replayed)
+{
+    struct job_query query = {
+        .account = req->place.account,
+        .region = req->place.region,
+        .kind = BYTES(IMPORT_KIND),
+        .limit = RECORDS_A_READ,
+    };
+    bool more = true;
+
+    while (more && !*replayed) {
+        struct job_record *list;
+        unsigned count;
+        enum err err =
+            jobs_list(req->api->jobs, &query, req->may_wait, req->arena, &list, &count, &more);
+
+        for (unsigned i = 0; i < count && err == OK && !*replayed; i++)
+            err = look_at(req, &list[i], record, mutation, replayed);
+        if (err != OK)
+            return err;
+        if (count == 0)
+            break;
+        query.after = list[count - 1].name.id;
+    }
+    return OK;
+}
+
+static enum err look_at(struct req *req, const struct job_record *job, struct import_record *record,
+                        struct store_mutation *mutation, bool *replayed)
+{
+    struct import_record other;
+    uint64_t ms = 0;
+    enum err err;
+
+    if (job->state == JOB_FINISHED) {
+        if (job_id_read(job->name.id, &ms) && ms + IMPORT_KEPT_MS < clock_wall_ms())
+            jobs_remove(mutation, &job->name);
+        return OK;
+    }
+    if (record->token.size == 0)
+        return OK;
+    err = import_record_read(job->text, req->arena, &other);
+    if (err != OK || !bytes_equal(other.token, record->token))
+        return err;
+    if (!import_record_same(&other, record))
+        return req_fail(req, ERR_IMPORT_CONFLICT,
+                        "Import conflict: Duplicate request detected with conflicting parameters");
+    *record = other;
+    *replayed = true;
+    return import_params_refresh(req, &job->name, record);
+}
+
+/* Takes the mutation. */
+static enum err begin(struct req *req, struct import_record *record,
+                      struct table_creation *creation, struct store_mutation *mutation)
+{
+    struct table_definition *definition = &creation->definition;
+    struct job_name name = {
+        .account = req->place.account,
+        .region = req->place.region,
+        .kind = BYTES(IMPORT_KIND),
+    };
+    char id[JOB_ID_SIZE];
+    struct table *table;
+    enum err err;
+
+    record->start_ms = definition->created_ms;
+    job_id_make(record->start_ms, id);
+    name.id = arena_copy(req->arena, bytes_of_string(id));
+    definition->filling = (struct table_filling){.job_kind = name.kind, .job_id = name.id};
+    record->arn = import_params_make_arn(definition, name.id, req->arena);
+    record->table_name = definition->name;
+    record->table_arn = table_arn(definition, req->arena);
+    record->table_uuid = arena_copy(req->arena, bytes_of_string(definition->uuid));
+    jobs_put(mutation, &name, JOB_UNFINISHED, import_record_write(record, req->arena));
+    err = table_fill_begin(req->api->catalog, definition, mutation, &table);
+    if (err != OK)
+        return err;
+    table_release(&table);
+    jobs_enqueue(req->api->jobs, &name);
+    return OK;
+}
