@@ -1,5 +1,6 @@
 """Fills a server's disk and fails its writes and syncs (faultfs.c), and audits what it makes of it."""
 
+import base64
 import contextlib
 import errno
 import os
@@ -48,6 +49,9 @@ def tests():
     yield "a disk is full without a warning, before the first write", full_at_first_write
     yield "a disk takes no new file", no_new_files
     yield "items expire on a full disk", expire_when_full
+    for warns in (True, False):
+        yield ("a table is restored on a full disk" + ("" if warns else ", without a warning"),
+               lambda bed, w=warns: restore_when_full(bed, w))
     yield "a disk is full before the first start", full_at_first_start
     for what, kinds in (("the log", LOG), ("a table", TABLE), ("the manifest", MANIFEST)):
         yield "a write to %s fails" % what, lambda bed, k=kinds: write_fails(bed, k)
@@ -287,6 +291,42 @@ def expire_when_full(bed):
     free_again(bed)
     bed.wait(lambda: count("Told") == 0, "those with a change record go when there is room")
     for table in ("Expiring", "Told"): # the ledger knows nothing of them
+        client.call("DeleteTable", TableName=table)
+    bed.restart("after that")
+
+
+def restore_when_full(bed, warns):
+    """It waits until there is room; nobody else notices."""
+    client = bed.own.client()
+    client.call("CreateTable", TableName="Kept", BillingMode="PAY_PER_REQUEST",
+                KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+                AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "N"}])
+    for i in range(120):
+        body = base64.b64encode(bed.rng.randbytes(300000)).decode()
+        client.call("PutItem", TableName="Kept", Item={"id": {"N": "%d" % i}, "body": {"B": body}})
+    client.call("UpdateContinuousBackups", TableName="Kept",
+                PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True})
+    bed.own.stop() # nothing large is left to be written out
+    bed.own.start()
+    client = bed.own.client()
+    status = lambda: client.call("DescribeTable", TableName="Again")["Table"]["TableStatus"]
+    used = lambda: sum(entry.stat().st_size for entry in os.scandir(bulk)) if os.path.exists(bulk) else 0
+    bulk = os.path.join(bed.own.data, "bulk")
+    bed.disk.warns = warns
+    bed.disk.room = 40 * MIB if warns else 20 * MIB
+    client.call("RestoreTableToPointInTime", SourceTableName="Kept", TargetTableName="Again",
+                UseLatestRestorableTime=True)
+    bed.wait(lambda: used() > 0, "it begins")
+    bed.wait(lambda: used() == 0, "it gives up and leaves nothing")
+    bed.check(status() == "CREATING", "the table is not there by halves")
+    bed.check(bed.own.is_running(), "the server goes on")
+    bed.run_for(20)
+    free_again(bed) if bed.lines("Free some space") else setattr(bed.disk, "room", -1)
+    bed.wait(lambda: status() == "ACTIVE", "the table is restored when there is room", timeout_s=90)
+    count = client.call("Scan", TableName="Again", Select="COUNT")["Count"]
+    counted = client.call("DescribeTable", TableName="Again")["Table"]["ItemCount"]
+    bed.check(counted == 120 and count > 0, "all of it", lambda: "%d items" % counted)
+    for table in ("Kept", "Again"): # the ledger knows nothing of them
         client.call("DeleteTable", TableName=table)
     bed.restart("after that")
 
