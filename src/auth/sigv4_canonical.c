@@ -227,6 +227,9 @@ static uint8_t *append_collapsed(uint8_t *out, struct bytes value)
     const uint8_t *start = out;
     bool space = false;
 
+    if (value.size == 0 || (memchr(value.data, ' ', value.size) == NULL &&
+                            memchr(value.data, '\t', value.size) == NULL))
+        return append(out, value);
     for (size_t i = 0; i < value.size; i++) {
         uint8_t c = value.data[i];
 
