@@ -6,14 +6,24 @@
 #include "auth/auth.h"
 #include "net/http_server.h"
 
+struct arena;
 struct backups;
 struct catalog;
 struct history_source;
+struct job_name;
 struct jobs;
 struct store;
+struct store_mutation;
+struct table;
 struct worker_pool;
 
 #define API_BODY_BYTES_MAX ((size_t)16 << 20) /* contract core-api.md 1.3 */
+
+/* What stays of a table that is deleted goes into the mutation that deletes it. True: it is the job
+ * of this name, to be enqueued when that is durable. Its bytes are the arena's. */
+typedef bool api_keep_deleted_fn(struct backups *backups, const struct table *table,
+                                 struct store_mutation *mutation, struct arena *arena,
+                                 struct job_name *job);
 
 struct api {
     struct store *store;
@@ -21,6 +31,7 @@ struct api {
     struct jobs *jobs;
     const struct history_source *history; /* of tables with recovery */
     struct backups *backups;
+    api_keep_deleted_fn *keep_deleted;
     struct worker_pool *workers;
     const struct auth *auth;
     struct bytes account;     /* whose tables these are */

@@ -2,8 +2,10 @@
 #include "api/encryption_params.h"
 #include "api/table_params.h"
 #include "base/clock.h"
+#include "jobs/jobs.h"
 
 static enum err drop(struct req *req, struct table *table);
+static enum err drop_and_keep(struct req *req, struct table *table);
 
 enum err op_delete_table(struct req *req)
 {
@@ -62,5 +64,18 @@ static enum err drop(struct req *req, struct table *table)
                         "Resource cannot be deleted as it is currently protected against "
                         "deletion. Disable deletion protection first.");
     err = table_params_reply(req, "TableDescription", table, &shown);
-    return err == OK ? catalog_drop(req->api->catalog, table, req->api->table_delay_ms) : err;
+    return err == OK ? drop_and_keep(req, table) : err;
+}
+
+static enum err drop_and_keep(struct req *req, struct table *table)
+{
+    struct store_mutation *mutation = store_mutation_create();
+    const struct api *api = req->api;
+    struct job_name job;
+    bool kept = api->keep_deleted(api->backups, table, mutation, req->arena, &job);
+    enum err err = catalog_drop_with(api->catalog, table, api->table_delay_ms, mutation);
+
+    if (err == OK && kept)
+        jobs_enqueue(api->jobs, &job);
+    return err;
 }

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "json/json_write.h"
 #include "table/catalog.h"
+#include "table/recovery.h"
 #include "table/table_keys.h"
 
 #include <dirent.h>
@@ -203,6 +204,28 @@ enum err backup_create(struct backups *backups, struct table *table, struct byte
     }
     *backup = made;
     return OK;
+}
+
+bool backup_keep_deleted(struct backups *backups, const struct table *table,
+                         struct store_mutation *mutation, struct arena *arena, struct job_name *job)
+{
+    const struct table_definition *d = &table->definition;
+    struct backup made = {.type = BACKUP_SYSTEM, .created_ms = next_ms(backups)};
+
+    if (!recovery_is_on(d))
+        return false;
+    made.id =
+        arena_format(arena, "%014llu" BACKUP_SYSTEM_ID_END, (unsigned long long)made.created_ms);
+    made.name = arena_format(arena, "%.*s" BACKUP_SYSTEM_NAME_TAIL, BYTES_ARGS(d->name));
+    made.expires_ms = made.created_ms + BACKUP_SYSTEM_LIFE_MS;
+    made.table = definition_kept(d, arena);
+    if (store_count(jobs_store(backups->jobs), table_count_key(d->id, 0, arena), &made.count) != OK)
+        made.count = (struct store_count){0}; /* counted again when it is written */
+    *job = backup_job_name(&made);
+    jobs_put(mutation, job, JOB_UNFINISHED, backup_text(&made, arena));
+    store_mutation_put(mutation, STORE_DATA, table_keep_key(d->id, arena), STORE_NO_STAMP,
+                       BYTES("\1"), STORE_NO_STAMP);
+    return true;
 }
 
 enum err backup_delete(struct backups *backups, const struct backup *backup)

@@ -3,7 +3,8 @@
  * lie in a file of its own, which its job writes from a checkpoint of the store. The record and the
  * checkpoint are durable before CreateBackup replies: the backup has exactly what was there then.
  *
- *   CREATING    a checkpoint, an unfinished record; the file is being written
+ *   CREATING    a checkpoint, an unfinished record; the file is being written. A system backup has
+ *               no checkpoint: its table is dropped, and its rows stay as they are
  *   AVAILABLE   the file, a finished record
  *   DELETED     an unfinished record, which goes when the file is gone; nobody is shown it
  *
@@ -22,7 +23,7 @@ struct backups;
 #define BACKUP_FILE_KIND        "BKUP"
 #define BACKUP_UNFINISHED_MAX   50 /* checkpoints that hold their files at a time */
 #define BACKUP_SYSTEM_ID_END    "-00000000"
-#define BACKUP_SYSTEM_DAYS      35
+#define BACKUP_SYSTEM_LIFE_MS   (35 * UINT64_C(86400000))
 #define BACKUP_SYSTEM_NAME_TAIL "$DeletedTableBackup"
 
 enum backup_type { BACKUP_USER, BACKUP_SYSTEM };
@@ -57,6 +58,13 @@ void backups_close(struct backups **backups);
  * are BACKUP_UNFINISHED_MAX; ERR_NO_SPACE, ERR_IO. */
 enum err backup_create(struct backups *backups, struct table *table, struct bytes name,
                        struct arena *arena, struct backup *backup) MUST_CHECK;
+
+/* Of a table with recovery to points in time that is being deleted: what the mutation that deletes
+ * it holds besides, so that the table's rows stay until its system backup is written. True: it is
+ * written by this job, to be enqueued after the commit. */
+bool backup_keep_deleted(struct backups *backups, const struct table *table,
+                         struct store_mutation *mutation, struct arena *arena,
+                         struct job_name *job);
 
 /* ERR_ABSENT: there is none, or it is deleted or expired; ERR_WOULD_BLOCK; ERR_CORRUPT, ERR_IO. */
 enum err backup_find(struct backups *backups, struct bytes account, struct bytes region,

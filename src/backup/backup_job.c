@@ -23,6 +23,8 @@
 #define WORK_MS    4 /* at a time; then it rests */
 #define REST_MS    4
 
+#define QUIET_POLL_MS 5
+
 /* What a job works on. */
 struct work {
     struct backups *backups;
@@ -55,12 +57,19 @@ enum err backup_job_run(struct job *job, void *ctx)
 
 /* --- writing the file ------------------------------------------------------------------------ */
 
+static bool is_step_over(const struct work *work, size_t more_bytes)
+{
+    return work->rows + 1 >= STEP_ROWS || work->bytes + more_bytes >= STEP_BYTES;
+}
+
 /* Between two rows: ERR_CANCELLED when the server stops. */
 static enum err yield(struct work *work, size_t bytes)
 {
-    work->bytes += bytes;
-    if (++work->rows < STEP_ROWS && work->bytes < STEP_BYTES)
+    if (!is_step_over(work, bytes)) {
+        work->rows++;
+        work->bytes += bytes;
         return OK;
+    }
     work->rows = 0;
     work->bytes = 0;
     if (job_stopping(work->job))
@@ -72,28 +81,92 @@ static enum err yield(struct work *work, size_t bytes)
     return OK;
 }
 
-static enum err copy_rows(struct work *work, struct store_view *view, struct block_writer *writer)
+/* The rows of a table: of a checkpoint; or of the store itself, where they stay as they are. There
+ * nobody may have a cursor for long: it is opened anew after each step. */
+struct rows {
+    struct work *work;
+    struct store_view *view; /* NULL: of the store */
+    struct store_range range;
+    struct store_cursor *cursor;
+    struct buf after[2]; /* keys behind which a cursor begins: this one's and the next one's */
+    unsigned turn;
+};
+
+static enum err rows_open(struct work *work, struct rows *rows)
 {
-    struct store_range range = table_items_range(work->backup.table.id, &work->arena);
-    struct store_cursor *cursor = store_view_cursor(view, STORE_DATA, range);
+    struct store *store = jobs_store(work->backups->jobs);
+    struct bytes path = backup_checkpoint_path(work->backups, work->backup.id, &work->arena);
+
+    *rows = (struct rows){
+        .work = work,
+        .range = table_items_range(work->backup.table.id, &work->arena),
+    };
+    buf_init(&rows->after[0], SIZE_MAX);
+    buf_init(&rows->after[1], SIZE_MAX);
+    if (work->backup.type == BACKUP_USER)
+        return store_view_open(store, (const char *)path.data, &work->fault, &rows->view);
+    while (!catalog_drop_is_quiet(jobs_catalog(work->backups->jobs), work->backup.table.id)) {
+        if (job_stopping(work->job))
+            return ERR_CANCELLED;
+        job_pause(work->job, QUIET_POLL_MS);
+    }
+    return OK;
+}
+
+static void rows_close(struct rows *rows)
+{
+    store_cursor_close(&rows->cursor);
+    store_view_close(&rows->view);
+    buf_fini(&rows->after[0]);
+    buf_fini(&rows->after[1]);
+}
+
+static enum err rows_next(struct rows *rows, struct bytes *key, struct bytes *value)
+{
+    struct store *store = jobs_store(rows->work->backups->jobs);
+
+    if (rows->cursor == NULL && rows->view != NULL)
+        rows->cursor = store_view_cursor(rows->view, STORE_DATA, rows->range);
+    if (rows->cursor == NULL)
+        rows->cursor = store_cursor_open(store, NULL, STORE_DATA, rows->range, true);
+    return store_cursor_next(rows->cursor, key, value);
+}
+
+/* Between two rows, the last of which had this key. */
+static enum err rows_yield(struct rows *rows, struct bytes key, size_t bytes)
+{
+    struct buf *after = &rows->after[rows->turn];
+
+    if (rows->view == NULL && is_step_over(rows->work, bytes)) {
+        buf_reset(after, SIZE_MAX);
+        buf_append_bytes(after, key);
+        buf_append_byte(after, 0);
+        store_cursor_close(&rows->cursor);
+        rows->range.from = buf_bytes(after);
+        rows->turn = 1 - rows->turn;
+    }
+    return yield(rows->work, bytes);
+}
+
+static enum err copy_rows(struct work *work, struct rows *rows, struct block_writer *writer)
+{
     struct store_count count = {0};
     struct bytes key, value;
     struct item item;
     enum err err;
 
     work->begun_ns = clock_mono_ns();
-    while ((err = store_cursor_next(cursor, &key, &value)) == OK) {
+    while ((err = rows_next(rows, &key, &value)) == OK) {
         err = item_open(value, &item);
         if (err == OK)
             err = block_writer_add(writer, key, value, &work->fault);
         if (err == OK)
-            err = yield(work, key.size + value.size);
+            err = rows_yield(rows, key, key.size + value.size);
         if (err != OK)
-            break;
+            return err;
         count.items++;
         count.bytes += item.size_bytes;
     }
-    store_cursor_close(&cursor);
     if (err != ERR_ABSENT)
         return err;
     work->backup.count = count;
@@ -105,12 +178,9 @@ static enum err write_file(struct work *work, const char *path)
 {
     struct block_file_totals totals;
     struct block_writer *writer = NULL;
-    struct store_view *view = NULL;
     struct backup shown = work->backup;
-    const char *checkpoint =
-        (const char *)backup_checkpoint_path(work->backups, shown.id, &work->arena).data;
-    enum err err =
-        store_view_open(jobs_store(work->backups->jobs), checkpoint, &work->fault, &view);
+    struct rows rows;
+    enum err err = rows_open(work, &rows);
 
     shown.status = BACKUP_AVAILABLE;
     if (err == OK)
@@ -119,19 +189,41 @@ static enum err write_file(struct work *work, const char *path)
         err = block_writer_open(path, BACKUP_FILE_KIND, backup_text(&shown, &work->arena),
                                 &work->fault, &writer);
     if (err == OK)
-        err = copy_rows(work, view, writer);
+        err = copy_rows(work, &rows, writer);
     if (err == OK)
         err = block_writer_finish(&writer, &work->fault, &totals);
     block_writer_abandon(&writer);
-    store_view_close(&view);
+    rows_close(&rows);
+    return err;
+}
+
+/* The record's next state, or its end: then what the backup was written from may go. */
+static enum err end_writing(struct work *work, bool is_there)
+{
+    struct store *store = jobs_store(work->backups->jobs);
+    struct bytes checkpoint = backup_checkpoint_path(work->backups, work->backup.id, &work->arena);
+    struct store_mutation *mutation = store_mutation_create();
+    enum err err;
+
+    if (is_there)
+        jobs_put(mutation, &work->job->name, JOB_FINISHED,
+                 backup_text(&work->backup, &work->arena));
+    else
+        jobs_remove(mutation, &work->job->name);
+    store_mutation_makes_room(mutation);
+    if (work->backup.type == BACKUP_SYSTEM)
+        store_mutation_delete(mutation, STORE_DATA,
+                              table_keep_key(work->backup.table.id, &work->arena));
+    err = store_submit_and_wait(store, NULL, &mutation);
+    store_mutation_destroy(&mutation);
+    if (err == OK && work->backup.type == BACKUP_USER)
+        store_checkpoint_remove(store, (const char *)checkpoint.data);
     return err;
 }
 
 static enum err write_out(struct work *work)
 {
     const char *path = (const char *)backup_path(work->backups, work->backup.id, &work->arena).data;
-    const char *checkpoint =
-        (const char *)backup_checkpoint_path(work->backups, work->backup.id, &work->arena).data;
     enum err err = write_file(work, path);
 
     if (err == ERR_NO_SPACE || err == ERR_CORRUPT || err == ERR_ABSENT || err == ERR_NEWER_FORMAT)
@@ -142,10 +234,7 @@ static enum err write_out(struct work *work)
         return err;
     }
     work->backup.status = BACKUP_AVAILABLE;
-    err = job_finish(work->job, backup_text(&work->backup, &work->arena));
-    if (err == OK)
-        store_checkpoint_remove(jobs_store(work->backups->jobs), checkpoint);
-    return err;
+    return end_writing(work, true);
 }
 
 static void remove_file(struct work *work)
@@ -171,17 +260,11 @@ static enum err forget(struct work *work)
  * The room that its checkpoint holds comes back, which is what a full disk needs. */
 static enum err give_up(struct work *work, enum err why)
 {
-    const char *checkpoint =
-        (const char *)backup_checkpoint_path(work->backups, work->backup.id, &work->arena).data;
-    enum err err;
-
     LOG(ERROR, "a backup failed and is gone; take it again when the cause is mended",
         log_bytes("backup", backup_arn(&work->backup, &work->arena)),
         log_string("error", err_name(why)), log_bytes("why", work->fault.message));
     remove_file(work);
-    store_checkpoint_remove(jobs_store(work->backups->jobs), checkpoint);
-    err = forget(work);
-    return err;
+    return end_writing(work, false);
 }
 
 static enum err remove_backup(struct work *work)

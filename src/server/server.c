@@ -398,6 +398,7 @@ static enum err listen_on(struct server *server, struct fault *fault)
         .jobs = server->jobs,
         .history = &server->history,
         .backups = server->backups,
+        .keep_deleted = backup_keep_deleted,
         .workers = server->workers,
         .auth = &server->auth,
         .account = bytes_of_string(o->account),

@@ -537,6 +537,18 @@ static void queue_drop(struct catalog *catalog, struct table *table, uint32_t ta
     pthread_mutex_unlock(&catalog->drop_lock);
 }
 
+/* ERR_PENDING: somebody still copies its rows. */
+static enum err check_not_kept(struct catalog *catalog, uint32_t table_id, struct arena *arena)
+{
+    struct bytes value;
+    enum err err = store_get(catalog->store, NULL, STORE_DATA, table_keep_key(table_id, arena),
+                             true, arena, &value);
+
+    if (err == OK)
+        return ERR_PENDING;
+    return err == ERR_ABSENT ? OK : err;
+}
+
 static enum err purge(struct catalog *catalog, uint32_t table_id)
 {
     struct store_mutation *mutation;
@@ -547,7 +559,9 @@ static enum err purge(struct catalog *catalog, uint32_t table_id)
 
     arena_init(&arena);
     range = table_whole_range(table_id, &arena);
-    err = table_purge_range(catalog->store, STORE_DATA, range, &catalog->stopping);
+    err = check_not_kept(catalog, table_id, &arena);
+    if (err == OK)
+        err = table_purge_range(catalog->store, STORE_DATA, range, &catalog->stopping);
     if (err == OK)
         err = stream_keeps_journal(catalog->store, table_id, &keeps_journal);
     if (err == OK && !keeps_journal) /* else it goes with the last stream */
@@ -561,6 +575,19 @@ static enum err purge(struct catalog *catalog, uint32_t table_id)
     }
     arena_fini(&arena);
     return err;
+}
+
+bool catalog_drop_is_quiet(struct catalog *catalog, uint32_t table_id)
+{
+    bool quiet = true; /* not in the list: the reaper has it, which looked before */
+
+    /* As long as it can be found, the map holds it too. */
+    pthread_mutex_lock(&catalog->drop_lock);
+    for (const struct drop *drop = catalog->drops; drop != NULL; drop = drop->next)
+        if (drop->table_id == table_id && drop->table != NULL && !table_held_alone(drop->table))
+            quiet = false;
+    pthread_mutex_unlock(&catalog->drop_lock);
+    return quiet;
 }
 
 /* The next drop that is due, taken from the list, its name freed. Under the drop lock. */
@@ -586,7 +613,7 @@ static struct drop *take_due(struct catalog *catalog)
 /* What could not be done now. Under the drop lock. */
 static void put_back(struct catalog *catalog, struct drop *drop, enum err err)
 {
-    if (err != ERR_BUSY && err != ERR_CANCELLED && !drop->failed) {
+    if (err != ERR_BUSY && err != ERR_CANCELLED && err != ERR_PENDING && !drop->failed) {
         LOG(WARN, "cannot remove a dropped table's rows for now",
             log_u64("table_id", drop->table_id), log_string("error", err_name(err)));
         drop->failed = true;

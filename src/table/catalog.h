@@ -74,6 +74,9 @@ enum err catalog_put_with(struct catalog *catalog, const struct table_definition
 /* Between begin and end. The table shows DELETING; after delay_ms it is gone from the catalog, and
  * its rows are removed in the background. */
 enum err catalog_drop(struct catalog *catalog, struct table *table, uint32_t delay_ms) MUST_CHECK;
-/* The same in one mutation with other changes, which it takes. */
+/* The same in one mutation with other changes, which it takes. With a record under table_keep_key
+ * the rows stay until that is deleted. */
 enum err catalog_drop_with(struct catalog *catalog, struct table *table, uint32_t delay_ms,
                            struct store_mutation *mutation) MUST_CHECK;
+/* Whether a dropped table is gone from the catalog, and nobody can write to it any more. */
+bool catalog_drop_is_quiet(struct catalog *catalog, uint32_t table_id);

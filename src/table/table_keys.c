@@ -72,6 +72,14 @@ struct store_range table_ttl_builds_range(uint32_t table_id, uint16_t from, uint
                                 .to = table_ttl_build_key(table_id, to, arena)};
 }
 
+struct bytes table_keep_key(uint32_t table_id, struct arena *arena)
+{
+    uint8_t name[] = "keep/....";
+
+    bytes_put_u32(name + 5, table_id);
+    return table_meta_key(bytes_make(name, 9), arena);
+}
+
 struct store_range table_whole_range(uint32_t table_id, struct arena *arena)
 {
     uint8_t *from = arena_alloc(arena, 4), *to = arena_alloc(arena, 4);

@@ -27,6 +27,9 @@ struct bytes table_ttl_build_key(uint32_t table_id, uint16_t id, struct arena *a
 struct store_range table_ttl_builds_range(uint32_t table_id, uint16_t from, uint16_t to,
                                           struct arena *arena);
 
+/* While it is there, the rows of a dropped table stay: somebody copies them. */
+struct bytes table_keep_key(uint32_t table_id, struct arena *arena);
+
 /* Everything a table has, in every space. */
 struct store_range table_whole_range(uint32_t table_id, struct arena *arena);
 /* Its items; and those whose slots are in segment `segment` of `segment_count`. */

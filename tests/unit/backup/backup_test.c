@@ -324,3 +324,55 @@ TEST(backup_records_read_back)
     CHECK_ERR(backup_read(BYTES("{\"id\":"), &arena, &read), ERR_CORRUPT);
     arena_fini(&arena);
 }
+
+static bool has_rows(struct backup_bed *bed, uint32_t table_id)
+{
+    struct store_cursor *cursor = store_cursor_open(
+        bed->table.store, NULL, STORE_DATA, table_items_range(table_id, &bed->table.arena), true);
+    struct bytes key, value;
+    bool found = store_cursor_next(cursor, &key, &value) == OK;
+
+    store_cursor_close(&cursor);
+    return found;
+}
+
+/* Killed right after the deletion: the rows wait for their backup, and go after it. */
+TEST(backup_of_a_deleted_table_is_written_before_its_rows_go)
+{
+    struct backup_bed bed = {0};
+    struct table_definition definition = index_bed_table;
+    struct store_mutation *mutation = store_mutation_create();
+    struct timespec pause = {.tv_nsec = 1000000};
+    struct backup found;
+    struct job_name job;
+    unsigned tries = 0;
+    uint32_t table_id;
+
+    bed_open(&bed);
+    definition.recovery.period_days = 35;
+    index_bed_put_definition(&bed.table, &definition);
+    table_id = bed.table.table->definition.id;
+    put_items(&bed, "a", ITEMS);
+    jobs_stop(bed.jobs);
+    catalog_change_begin(bed.table.catalog);
+    CHECK(backup_keep_deleted(bed.backups, bed.table.table, mutation, &bed.table.arena, &job));
+    CHECK_OK(catalog_drop_with(bed.table.catalog, bed.table.table, 0, mutation));
+    catalog_change_end(bed.table.catalog);
+    CHECK(!catalog_drop_is_quiet(bed.table.catalog, table_id)); /* held by the test */
+    memcpy(bed.id, job.id.data, sizeof(bed.id));
+    table_release(&bed.table.table);
+    CHECK(catalog_drop_is_quiet(bed.table.catalog, table_id));
+    restart(&bed);
+    wait_until_done(&bed);
+    CHECK_OK(find(&bed, bytes_of_string(bed.id), &found));
+    CHECK_U64(found.status, BACKUP_AVAILABLE);
+    CHECK_U64(found.type, BACKUP_SYSTEM);
+    CHECK_U64(found.count.items, ITEMS);
+    CHECK_TEXT(found.name, "Music$DeletedTableBackup");
+    CHECK_U64(found.expires_ms, found.created_ms + BACKUP_SYSTEM_LIFE_MS);
+    CHECK_U64(count_rows(&bed, bytes_of_string(bed.id), &found), ITEMS);
+    while (has_rows(&bed, table_id) && ++tries < WAIT_S * 1000)
+        nanosleep(&pause, NULL); /* sleep: between looks at the rows */
+    CHECK(!has_rows(&bed, table_id));
+    bed_close(&bed);
+}
