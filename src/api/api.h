@@ -12,6 +12,7 @@ struct catalog;
 struct history_source;
 struct job_name;
 struct jobs;
+struct reader_limits;
 struct store;
 struct store_mutation;
 struct table;
@@ -34,13 +35,14 @@ struct api {
     api_keep_deleted_fn *keep_deleted;
     struct worker_pool *workers;
     const struct auth *auth;
-    struct bytes account;     /* whose tables these are */
-    struct bytes region;      /* where a signature names none */
-    struct bytes endpoint;    /* what DescribeEndpoints says where a request has no Host */
-    bool throttles;           /* tables are held to their capacity (admission.h) */
-    bool test_clock;          /* any client may set the clock forward: test_clock.h */
-    uint64_t recovery_lag_ms; /* how far behind now the latest restorable state is */
-    uint32_t table_delay_ms;  /* how long table states that pass stay visible */
+    struct bytes account;  /* whose tables these are */
+    struct bytes region;   /* where a signature names none */
+    struct bytes endpoint; /* what DescribeEndpoints says where a request has no Host */
+    struct reader_limits *reader_limits; /* of streams' shards; NULL: none */
+    bool throttles;                      /* tables are held to their capacity (admission.h) */
+    bool test_clock;                     /* any client may set the clock forward: test_clock.h */
+    uint64_t recovery_lag_ms;            /* how far behind now the latest restorable state is */
+    uint32_t table_delay_ms;             /* how long table states that pass stay visible */
 };
 
 /* An http_handler_fn; ctx is the struct api. */

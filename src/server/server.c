@@ -26,6 +26,7 @@
 #include "server/machine.h"
 #include "server/options.h"
 #include "store/store.h"
+#include "streams/reader_limits.h"
 #include "streams/stream_service.h"
 #include "table/catalog.h"
 #include "transfer/import_job.h"
@@ -78,6 +79,7 @@ struct server {
     unsigned loop_count;
     struct loop **loop_list;
     struct http_server *http;
+    struct reader_limits *reader_limits; /* NULL: none */
     struct api api;
     struct machine_files files;
     struct arena arena; /* of paths */
@@ -186,6 +188,7 @@ void server_stop(struct server **server)
     backups_close(&s->backups);
     jobs_close(&s->jobs);
     objects_close(&s->objects);
+    reader_limits_destroy(&s->reader_limits);
     ttl_service_stop(&s->ttl);
     archiver_stop(&s->archiver);
     stream_service_stop(&s->streams);
@@ -392,6 +395,8 @@ static enum err listen_on(struct server *server, struct fault *fault)
         .server_name = "Server",
     };
 
+    if (o->throttle == OPTION_ON)
+        server->reader_limits = reader_limits_create();
     server->api = (struct api){
         .store = server->store,
         .catalog = server->catalog,
@@ -404,6 +409,7 @@ static enum err listen_on(struct server *server, struct fault *fault)
         .account = bytes_of_string(o->account),
         .region = bytes_of_string(o->region),
         .endpoint = bytes_of_string(o->listen.host),
+        .reader_limits = server->reader_limits,
         .throttles = o->throttle == OPTION_ON,
         .test_clock = o->test_clock,
         .recovery_lag_ms = o->pitr_latest_seconds * UINT64_C(1000),

@@ -8,6 +8,7 @@
 #include "api/stream_params.h"
 #include "base/clock.h"
 #include "json/json_write.h"
+#include "streams/reader_limits.h"
 #include "streams/shard_text.h"
 #include "streams/stream_arn.h"
 #include "table/catalog.h"
@@ -45,9 +46,13 @@ enum err op_get_records(struct req *req)
         .records_max = (unsigned)input_integer(req->input, "Limit", RECORDS_MAX),
     };
     enum err err = open_iterator(req, &iterator, &stream, &page);
+    uint64_t shard;
 
     if (err != OK)
         return err;
+    shard = reader_limits_hash(catalog_hash_key(req->api->catalog), stream.table.id, page.shard);
+    if (!reader_limits_admit(req->api->reader_limits, shard))
+        return req_fail(req, ERR_THROTTLING, "Rate exceeded");
     buf_append_lit(req->reply, "{\"Records\":[");
     err = read_page(req, &page);
     if (err != OK)
@@ -55,6 +60,7 @@ enum err op_get_records(struct req *req)
     buf_append_byte(req->reply, ']');
     append_next(req, &iterator, &page);
     buf_append_byte(req->reply, '}');
+    reader_limits_charge(req->api->reader_limits, shard, page.bytes);
     return OK;
 }
 
