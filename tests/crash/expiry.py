@@ -17,7 +17,7 @@ SERVICE = {"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"}
 
 def run(tally, seed, rounds):
     folder = server.temp_dir("expiry")
-    own = server.Server(["--auth", "open", "--ttl-interval-ms", "20"],
+    own = server.Server(["--auth", "open", "--ttl-interval-ms", "20", "--throttle", "off"],
                         data=os.path.join(folder, "data"), log=os.path.join(folder, "log"))
     rng = random.Random("expiry %d" % seed)
     writers = [Writer(number, rng.random()) for number in range(WRITERS)]
