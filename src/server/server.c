@@ -29,7 +29,9 @@
 #include "streams/reader_limits.h"
 #include "streams/stream_service.h"
 #include "table/catalog.h"
+#include "transfer/export_job.h"
 #include "transfer/import_job.h"
+#include "transfer/objects.h"
 #include "ttl/ttl_service.h"
 
 #include <pthread.h>
@@ -68,6 +70,7 @@ struct server {
     struct archiver *archiver;
     struct objects *objects;
     struct import_places imports;
+    struct export_places exports;
     struct jobs *jobs;
     struct backups *backups;
     struct ttl_service *ttl;
@@ -331,6 +334,8 @@ static enum err start_jobs(struct server *server, struct fault *fault)
         .data = server->options->in_memory ? NULL : server->options->data,
     };
     import_job_add(server->jobs, &server->imports);
+    server->exports = (struct export_places){server->objects, &server->history};
+    export_job_add(server->jobs, &server->exports);
     err = open_backups(server, fault);
     if (err == OK)
         err = job_tables_sweep(server->jobs, fault);

@@ -32,7 +32,6 @@ static void writer_free(struct objects_writer *writer);
 static EVP_MD_CTX *md5_begin(void);
 static void md5_add(EVP_MD_CTX *md5, struct bytes data);
 static void md5_end(EVP_MD_CTX *md5, uint8_t out[OBJECTS_MD5_BYTES]);
-static void md5_of(struct bytes data, uint8_t out[OBJECTS_MD5_BYTES]);
 static void write_etag(const uint8_t digest[OBJECTS_MD5_BYTES], unsigned parts,
                        char etag[OBJECTS_ETAG_SIZE]);
 
@@ -120,7 +119,7 @@ enum err objects_put(struct objects *objects, struct objects_call *call, struct 
 
     if (objects->class == NULL)
         return objects_fail_no_bucket(call);
-    md5_of(body, result->md5);
+    objects_md5(body, result->md5);
     write_etag(result->md5, 0, result->etag);
     result->size_bytes = body.size;
     err = objects->class->put(objects->self, call, key, body, result->md5, settings);
@@ -221,6 +220,15 @@ enum err objects_fail_no_bucket(struct objects_call *call)
                         BYTES_ARGS(call->bucket));
 }
 
+void objects_md5(struct bytes data, uint8_t md5[OBJECTS_MD5_BYTES])
+{
+    EVP_MD_CTX *hash = md5_begin();
+
+    md5_add(hash, data);
+    md5_end(hash, md5);
+    EVP_MD_CTX_free(hash);
+}
+
 bool objects_stopping(const struct objects_call *call)
 {
     return call->stopping != NULL && call->stopping(call->stopping_ctx);
@@ -238,7 +246,7 @@ static enum err send_part(struct objects_writer *writer)
                             OBJECTS_PARTS_MAX, OBJECTS_PART_BYTES);
     if (objects_stopping(writer->call))
         return objects_fail(writer->call, ERR_CANCELLED, "S3Cancelled", "The upload was given up");
-    md5_of(part, digest);
+    objects_md5(part, digest);
     md5_add(writer->parts, bytes_make(digest, sizeof(digest)));
     err = writer->class->upload_part(writer->upload, part, digest);
     writer->part_count++;
@@ -275,15 +283,6 @@ static void md5_end(EVP_MD_CTX *md5, uint8_t out[OBJECTS_MD5_BYTES])
     int ok = EVP_DigestFinal_ex(md5, out, NULL);
 
     ASSERT(ok);
-}
-
-static void md5_of(struct bytes data, uint8_t out[OBJECTS_MD5_BYTES])
-{
-    EVP_MD_CTX *md5 = md5_begin();
-
-    md5_add(md5, data);
-    md5_end(md5, out);
-    EVP_MD_CTX_free(md5);
 }
 
 /* parts 0: an object that was put in one request. */

@@ -34,6 +34,7 @@ struct objects {
 enum err objects_fail(struct objects_call *call, enum err err, const char *code, const char *format,
                       ...) PRINTF_LIKE(4, 5);
 enum err objects_fail_no_bucket(struct objects_call *call);
+void objects_md5(struct bytes data, uint8_t md5[OBJECTS_MD5_BYTES]);
 bool objects_stopping(const struct objects_call *call);
 
 /* DIR of "file:DIR"; it need not exist. */
