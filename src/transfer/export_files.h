@@ -1,7 +1,8 @@
 /* export_files.h - the objects of an export: data files, manifests and their digests.
  * Data files are gzip, of lines; a new one begins after EXPORT_FILE_BYTES of text. Their names
- * follow from the export's id and their number, so an export that begins again after a crash writes
- * over what it had written. The manifest's summary comes last of all: an export without one is none.
+ * follow from the export's id and their number, so an export that begins again after a crash
+ * writes over what it had written. The manifest's summary comes last of all: an export without one
+ * is none.
  * Source: contract backup-export-import.md 5.2.
  */
 #pragma once

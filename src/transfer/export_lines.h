@@ -11,8 +11,8 @@
 /* {"Item":{...}} or $ion_1_0 {Item:{...}}, and a newline. */
 void export_line_item(struct buf *out, bool is_ion, struct value item);
 
-/* {"Metadata":...,"Keys":...,"OldImage":...,"NewImage":...}; the images as they are to be shown, NULL
- * for those that are not. */
+/* {"Metadata":...,"Keys":...,"OldImage":...,"NewImage":...}; the images as they are to be shown,
+ * NULL for those that are not. */
 void export_line_change(struct buf *out, bool is_ion, uint64_t written_us, struct value keys,
                         const struct value *old, const struct value *new);
 

@@ -40,11 +40,12 @@ class Script:
         self.variables = {}
         self.server_options = []
         self.needs_disk = False
+        self.needs_buckets = False
         self.tests = []
 
 
 SENDS = ("call", "await", "pages", "raw")
-ALONE = ("table", "name", "items", "restart", "wait")
+ALONE = ("table", "name", "items", "restart", "wait", "bucket", "object")
 EXPECTS = ("reply", "header", "save", "close")
 
 
@@ -76,6 +77,7 @@ def load(path, shown_path):
         elif word in ALONE:
             sending = None
             script.needs_disk = script.needs_disk or word == "restart"
+            script.needs_buckets = script.needs_buckets or word == "bucket"
             test.steps.append(Step(word, text, line))
         elif word == "with" and sending:
             sending.withs.append(text)
