@@ -1,8 +1,10 @@
 /* main.c - the commands of stele. */
 #include "api/ops.h"
 #include "backup/archive_check.h"
+#include "backup/backup_check.h"
 #include "base/arena.h"
 #include "base/log.h"
+#include "jobs/jobs.h"
 #include "server/health.h"
 #include "server/machine.h"
 #include "server/options.h"
@@ -15,6 +17,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define MALLOC_KEEP_BYTES (32 << 20)
@@ -33,7 +36,8 @@ static const struct command {
     const char *summary;
 } commands[] = {
     {"serve", run_serve, "serve [OPTION...]", "Serve the API; `stele serve --help` lists options."},
-    {"check", run_check, "check DIR", "Verify a data directory that no server has open."},
+    {"check", run_check, "check DIR [BACKUP-DIR]",
+     "Verify a data directory that no server has open, and its backups; or one backup's file."},
     {"health", run_health, "health [ENDPOINT]",
      "Ask a running server; default http://127.0.0.1:8000."},
     {"ops", run_ops, "ops [--markdown]", "List the API's operations and which are served."},
@@ -125,25 +129,70 @@ static enum err check_is_data(const char *path, struct arena *arena, struct faul
     return fault_set(fault, ERR_IO, "%s is not a data directory: it has no file FORMAT", path);
 }
 
+static bool is_file(const char *path)
+{
+    struct stat stat_of;
+
+    return stat(path, &stat_of) == 0 && S_ISREG(stat_of.st_mode);
+}
+
+static int check_file(const char *path)
+{
+    struct backup_check_report report;
+    enum err err = backup_check_file(path, print_fault, NULL, &report);
+
+    printf("%s: %llu items, %llu faults\n", err == OK ? "ok" : "not ok",
+           (unsigned long long)report.items, (unsigned long long)report.faults);
+    return err == OK ? EXIT_DONE : EXIT_FAILED;
+}
+
+/* All parts, the later ones also when an earlier one has faults. */
+static enum err check_parts(struct catalog *catalog, const char *data, const char *backup_dir,
+                            struct arena *arena, struct table_check_report *report)
+{
+    const char *archive_dir = (const char *)arena_format(arena, "%s/archive", data).data;
+    struct jobs *jobs = jobs_open(catalog); /* their records alone */
+    struct archive_check_report archive;
+    struct backup_check_report backups;
+    enum err errs[] = {
+        table_check(catalog, print_fault, NULL, report),
+        archive_check(archive_dir, print_fault, NULL, &archive),
+        backup_check(jobs, backup_dir, print_fault, NULL, &backups),
+    };
+    enum err err = OK;
+
+    jobs_close(&jobs);
+    report->faults += archive.faults + backups.faults;
+    for (size_t i = 0; i < sizeof(errs) / sizeof(errs[0]); i++)
+        if (errs[i] != OK && (err == OK || err == ERR_CORRUPT))
+            err = errs[i];
+    return err;
+}
+
 static int run_check(int argc, char **argv)
 {
     struct store_options options = {.cache_bytes = (size_t)64 << 20, .queue_bytes_max = 1 << 20};
     struct table_check_report report;
     struct catalog *catalog = NULL;
     struct store *store = NULL;
+    const char *backup_dir;
     struct arena arena;
     struct fault fault;
     enum err err;
     int result;
 
-    if (argc != 2) {
-        fprintf(stderr, "usage: stele check DIR\n");
+    if (argc != 2 && argc != 3) {
+        fprintf(stderr, "usage: stele check DIR [BACKUP-DIR] | stele check FILE.stelebackup\n");
         return EXIT_USAGE;
     }
+    if (is_file(argv[1]))
+        return check_file(argv[1]);
     options.path = argv[1];
     options.files_max = (unsigned)machine_allow_files() / 2;
     arena_init(&arena);
     fault_init(&fault, &arena);
+    backup_dir =
+        argc == 3 ? argv[2] : (const char *)arena_format(&arena, "%s/backups", argv[1]).data;
     err = check_is_data(argv[1], &arena, &fault);
     if (err == OK)
         err = store_open(&options, &fault, &store);
@@ -152,15 +201,7 @@ static int run_check(int argc, char **argv)
     if (err != OK) {
         result = complain("check", &fault);
     } else {
-        struct archive_check_report archive;
-        enum err found;
-
-        err = table_check(catalog, print_fault, NULL, &report);
-        found = archive_check((const char *)arena_format(&arena, "%s/archive", argv[1]).data,
-                              print_fault, NULL, &archive);
-        report.faults += archive.faults;
-        if (err == OK || found == ERR_IO)
-            err = found;
+        err = check_parts(catalog, argv[1], backup_dir, &arena, &report);
         printf("%s: %llu tables, %llu items, %llu bytes, %llu faults\n",
                err == OK ? "ok" : "not ok", (unsigned long long)report.tables,
                (unsigned long long)report.items, (unsigned long long)report.bytes,

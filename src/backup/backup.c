@@ -83,7 +83,12 @@ struct jobs *backups_jobs(struct backups *backups)
 
 struct bytes backup_path(const struct backups *backups, struct bytes id, struct arena *arena)
 {
-    return arena_format(arena, "%s/%.*s" SUFFIX, backups->folder, BYTES_ARGS(id));
+    return backup_path_in(backups->folder, id, arena);
+}
+
+struct bytes backup_path_in(const char *folder, struct bytes id, struct arena *arena)
+{
+    return arena_format(arena, "%s/%.*s" SUFFIX, folder, BYTES_ARGS(id));
 }
 
 struct bytes backup_checkpoint_path(const struct backups *backups, struct bytes id,

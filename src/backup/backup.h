@@ -84,6 +84,7 @@ bool backup_is_there(const struct backup *backup, uint64_t now_ms);
 /* The file of its items: a block file (block_file.h), keys and values those of the table's item
  * rows, its text what backup_text gives. In the arena, and a C string. */
 struct bytes backup_path(const struct backups *backups, struct bytes id, struct arena *arena);
+struct bytes backup_path_in(const char *folder, struct bytes id, struct arena *arena);
 struct jobs *backups_jobs(struct backups *backups);
 
 /* <table ARN>/backup/<id> */

@@ -1,5 +1,6 @@
 /* backup_test.c - backups begin, are written out, outlive tables and restarts, and end. */
 #include "backup/backup.h"
+#include "backup/backup_check.h"
 #include "backup/block_file.h"
 #include "base/clock.h"
 #include "table/index_fixture.h"
@@ -374,5 +375,67 @@ TEST(backup_of_a_deleted_table_is_written_before_its_rows_go)
     while (has_rows(&bed, table_id) && ++tries < WAIT_S * 1000)
         nanosleep(&pause, NULL); /* sleep: between looks at the rows */
     CHECK(!has_rows(&bed, table_id));
+    bed_close(&bed);
+}
+
+static void note_fault(void *ctx, const char *text)
+{
+    snprintf(ctx, 400, "%s", text);
+}
+
+static enum err check(struct backup_bed *bed, struct backup_check_report *report, char said[400])
+{
+    said[0] = 0;
+    return backup_check(bed->jobs, bed->folder, note_fault, said, report);
+}
+
+TEST(backup_files_are_checked_against_their_records)
+{
+    struct backup_bed bed = {0};
+    struct backup_check_report report;
+    struct backup backup, found;
+    char path[400], said[400], wanted[500];
+    struct store_mutation *mutation = store_mutation_create();
+    struct job_name name;
+    uint8_t byte = 0;
+    int fd;
+
+    bed_open(&bed);
+    index_bed_create(&bed.table, 1);
+    put_items(&bed, "a", ITEMS);
+    backup = create(&bed);
+    wait_until_done(&bed);
+    CHECK_OK(check(&bed, &report, said));
+    CHECK_U64(report.files, 1);
+    CHECK_U64(report.items, ITEMS);
+    snprintf(path, sizeof(path), "%s/%s.stelebackup", bed.folder, bed.id);
+    CHECK_OK(backup_check_file(path, note_fault, said, &report));
+    CHECK_U64(report.items, ITEMS);
+
+    CHECK_OK(find(&bed, backup.id, &found)); /* another number */
+    found.count.items++;
+    name =
+        (struct job_name){BYTES("000000000000"), BYTES("us-east-1"), BYTES(BACKUP_KIND), backup.id};
+    jobs_put(mutation, &name, JOB_FINISHED, backup_text(&found, &bed.table.arena));
+    CHECK_OK(store_submit_and_wait(bed.table.store, NULL, &mutation));
+    CHECK_ERR(check(&bed, &report, said), ERR_CORRUPT);
+    snprintf(wanted, sizeof(wanted), "%s has %u items, its record says %u", path, ITEMS, ITEMS + 1);
+    CHECK_TEXT(bytes_of_string(said), wanted);
+
+    fd = open(path, O_RDWR); /* damage, which is told with its place */
+    CHECK(pread(fd, &byte, 1, 2000) == 1);
+    byte ^= 1;
+    CHECK(pwrite(fd, &byte, 1, 2000) == 1);
+    close(fd);
+    CHECK_ERR(check(&bed, &report, said), ERR_CORRUPT);
+    snprintf(wanted, sizeof(wanted), "%s is damaged at byte ", path);
+    CHECK(bytes_start_with(bytes_of_string(said), bytes_of_string(wanted)));
+    CHECK_ERR(backup_check_file(path, note_fault, said, &report), ERR_CORRUPT);
+    CHECK_U64(report.faults, 1);
+
+    unlink(path);
+    CHECK_ERR(check(&bed, &report, said), ERR_CORRUPT);
+    snprintf(wanted, sizeof(wanted), "cannot read %s: ", path);
+    CHECK(bytes_start_with(bytes_of_string(said), bytes_of_string(wanted)));
     bed_close(&bed);
 }
