@@ -310,8 +310,6 @@ static enum err restore(struct work *work, struct table *table)
         err = restore_job_fill(work->job, table, next_item, &source);
     else if (err != ERR_IO)
         err = restore_job_fail(work->job, table, work->fault.message);
-    if (err == ERR_NO_SPACE) /* what it filled so far is in the way of others */
-        err = restore_job_fail(work->job, table, bytes_of_string(strerror(ENOSPC)));
     if (work->fault.message.size != 0)
         LOG(ERROR, "a backup cannot be read", log_bytes("why", work->fault.message));
     block_reader_close(&source.reader);

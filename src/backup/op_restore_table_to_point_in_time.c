@@ -9,14 +9,12 @@
 #include "base/clock.h"
 
 static enum err check_source(struct req *req);
+static enum err restore_from(struct req *req);
 static enum err find_source(struct req *req, struct table **table);
 static enum err find_by_arn(struct req *req, struct bytes text, struct table **table);
 
 enum err op_restore_table_to_point_in_time(struct req *req)
 {
-    struct restore_source source = {.job_kind = RESTORE_TIME_KIND};
-    struct restore_time restore = {0};
-    struct table *table;
     enum err err;
 
     if (!req->may_wait)
@@ -26,8 +24,21 @@ enum err op_restore_table_to_point_in_time(struct req *req)
         err = recovery_params_check_time(req);
     if (err == OK)
         err = restore_params_check(req);
-    if (err == OK)
-        err = find_source(req, &table);
+    if (err != OK)
+        return err;
+    catalog_change_begin(req->api->catalog);
+    err = restore_from(req);
+    catalog_change_end(req->api->catalog);
+    return err;
+}
+
+static enum err restore_from(struct req *req)
+{
+    struct restore_source source = {.job_kind = RESTORE_TIME_KIND};
+    struct restore_time restore = {0};
+    struct table *table;
+    enum err err = find_source(req, &table);
+
     if (err == OK)
         err = recovery_params_time(req, table, &source.time_ms);
     if (err != OK)

@@ -87,12 +87,7 @@ enum err restore_begin(struct req *req, const struct restore_source *source)
         err = read_encryption(req, source->definition, &target.encryption);
     if (err == OK)
         err = table_params_refuse_unserved(req, &vectors, 1);
-    if (err != OK)
-        return err;
-    catalog_change_begin(req->api->catalog);
-    err = begin(req, source, &target);
-    catalog_change_end(req->api->catalog);
-    return err;
+    return err == OK ? begin(req, source, &target) : err;
 }
 
 /* --- what the table is to be ----------------------------------------------------------------- */
@@ -162,7 +157,6 @@ static enum err read_encryption(struct req *req, const struct table_definition *
 
 /* --- the table ------------------------------------------------------------------------------- */
 
-/* Under the catalog's change lock. */
 static enum err begin(struct req *req, const struct restore_source *source,
                       struct table_definition *target)
 {

@@ -24,7 +24,8 @@ struct restore_source {
 /* Overrides that contradict each other, whatever the source: before it is looked for. */
 enum err restore_params_check(struct req *req) MUST_CHECK;
 
-/* The rest of the request: the whole reply, or ERR_VALIDATION, ERR_BACKUP_IN_USE (another restore
+/* The rest of the request, between catalog_change_begin and _end, in which the source was found, so
+ * that nobody takes it away: the whole reply, or ERR_VALIDATION, ERR_BACKUP_IN_USE (another restore
  * reads it), ERR_TABLE_ALREADY_EXISTS, ERR_TABLE_IN_USE (it is being restored), ERR_LIMIT_EXCEEDED,
  * ERR_NO_SPACE, ERR_BUSY. May wait. */
 enum err restore_begin(struct req *req, const struct restore_source *source) MUST_CHECK;
