@@ -8,6 +8,7 @@
 #include "item/item.h"
 #include "table/catalog.h"
 #include "table/journal_cursor.h"
+#include "table/recovery.h"
 #include "table/table_keys.h"
 
 #include <stdlib.h>
@@ -49,6 +50,7 @@ struct history_changes {
 static enum err collect(struct collector *collector);
 static enum err collect_archive(struct collector *collector);
 static enum err collect_journal(struct collector *collector);
+static enum err check_kept(struct collector *collector);
 static enum err add_record(struct collector *collector, struct journal_place place,
                            struct bytes stored);
 
@@ -67,6 +69,8 @@ static enum err collect(struct collector *c)
     err = collect_archive(c);
     if (err == OK)
         err = collect_journal(c);
+    if (err == OK)
+        err = check_kept(c);
     if (err == OK)
         err = overlay_finish(c->overlay);
     if (err != OK)
@@ -119,6 +123,25 @@ static enum err collect_journal(struct collector *c)
     }
     journal_cursor_close(&cursor);
     return err == ERR_ABSENT ? OK : err;
+}
+
+/* Recovery may have been turned off while the work waited or read, even on again, or what is kept
+ * may have become less. All of that is told before anything is removed (archiver.h): what is
+ * allowed now was there. */
+static enum err check_kept(struct collector *c)
+{
+    struct table_definition now;
+    struct bytes record;
+    enum err err;
+
+    arena_reset(&c->arena);
+    err = store_get(catalog_store(c->source->catalog), NULL, STORE_DATA,
+                    table_record_key(c->table->id, &c->arena), true, &c->arena, &record);
+    if (err == OK)
+        err = table_record_read(record, &c->arena, &now);
+    if (err == OK && (!recovery_is_on(&now) || now.recovery.from_ms << 16 > c->after + 1))
+        err = ERR_ABSENT;
+    return err;
 }
 
 static enum err add_record(struct collector *c, struct journal_place place, struct bytes stored)

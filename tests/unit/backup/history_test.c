@@ -152,3 +152,30 @@ TEST(history_refuses_changes_without_images)
               ERR_CORRUPT);
     history_bed_close(&bed);
 }
+
+/* Whatever was asked for when recovery was on: what is no longer kept is not made up. */
+TEST(history_of_a_table_that_recovers_no_longer)
+{
+    struct history_changes *changes;
+    struct history_bed bed;
+    struct history *history;
+    const struct table_definition *table;
+
+    history_bed_open(&bed, false);
+    history_bed_recover(&bed, 35);
+    history_bed_point(&bed);
+    history_bed_set(&bed, 1, 11);
+    history_bed_check_point(&bed, &bed.points[0]);
+    for (unsigned i = 0; i < 2; i++) {
+        history_bed_recover(&bed, i == 0 ? 0 : 35); /* off; and on again, from then on */
+        history_bed_set(&bed, 1, 12 + i);
+        table = &bed.bed.table->definition;
+        CHECK_ERR(history_open(&bed.source, table, bed.points[0].version - (1 << 16), NULL, NULL,
+                               &history),
+                  ERR_ABSENT);
+        CHECK_ERR(history_changes_open(&bed.source, table, bed.points[0].version - (1 << 16),
+                                       UINT64_MAX, NULL, NULL, &changes),
+                  ERR_ABSENT);
+    }
+    history_bed_close(&bed);
+}
