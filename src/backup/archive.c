@@ -10,10 +10,13 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#define SUFFIX     ".stelejournal"
-#define NAME_CHARS (16 + 1 + 16)
+#define SUFFIX      ".stelejournal"
+#define BASE_SUFFIX ".stelebase"
+#define NAME_CHARS  (16 + 1 + 16)
 
-static bool read_name(const char *name, struct archive_segment *segment);
+static enum err list_files(const char *dir, uint32_t table_id, bool bases, struct arena *arena,
+                           struct archive_segment **files, unsigned *count);
+static bool read_name(const char *name, bool bases, struct archive_segment *segment);
 static int compare_segments(const void *a, const void *b);
 static enum err read_segment(const char *path, uint64_t after, uint64_t to, archive_row_fn *row,
                              void *ctx, struct fault *fault);
@@ -36,17 +39,30 @@ const char *archive_next_path(const char *dir, uint32_t table_id, struct arena *
     return (const char *)arena_format(arena, "%s/%" PRIu32 "/next", dir, table_id).data;
 }
 
-/* False: it is something else's. */
-static bool read_name(const char *name, struct archive_segment *segment)
+const char *archive_base_path(const char *dir, uint32_t table_id, uint64_t at, struct arena *arena)
 {
-    char *end;
+    return (const char *)arena_format(arena, "%s/%" PRIu32 "/%016" PRIx64 BASE_SUFFIX, dir,
+                                      table_id, at)
+        .data;
+}
 
-    if (strlen(name) != NAME_CHARS + sizeof(SUFFIX) - 1 || name[16] != '-' ||
-        strspn(name, "0123456789abcdef") != 16 || strspn(name + 17, "0123456789abcdef") != 16 ||
-        strcmp(name + NAME_CHARS, SUFFIX) != 0)
+static bool is_version(const char *text)
+{
+    return strspn(text, "0123456789abcdef") == 16;
+}
+
+/* False: it is something else's. A base begins and ends with its version. */
+static bool read_name(const char *name, bool bases, struct archive_segment *segment)
+{
+    if (bases) {
+        segment->from = segment->to = strtoull(name, NULL, 16);
+        return is_version(name) && strcmp(name + 16, BASE_SUFFIX) == 0;
+    }
+    if (strlen(name) != NAME_CHARS + sizeof(SUFFIX) - 1 || !is_version(name) || name[16] != '-' ||
+        !is_version(name + 17) || strcmp(name + NAME_CHARS, SUFFIX) != 0)
         return false;
-    segment->from = strtoull(name, &end, 16);
-    segment->to = strtoull(name + 17, &end, 16);
+    segment->from = strtoull(name, NULL, 16);
+    segment->to = strtoull(name + 17, NULL, 16);
     return segment->from < segment->to;
 }
 
@@ -60,19 +76,39 @@ static int compare_segments(const void *a, const void *b)
 enum err archive_list(const char *dir, uint32_t table_id, struct arena *arena,
                       struct archive_segment **segments, unsigned *count)
 {
+    return list_files(dir, table_id, false, arena, segments, count);
+}
+
+enum err archive_bases(const char *dir, uint32_t table_id, struct arena *arena,
+                       struct archive_base **bases, unsigned *count)
+{
+    struct archive_segment *files;
+    enum err err = list_files(dir, table_id, true, arena, &files, count);
+
+    if (err != OK)
+        return err;
+    *bases = arena_new_array(arena, struct archive_base, *count);
+    for (unsigned i = 0; i < *count; i++)
+        (*bases)[i] = (struct archive_base){.at = files[i].from, .bytes = files[i].bytes};
+    return OK;
+}
+
+static enum err list_files(const char *dir, uint32_t table_id, bool bases, struct arena *arena,
+                           struct archive_segment **files, unsigned *count)
+{
     struct archive_segment *list = NULL, segment;
     unsigned listed = 0, capacity = 0;
     const struct dirent *entry;
     DIR *open = opendir(archive_table_path(dir, table_id, arena));
 
-    *segments = NULL;
+    *files = NULL;
     *count = 0;
     if (open == NULL)
         return errno == ENOENT ? OK : ERR_IO;
     while ((entry = readdir(open)) != NULL) {
         struct stat status;
 
-        if (!read_name(entry->d_name, &segment))
+        if (!read_name(entry->d_name, bases, &segment))
             continue;
         if (fstatat(dirfd(open), entry->d_name, &status, 0) != 0)
             continue; /* it was removed just now */
@@ -86,7 +122,7 @@ enum err archive_list(const char *dir, uint32_t table_id, struct arena *arena,
     closedir(open);
     if (listed > 0)
         qsort(list, listed, sizeof(*list), compare_segments);
-    *segments = list;
+    *files = list;
     *count = listed;
     return OK;
 }

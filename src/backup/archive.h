@@ -1,9 +1,12 @@
 /* archive.h - change records that were moved out of the journal: where they are, and reading them.
- *   <dir>/<table id>/<from>-<to>.stelejournal
+ *   <dir>/<table id>/<from>-<to>.stelejournal   a segment
+ *   <dir>/<table id>/<at>.stelebase             a base
  * A segment is a block file of kind JRNL that has all changes of a table's from version `from` on,
  * older than `to`; both are 16 hexadecimal digits in its name, so the names say what there is. Its
  * rows are change records (item/journal.h) by version u64 · ordinal u16: the order of commits, over
  * all lanes. Segments of a table do not overlap; what is being written has another name.
+ * A base is a block file of kind BASE with the items of the table, stored ones by storage key, as
+ * they were when all changes older than version `at` had happened.
  * Threads:   any may read; the archiver alone writes and removes (archiver.h).
  */
 #pragma once
@@ -13,6 +16,7 @@
 #include "table/table_journal.h"
 
 #define ARCHIVE_KIND      "JRNL"
+#define ARCHIVE_BASE_KIND "BASE"
 #define ARCHIVE_KEY_BYTES 10
 
 struct archive_segment {
@@ -20,10 +24,17 @@ struct archive_segment {
     uint64_t bytes; /* of the file */
 };
 
-/* A table's segments, oldest first, and of which tables there are any, by their ids; none where
- * there is no directory. ERR_IO. */
+struct archive_base {
+    uint64_t at;
+    uint64_t bytes; /* of the file */
+};
+
+/* A table's segments and bases, oldest first, and of which tables there are any, by their ids; none
+ * where there is no directory. ERR_IO. */
 enum err archive_list(const char *dir, uint32_t table_id, struct arena *arena,
                       struct archive_segment **segments, unsigned *count) MUST_CHECK;
+enum err archive_bases(const char *dir, uint32_t table_id, struct arena *arena,
+                       struct archive_base **bases, unsigned *count) MUST_CHECK;
 enum err archive_tables(const char *dir, struct arena *arena, uint32_t **ids,
                         unsigned *count) MUST_CHECK;
 
@@ -31,6 +42,7 @@ enum err archive_tables(const char *dir, struct arena *arena, uint32_t **ids,
 const char *archive_table_path(const char *dir, uint32_t table_id, struct arena *arena);
 const char *archive_path(const char *dir, uint32_t table_id, const struct archive_segment *segment,
                          struct arena *arena);
+const char *archive_base_path(const char *dir, uint32_t table_id, uint64_t at, struct arena *arena);
 const char *archive_next_path(const char *dir, uint32_t table_id, struct arena *arena);
 
 void archive_key(struct journal_place place, uint8_t key[ARCHIVE_KEY_BYTES]);

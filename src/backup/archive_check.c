@@ -3,7 +3,9 @@
 
 #include "backup/archive.h"
 #include "backup/block_file.h"
+#include "item/item.h"
 #include "item/journal.h"
+#include "item/key.h"
 
 struct check {
     const char *dir;
@@ -15,6 +17,7 @@ struct check {
 
 static void check_segment(struct check *check, const char *path,
                           const struct archive_segment *segment);
+static void check_base(struct check *check, uint32_t table_id, const char *path);
 static const char *what_is_wrong(const struct archive_segment *segment, struct bytes key,
                                  struct bytes value);
 
@@ -29,7 +32,8 @@ static void found(struct check *check, const char *path, const char *text)
 static enum err check_table(struct check *check, uint32_t table_id)
 {
     struct archive_segment *segments;
-    unsigned count;
+    struct archive_base *bases;
+    unsigned count, base_count;
     enum err err = archive_list(check->dir, table_id, &check->arena, &segments, &count);
 
     for (unsigned i = 0; err == OK && i < count; i++) {
@@ -39,6 +43,13 @@ static enum err check_table(struct check *check, uint32_t table_id)
         if (i > 0 && segments[i].from < segments[i - 1].to)
             found(check, path, "overlaps the segment before it");
         check_segment(check, path, &segments[i]);
+    }
+    if (err == OK)
+        err = archive_bases(check->dir, table_id, &check->arena, &bases, &base_count);
+    for (unsigned i = 0; err == OK && i < base_count; i++) {
+        check->report->bases++;
+        check_base(check, table_id,
+                   archive_base_path(check->dir, table_id, bases[i].at, &check->arena));
     }
     arena_reset(&check->arena);
     return err;
@@ -81,6 +92,31 @@ static void check_segment(struct check *check, const char *path,
             check->report->changes++;
             wrong = what_is_wrong(segment, key, value);
         }
+        block_reader_close(&reader);
+    }
+    if (wrong != NULL)
+        found(check, path, wrong);
+    else if (err != ERR_ABSENT)
+        found(check, path, (const char *)arena_copy(&check->arena, fault.message).data);
+}
+
+static void check_base(struct check *check, uint32_t table_id, const char *path)
+{
+    const char *wrong = NULL;
+    struct block_reader *reader;
+    struct bytes key, value;
+    struct fault fault;
+    enum err err;
+
+    fault_init(&fault, &check->arena);
+    err = block_reader_open(path, ARCHIVE_BASE_KIND, &fault, &reader);
+    if (err == OK) {
+        while (wrong == NULL && (err = block_reader_next(reader, &key, &value, &fault)) == OK)
+            if (key.size < KEY_PREFIX_BYTES || bytes_get_u32(key.data) != table_id ||
+                key.data[4] != KEY_SPACE_ITEM)
+                wrong = "a row that is none of the table's";
+            else if (item_check(value) != OK)
+                wrong = "a damaged item";
         block_reader_close(&reader);
     }
     if (wrong != NULL)

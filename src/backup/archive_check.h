@@ -1,6 +1,6 @@
 /* archive_check.h - the archive's part of `stele check`: each segment can be read to its end, has
  * what its name says, changes with both images in the order of their commits, and none overlaps
- * another.
+ * another; each base can be, and has items of its table.
  */
 #pragma once
 
@@ -11,6 +11,7 @@
 struct archive_check_report {
     uint64_t segments;
     uint64_t changes;
+    uint64_t bases;
     uint64_t faults;
 };
 

@@ -14,9 +14,13 @@
 
 static enum err write_rows(const struct archive_write *write, struct arena *arena,
                            struct fault *fault, struct block_writer **writer, uint64_t *to);
-static enum err open_writer(const struct archive_write *write, struct arena *arena,
-                            struct fault *fault, struct block_writer **writer);
-static enum err publish(const struct archive_write *write, uint64_t to, struct arena *arena,
+static enum err write_items(const struct history_source *source,
+                            const struct table_definition *table, uint64_t at,
+                            const _Atomic bool *stopping, struct block_writer *writer,
+                            struct fault *fault);
+static enum err begin_file(const char *dir, uint32_t table_id, const char *kind, uint64_t at,
+                           struct arena *arena, struct fault *fault, struct block_writer **writer);
+static enum err publish(const char *dir, uint32_t table_id, const char *path, struct arena *arena,
                         struct fault *fault);
 static enum err sync_dir(const char *path, struct fault *fault);
 
@@ -42,8 +46,12 @@ enum err archive_write_segment(const struct archive_write *write, struct fault *
         err = block_writer_finish(&writer, fault, &totals);
     else
         block_writer_abandon(&writer);
-    if (err == OK)
-        err = publish(write, end, &arena, fault);
+    if (err == OK) {
+        struct archive_segment segment = {.from = write->from, .to = end};
+
+        err = publish(write->dir, write->table_id,
+                      archive_path(write->dir, write->table_id, &segment, &arena), &arena, fault);
+    }
     if (err == OK)
         *to = end;
     arena_fini(&arena);
@@ -75,7 +83,8 @@ static enum err write_rows(const struct archive_write *write, struct arena *aren
         } else if (*write->stopping) {
             err = ERR_CANCELLED;
         } else if (*writer == NULL) {
-            err = open_writer(write, arena, fault, writer);
+            err = begin_file(write->dir, write->table_id, ARCHIVE_KIND, write->from, arena, fault,
+                             writer);
         }
         if (err != OK)
             break;
@@ -90,33 +99,29 @@ static enum err write_rows(const struct archive_write *write, struct arena *aren
     return err == ERR_ABSENT && *writer != NULL ? OK : err;
 }
 
-static enum err open_writer(const struct archive_write *write, struct arena *arena,
-                            struct fault *fault, struct block_writer **writer)
+static enum err begin_file(const char *dir, uint32_t table_id, const char *kind, uint64_t at,
+                           struct arena *arena, struct fault *fault, struct block_writer **writer)
 {
     struct bytes about =
-        arena_format(arena, "{\"tableId\":%" PRIu32 ",\"from\":\"%016" PRIx64 "\"}",
-                     write->table_id, write->from);
-    enum err err = archive_make_dir(archive_table_path(write->dir, write->table_id, arena), fault);
+        arena_format(arena, "{\"tableId\":%" PRIu32 ",\"from\":\"%016" PRIx64 "\"}", table_id, at);
+    enum err err = archive_make_dir(archive_table_path(dir, table_id, arena), fault);
 
     if (err == OK)
-        err = sync_dir(write->dir, fault);
+        err = sync_dir(dir, fault);
     if (err != OK)
         return err;
-    return block_writer_open(archive_next_path(write->dir, write->table_id, arena), ARCHIVE_KIND,
-                             about, fault, writer);
+    return block_writer_open(archive_next_path(dir, table_id, arena), kind, about, fault, writer);
 }
 
 /* It is durable under another name; from now on it is there. */
-static enum err publish(const struct archive_write *write, uint64_t to, struct arena *arena,
+static enum err publish(const char *dir, uint32_t table_id, const char *path, struct arena *arena,
                         struct fault *fault)
 {
-    struct archive_segment segment = {.from = write->from, .to = to};
-    const char *next = archive_next_path(write->dir, write->table_id, arena);
-    const char *path = archive_path(write->dir, write->table_id, &segment, arena);
+    const char *next = archive_next_path(dir, table_id, arena);
 
     if (rename(next, path) != 0)
         return fault_set(fault, ERR_IO, "cannot rename %s to %s: %s", next, path, strerror(errno));
-    return sync_dir(archive_table_path(write->dir, write->table_id, arena), fault);
+    return sync_dir(archive_table_path(dir, table_id, arena), fault);
 }
 
 static enum err sync_dir(const char *path, struct fault *fault)
@@ -130,6 +135,81 @@ static enum err sync_dir(const char *path, struct fault *fault)
         close(fd);
     return err;
 }
+
+/* --- bases ----------------------------------------------------------------------------------- */
+
+enum err archive_write_base(const struct history_source *source,
+                            const struct table_definition *table, uint64_t at,
+                            const _Atomic bool *stopping, struct fault *fault)
+{
+    struct block_writer *writer = NULL;
+    struct block_file_totals totals;
+    struct arena arena;
+    enum err err;
+
+    arena_init(&arena);
+    err = begin_file(source->archive, table->id, ARCHIVE_BASE_KIND, at, &arena, fault, &writer);
+    if (err == OK)
+        err = write_items(source, table, at, stopping, writer, fault);
+    if (err == OK)
+        err = block_writer_finish(&writer, fault, &totals);
+    else
+        block_writer_abandon(&writer);
+    if (err == OK)
+        err = publish(source->archive, table->id,
+                      archive_base_path(source->archive, table->id, at, &arena), &arena, fault);
+    arena_fini(&arena);
+    return err;
+}
+
+static bool is_stopping(void *ctx)
+{
+    const _Atomic bool *stopping = ctx;
+
+    return *stopping;
+}
+
+static enum err write_items(const struct history_source *source,
+                            const struct table_definition *table, uint64_t at,
+                            const _Atomic bool *stopping, struct block_writer *writer,
+                            struct fault *fault)
+{
+    struct history *history;
+    struct bytes key, stored;
+    enum err err =
+        history_open(source, table, at - 1, is_stopping, (void *)(uintptr_t)stopping, &history);
+
+    if (err != OK)
+        return err;
+    while ((err = history_next(history, &key, &stored)) == OK) {
+        err = *stopping ? ERR_CANCELLED : block_writer_add(writer, key, stored, fault);
+        if (err != OK)
+            break;
+    }
+    history_close(&history);
+    return err == ERR_ABSENT ? OK : err;
+}
+
+enum err archive_remove_bases(const char *dir, uint32_t table_id, uint64_t at, struct fault *fault)
+{
+    struct archive_base *bases;
+    struct arena arena;
+    unsigned count;
+    enum err err;
+
+    arena_init(&arena);
+    err = archive_bases(dir, table_id, &arena, &bases, &count);
+    for (unsigned i = 0; err == OK && i < count && bases[i].at < at; i++) {
+        const char *path = archive_base_path(dir, table_id, bases[i].at, &arena);
+
+        if (unlink(path) != 0 && errno != ENOENT)
+            err = fault_set(fault, ERR_IO, "cannot remove %s: %s", path, strerror(errno));
+    }
+    arena_fini(&arena);
+    return err;
+}
+
+/* --- the end --------------------------------------------------------------------------------- */
 
 enum err archive_remove_segment(const char *dir, uint32_t table_id,
                                 const struct archive_segment *segment, struct fault *fault)

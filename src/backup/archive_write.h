@@ -4,6 +4,7 @@
 #pragma once
 
 #include "backup/archive.h"
+#include "backup/history.h"
 
 #include <stdatomic.h>
 
@@ -24,8 +25,17 @@ enum err archive_make_dir(const char *path, struct fault *fault) MUST_CHECK;
 enum err archive_write_segment(const struct archive_write *write, struct fault *fault,
                                uint64_t *to) MUST_CHECK;
 
+/* A base of the table as it was when all changes older than version `at` had happened. ERR_ABSENT:
+ * its history is no longer kept; and the errors of history_open and of writing. */
+enum err archive_write_base(const struct history_source *source,
+                            const struct table_definition *table, uint64_t at,
+                            const _Atomic bool *stopping, struct fault *fault) MUST_CHECK;
+
 /* OK, too, where there is no such segment or directory. ERR_IO. */
 enum err archive_remove_segment(const char *dir, uint32_t table_id,
                                 const struct archive_segment *segment,
                                 struct fault *fault) MUST_CHECK;
+/* Those of a version before `at`. */
+enum err archive_remove_bases(const char *dir, uint32_t table_id, uint64_t at,
+                              struct fault *fault) MUST_CHECK;
 enum err archive_remove_table(const char *dir, uint32_t table_id, struct fault *fault) MUST_CHECK;

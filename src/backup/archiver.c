@@ -1,6 +1,7 @@
 /* archiver.c - the walk over tables that have change records or segments, and the thread. */
 #include "backup/archiver.h"
 
+#include "backup/archive_limit.h"
 #include "backup/archive_write.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -43,10 +44,10 @@ static enum err visit(struct pass *pass, uint32_t table_id);
 static enum err archive_table(struct pass *pass, const struct table_definition *table);
 static enum err remove_expired(struct pass *pass, const struct table_definition *table,
                                const struct archive_segment segments[], unsigned count);
+static enum err write_base(struct pass *pass, const struct table_definition *table, uint64_t at);
 static uint64_t kept_from(const struct pass *pass, const struct table_definition *table);
 static enum err remove_from_journal(struct pass *pass, uint32_t table_id, uint64_t older_than);
 static enum err forget_journal(struct pass *pass, const struct table_definition *table);
-static enum err keep_to_bytes_max(struct pass *pass);
 
 /* --- the thread ------------------------------------------------------------------------------ */
 
@@ -203,7 +204,7 @@ enum err archiver_run(const struct archiver_options *options, uint64_t now_ms,
             failure = visit_and_note(&pass, ids[i], failure);
     }
     if (options->dir != NULL && options->bytes_max != 0 && !*stopping) {
-        err = keep_to_bytes_max(&pass);
+        err = archive_limit(options->catalog, options->dir, options->bytes_max, fault);
         failure = err != OK ? err : failure;
     }
     arena_fini(&pass.arena);
@@ -291,7 +292,57 @@ static enum err archive_table(struct pass *pass, const struct table_definition *
         if (err == OK)
             err = remove_from_journal(pass, table->id, write.from);
     }
-    return err == ERR_ABSENT ? OK : err;
+    if (err == ERR_ABSENT)
+        err = OK;
+    return err == OK ? write_base(pass, table, write.from) : err;
+}
+
+/* About what the table takes as a file: what the last base did, or else half of its items. */
+static enum err table_bytes(struct pass *pass, const struct table_definition *table,
+                            const struct archive_base *last, uint64_t *bytes)
+{
+    struct store_count count;
+    enum err err;
+
+    if (last != NULL) {
+        *bytes = last->bytes;
+        return OK;
+    }
+    err = store_count(pass->store, table_count_key(table->id, 0, &pass->arena), &count);
+    if (err == OK)
+        *bytes = count.bytes / 2;
+    return err;
+}
+
+/* If it is time for one: of the table as it was where the archive ends. */
+static enum err write_base(struct pass *pass, const struct table_definition *table, uint64_t at)
+{
+    const struct archiver_options *o = pass->options;
+    struct history_source source = {
+        .catalog = o->catalog, .archive = o->dir, .scratch = o->scratch};
+    uint64_t since = kept_from(pass, table), changed = 0, size = 0;
+    const struct archive_base *last = NULL;
+    struct archive_segment *segments;
+    unsigned count, base_count = 0;
+    struct archive_base *bases;
+    enum err err = archive_list(o->dir, table->id, &pass->arena, &segments, &count);
+
+    if (err == OK)
+        err = archive_bases(o->dir, table->id, &pass->arena, &bases, &base_count);
+    if (base_count > 0)
+        last = &bases[base_count - 1];
+    if (last != NULL && last->at > since)
+        since = last->at;
+    for (unsigned i = 0; err == OK && i < count; i++)
+        changed += segments[i].from >= since ? segments[i].bytes : 0;
+    if (err == OK)
+        err = table_bytes(pass, table, last, &size);
+    if (size < (o->base_bytes_min != 0 ? o->base_bytes_min : ARCHIVER_SEGMENT_BYTES))
+        size = o->base_bytes_min != 0 ? o->base_bytes_min : ARCHIVER_SEGMENT_BYTES;
+    if (err != OK || changed <= size || *pass->stopping)
+        return err;
+    err = archive_write_base(&source, table, at, pass->stopping, pass->fault);
+    return err == ERR_ABSENT ? OK : err; /* it recovers no longer, since a moment ago */
 }
 
 /* Oldest first, so that there is never a gap. */
@@ -303,7 +354,7 @@ static enum err remove_expired(struct pass *pass, const struct table_definition 
 
     for (unsigned i = 0; err == OK && i < count && segments[i].to <= from; i++)
         err = archive_remove_segment(pass->options->dir, table->id, &segments[i], pass->fault);
-    return err;
+    return err == OK ? archive_remove_bases(pass->options->dir, table->id, from, pass->fault) : err;
 }
 
 /* A stream of the table shows them for a day, whatever is archived. */
@@ -345,92 +396,4 @@ static enum err forget_journal(struct pass *pass, const struct table_definition 
     catalog_change_end(pass->options->catalog);
     store_mutation_destroy(&mutation);
     return err == ERR_ABSENT ? OK : err;
-}
-
-/* --- too many bytes -------------------------------------------------------------------------- */
-
-/* *total of all tables, and the segment that ends first. */
-static enum err find_oldest(struct pass *pass, uint64_t *total, uint32_t *table_id,
-                            struct archive_segment *oldest)
-{
-    uint32_t *ids;
-    unsigned count;
-    enum err err = archive_tables(pass->options->dir, &pass->arena, &ids, &count);
-
-    *total = 0;
-    *table_id = 0;
-    for (unsigned i = 0; err == OK && i < count; i++) {
-        struct archive_segment *segments;
-        unsigned segment_count;
-
-        err = archive_list(pass->options->dir, ids[i], &pass->arena, &segments, &segment_count);
-        for (unsigned j = 0; err == OK && j < segment_count; j++)
-            *total += segments[j].bytes;
-        if (err == OK && segment_count > 0 && (*table_id == 0 || segments[0].to < oldest->to)) {
-            *table_id = ids[i];
-            *oldest = segments[0];
-        }
-    }
-    return err;
-}
-
-/* What needs its changes can no longer be asked for: durably, before they go. */
-static enum err move_earliest(struct pass *pass, uint32_t table_id, uint64_t from_ms,
-                              struct arena *names, struct bytes *name)
-{
-    struct table *table = NULL, *published = NULL;
-    struct table_definition next;
-    enum err err;
-
-    catalog_change_begin(pass->options->catalog);
-    err = find_definition(pass, table_id, &next);
-    if (err == OK)
-        table = catalog_acquire(pass->options->catalog, next.account, next.region, next.name);
-    if (table != NULL && table->definition.id == table_id && recovery_is_on(&table->definition) &&
-        table->definition.recovery.from_ms < from_ms) {
-        next = table->definition;
-        next.recovery.from_ms = from_ms;
-        err = catalog_put(pass->options->catalog, &next, &published);
-    }
-    catalog_change_end(pass->options->catalog);
-    if (err == OK) {
-        arena_reset(names);
-        *name = arena_copy(names, next.name);
-    }
-    table_release(&published);
-    table_release(&table);
-    return err == ERR_ABSENT ? OK : err;
-}
-
-static enum err keep_to_bytes_max(struct pass *pass)
-{
-    struct archive_segment oldest = {0};
-    unsigned removed = 0;
-    struct bytes name = {0};
-    struct arena names;
-    uint32_t table_id;
-    uint64_t total, from_ms = 0;
-    enum err err;
-
-    arena_init(&names);
-    while ((err = find_oldest(pass, &total, &table_id, &oldest)) == OK &&
-           total > pass->options->bytes_max && table_id != 0) {
-        from_ms = oldest.to >> 16;
-        err = move_earliest(pass, table_id, from_ms, &names, &name);
-        if (err == OK)
-            err = archive_remove_segment(pass->options->dir, table_id, &oldest, pass->fault);
-        if (err != OK)
-            break;
-        removed++;
-        arena_reset(&pass->arena);
-    }
-    if (removed != 0)
-        LOG(WARN,
-            "the archive of change records has reached its maximum: tables can be restored to "
-            "fewer points in time than their recovery periods have; allow more bytes, or shorten "
-            "the periods",
-            log_u64("bytes_max", pass->options->bytes_max), log_u64("files_removed", removed),
-            log_bytes("last_table", name), log_u64("its_earliest_ms", from_ms));
-    arena_fini(&names);
-    return err;
 }

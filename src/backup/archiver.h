@@ -3,6 +3,8 @@
  * A segment (archive.h) is complete before its records leave the journal, so a crash between leaves
  * them in both, which readers do not mind; the newest segment's end says where to go on. Changes
  * that a stream still shows stay in the journal for their day as well.
+ * Bases:     one is written as soon as there are more bytes of changes since the last one than the
+ *            table has, so that no restore reads many more changes than the table has items.
  * Removed:   segments older than the period and a day; all of a table that is gone or recovers no
  *            longer; and the oldest ones while there are more bytes than allowed, after which the
  *            table's earliest restorable time is later.
@@ -28,6 +30,8 @@ struct archiver_options {
     const char *dir;          /* made if it is missing; NULL: everything stays in the journal */
     uint64_t after_ms;        /* how old changes are when they are moved */
     uint64_t bytes_max;       /* of all segments; 0: as many as there are */
+    const char *scratch;      /* for files without a name, as in history.h */
+    uint64_t base_bytes_min;  /* of changes between two bases; 0: ARCHIVER_SEGMENT_BYTES */
     size_t segment_bytes_max; /* of rows; 0: ARCHIVER_SEGMENT_BYTES */
 };
 

@@ -1,44 +1,31 @@
-/* history.c - collecting changes, and merging what they undo with what there is. */
-#include "backup/history.h"
-
+/* history.c - what was there at a version, by the shorter of two ways.
+ *   undo   the items as they are, and the old image of each one's first change after the version
+ *   redo   a base at or before the version, and the new image of each one's last change since
+ * Both merge rows in the order of storage keys with changes in that order.
+ */
 #include "backup/archive.h"
-#include "backup/overlay.h"
+#include "backup/block_file.h"
+#include "backup/history_priv.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "item/item.h"
 #include "table/catalog.h"
-#include "table/journal_cursor.h"
-#include "table/recovery.h"
 #include "table/table_keys.h"
 
 #include <stdlib.h>
-
-#define STOPPING_EVERY 100 /* changes */
-
-/* Which changes are collected, and how. */
-struct collector {
-    const struct history_source *source;
-    const struct table_definition *table;
-    uint64_t after, to; /* versions: newer than `after`, up to `to` */
-    bool only_old;      /* new images are not asked for */
-    history_stopping_fn *stopping;
-    void *ctx;
-    struct store_snapshot *snapshot;
-    struct overlay *overlay;
-    struct arena arena; /* of one change */
-    uint64_t seen;
-};
 
 struct history {
     struct store *store;
     struct store_snapshot *snapshot;
     struct overlay *overlay;
-    struct store_cursor *cursor; /* of the items as they are */
-    struct arena range, step;
-    struct overlay_entry before; /* the next change undone */
-    bool before_loaded, before_ended;
-    struct bytes item_key, item_stored; /* the next item as it is */
-    bool item_loaded, items_ended;
+    struct store_cursor *cursor; /* undo: over the items as they are; or NULL */
+    struct block_reader *base;   /* redo; or NULL */
+    struct arena arena, step;
+    struct fault fault;
+    struct overlay_entry change; /* the next one */
+    bool change_loaded, changes_ended;
+    struct bytes row_key, row_stored; /* the next row */
+    bool row_loaded, rows_ended;
 };
 
 struct history_changes {
@@ -47,130 +34,15 @@ struct history_changes {
     struct arena step;
 };
 
-static enum err collect(struct collector *collector);
-static enum err collect_archive(struct collector *collector);
-static enum err collect_journal(struct collector *collector);
-static enum err check_kept(struct collector *collector);
-static enum err add_record(struct collector *collector, struct journal_place place,
-                           struct bytes stored);
-
-/* --- collecting ------------------------------------------------------------------------------ */
-
-/* The snapshot is older than the look into the archive: a change that was moved meanwhile is in
- * both, and the same twice. */
-static enum err collect(struct collector *c)
-{
-    enum err err;
-
-    arena_init(&c->arena);
-    c->overlay = overlay_create(c->source->scratch, c->source->memory_bytes_max != 0
-                                                        ? c->source->memory_bytes_max
-                                                        : HISTORY_MEMORY_BYTES);
-    err = collect_archive(c);
-    if (err == OK)
-        err = collect_journal(c);
-    if (err == OK)
-        err = check_kept(c);
-    if (err == OK)
-        err = overlay_finish(c->overlay);
-    if (err != OK)
-        overlay_destroy(&c->overlay);
-    arena_fini(&c->arena);
-    return err;
-}
-
-static enum err add_archived(void *ctx, struct journal_place place, struct bytes stored)
-{
-    return add_record(ctx, place, stored);
-}
-
-static enum err collect_archive(struct collector *c)
-{
-    struct arena arena;
-    struct fault fault;
-    enum err err;
-
-    if (c->source->archive == NULL)
-        return OK;
-    arena_init(&arena);
-    fault_init(&fault, &arena);
-    err = archive_read(c->source->archive, c->table->id, c->after, c->to, add_archived, c, &fault);
-    if (err != OK && err != ERR_CANCELLED)
-        LOG(WARN, "cannot read the archive of a table's changes",
-            log_bytes("table", c->table->name), log_string("error", err_name(err)),
-            log_bytes("why", fault.message));
-    arena_fini(&arena);
-    return err;
-}
-
-static enum err collect_journal(struct collector *c)
-{
-    struct journal_span span = {
-        .table_id = c->table->id,
-        .lanes = TABLE_JOURNAL_ALL_LANES,
-        .from = {.version = c->after + 1},
-        .to = c->to == UINT64_MAX ? UINT64_MAX : c->to + 1,
-    };
-    struct journal_cursor *cursor =
-        journal_cursor_open(catalog_store(c->source->catalog), c->snapshot, &span, true);
-    struct journal_row row;
-    enum err err;
-
-    while ((err = journal_cursor_next(cursor, &row)) == OK) {
-        err = add_record(c, row.place, row.stored);
-        if (err != OK)
-            break;
-    }
-    journal_cursor_close(&cursor);
-    return err == ERR_ABSENT ? OK : err;
-}
-
-/* Recovery may have been turned off while the work waited or read, even on again, or what is kept
- * may have become less. All of that is told before anything is removed (archiver.h): what is
- * allowed now was there. */
-static enum err check_kept(struct collector *c)
-{
-    struct table_definition now;
-    struct bytes record;
-    enum err err;
-
-    arena_reset(&c->arena);
-    err = store_get(catalog_store(c->source->catalog), NULL, STORE_DATA,
-                    table_record_key(c->table->id, &c->arena), true, &c->arena, &record);
-    if (err == OK)
-        err = table_record_read(record, &c->arena, &now);
-    if (err == OK && (!recovery_is_on(&now) || now.recovery.from_ms << 16 > c->after + 1))
-        err = ERR_ABSENT;
-    return err;
-}
-
-static enum err add_record(struct collector *c, struct journal_place place, struct bytes stored)
-{
-    const struct key_schema *schema = &c->table->schema;
-    struct overlay_entry entry = {.first = place, .last = place};
-    struct journal_record record;
-    struct fault fault;
-    enum err err;
-
-    if (c->seen++ % STOPPING_EVERY == 0 && c->stopping != NULL && c->stopping(c->ctx))
-        return ERR_CANCELLED;
-    err = journal_record_open(stored, &record);
-    if (err != OK || record.kind == JOURNAL_SETTINGS)
-        return err;
-    arena_reset(&c->arena);
-    fault_init(&fault, &c->arena);
-    if (!journal_record_is_whole(&record) || key_check_key(schema, record.keys, &fault) != OK)
-        return ERR_CORRUPT;
-    entry.key = key_of_item(schema, c->table->id, catalog_hash_key(c->source->catalog), record.keys,
-                            &c->arena);
-    entry.existed = (record.flags & JOURNAL_HAS_OLD) != 0;
-    entry.old = record.old.payload;
-    if (!c->only_old) {
-        entry.exists = (record.flags & JOURNAL_HAS_NEW) != 0;
-        entry.new = record.new.payload;
-    }
-    return overlay_add(c->overlay, &entry);
-}
+static enum err begin(struct history *history, struct history_collector *collector,
+                      uint64_t version);
+static enum err choose_base(const struct history_collector *collector, uint64_t version,
+                            struct arena *arena, uint64_t *at);
+static enum err begin_redo(struct history *history, struct history_collector *collector,
+                           uint64_t at, uint64_t version);
+static enum err begin_undo(struct history *history, struct history_collector *collector,
+                           uint64_t version);
+static enum err load(struct history *history);
 
 /* --- the table at a version ------------------------------------------------------------------ */
 
@@ -179,12 +51,10 @@ enum err history_open(const struct history_source *source, const struct table_de
                       struct history **history)
 {
     struct history *h = mem_zalloc(sizeof(*h));
-    struct collector c = {
+    struct history_collector c = {
         .source = source,
         .table = table,
-        .after = version,
-        .to = UINT64_MAX,
-        .only_old = true,
+        .needed = version,
         .stopping = stopping,
         .ctx = ctx,
     };
@@ -192,19 +62,16 @@ enum err history_open(const struct history_source *source, const struct table_de
 
     h->store = catalog_store(source->catalog);
     h->snapshot = store_snapshot_begin(h->store);
-    arena_init(&h->range);
+    arena_init(&h->arena);
     arena_init(&h->step);
+    fault_init(&h->fault, &h->arena);
     c.snapshot = h->snapshot;
-    err = collect(&c);
-    if (err != OK) {
+    err = begin(h, &c, version);
+    if (err != OK)
         history_close(&h);
-        return err;
-    }
-    h->overlay = c.overlay;
-    h->cursor = store_cursor_open(h->store, h->snapshot, STORE_DATA,
-                                  table_items_range(table->id, &h->range), true);
-    *history = h;
-    return OK;
+    else
+        *history = h;
+    return err;
 }
 
 void history_close(struct history **history)
@@ -216,11 +83,116 @@ void history_close(struct history **history)
     *history = NULL;
     if (h->cursor != NULL)
         store_cursor_close(&h->cursor);
+    if (h->base != NULL)
+        block_reader_close(&h->base);
     overlay_destroy(&h->overlay);
     store_snapshot_end(h->store, &h->snapshot);
-    arena_fini(&h->range);
+    arena_fini(&h->arena);
     arena_fini(&h->step);
     free(h);
+}
+
+/* A base may be removed between the look and the reading: the other way is always there. */
+static enum err begin(struct history *h, struct history_collector *c, uint64_t version)
+{
+    uint64_t at;
+    enum err err = choose_base(c, version, &h->arena, &at);
+
+    if (err == OK)
+        err = begin_redo(h, c, at, version);
+    if (err != ERR_ABSENT)
+        return err;
+    if (h->base != NULL)
+        block_reader_close(&h->base);
+    return begin_undo(h, c, version);
+}
+
+/* The base to begin with. ERR_ABSENT: there is none, or the way from now back is shorter. What both
+ * ways read is mostly files of the archive: their sizes are compared. */
+static enum err choose_base(const struct history_collector *c, uint64_t version,
+                            struct arena *arena, uint64_t *at)
+{
+    const char *dir = c->source->archive;
+    const struct archive_base *base = NULL;
+    struct archive_segment *segments;
+    unsigned segment_count, base_count;
+    struct archive_base *bases;
+    struct table_definition now;
+    uint64_t first, redo, undo;
+    enum err err;
+
+    if (dir == NULL)
+        return ERR_ABSENT;
+    err = history_definition_now(c->source, c->table->id, arena, &now);
+    if (err == OK)
+        err = archive_list(dir, c->table->id, arena, &segments, &segment_count);
+    if (err == OK)
+        err = archive_bases(dir, c->table->id, arena, &bases, &base_count);
+    if (err != OK)
+        return err;
+    first = now.recovery.from_ms << 16;
+    if (segment_count > 0 && segments[0].from > first)
+        first = segments[0].from;
+    for (unsigned i = 0; i < base_count; i++)
+        if (bases[i].at >= first && bases[i].at <= version)
+            base = &bases[i];
+    if (base == NULL)
+        return ERR_ABSENT;
+    redo = base->bytes;
+    undo = bases[base_count - 1].bytes; /* about what the table takes now */
+    for (unsigned i = 0; i < segment_count; i++) {
+        if (segments[i].to > base->at && segments[i].from <= version)
+            redo += segments[i].bytes;
+        if (segments[i].to > version)
+            undo += segments[i].bytes;
+    }
+    *at = base->at;
+    return redo < undo ? OK : ERR_ABSENT;
+}
+
+static enum err begin_redo(struct history *h, struct history_collector *c, uint64_t at,
+                           uint64_t version)
+{
+    enum err err =
+        block_reader_open(archive_base_path(c->source->archive, c->table->id, at, &h->arena),
+                          ARCHIVE_BASE_KIND, &h->fault, &h->base);
+
+    if (err != OK)
+        return err;
+    c->after = at - 1;
+    c->to = version;
+    c->images = HISTORY_NEW;
+    err = history_collect(c);
+    h->overlay = c->overlay;
+    return err;
+}
+
+static enum err begin_undo(struct history *h, struct history_collector *c, uint64_t version)
+{
+    enum err err;
+
+    c->after = version;
+    c->to = UINT64_MAX;
+    c->images = HISTORY_OLD;
+    err = history_collect(c);
+    h->overlay = c->overlay;
+    if (err == OK)
+        h->cursor = store_cursor_open(h->store, h->snapshot, STORE_DATA,
+                                      table_items_range(c->table->id, &h->arena), true);
+    return err;
+}
+
+static enum err next_row(struct history *h)
+{
+    enum err err;
+
+    if (h->base == NULL)
+        return store_cursor_next(h->cursor, &h->row_key, &h->row_stored);
+    err = block_reader_next(h->base, &h->row_key, &h->row_stored, &h->fault);
+    if (err != OK && err != ERR_ABSENT)
+        LOG(ERROR, "cannot read a base of a table", log_string("error", err_name(err)),
+            log_bytes("why", h->fault.message));
+    return err;
 }
 
 /* Both fronts. What was given of one stayed until now. */
@@ -228,17 +200,17 @@ static enum err load(struct history *h)
 {
     enum err err = OK;
 
-    if (!h->item_loaded && !h->items_ended) {
-        err = store_cursor_next(h->cursor, &h->item_key, &h->item_stored);
-        h->item_loaded = err == OK;
-        h->items_ended = err == ERR_ABSENT;
+    if (!h->row_loaded && !h->rows_ended) {
+        err = next_row(h);
+        h->row_loaded = err == OK;
+        h->rows_ended = err == ERR_ABSENT;
         if (err != OK && err != ERR_ABSENT)
             return err;
     }
-    if (!h->before_loaded && !h->before_ended) {
-        err = overlay_next(h->overlay, &h->before);
-        h->before_loaded = err == OK;
-        h->before_ended = err == ERR_ABSENT;
+    if (!h->change_loaded && !h->changes_ended) {
+        err = overlay_next(h->overlay, &h->change);
+        h->change_loaded = err == OK;
+        h->changes_ended = err == ERR_ABSENT;
         if (err != OK && err != ERR_ABSENT)
             return err;
     }
@@ -247,32 +219,35 @@ static enum err load(struct history *h)
 
 enum err history_next(struct history *h, struct bytes *key, struct bytes *stored)
 {
+    bool redo = h->base != NULL;
+
     for (;;) {
         enum err err = load(h);
         int order;
 
         if (err != OK)
             return err;
-        if (!h->item_loaded && !h->before_loaded)
+        if (!h->row_loaded && !h->change_loaded)
             return ERR_ABSENT;
-        order = !h->item_loaded     ? 1
-                : !h->before_loaded ? -1
-                                    : bytes_compare(h->item_key, h->before.key);
+        order = !h->row_loaded      ? 1
+                : !h->change_loaded ? -1
+                                    : bytes_compare(h->row_key, h->change.key);
         if (order < 0) {
-            h->item_loaded = false;
-            *key = h->item_key;
-            *stored = h->item_stored;
+            h->row_loaded = false;
+            *key = h->row_key;
+            *stored = h->row_stored;
             return OK;
         }
         if (order == 0)
-            h->item_loaded = false; /* it was something else then, or nothing */
-        h->before_loaded = false;
-        if (!h->before.existed)
+            h->row_loaded = false; /* it was something else then, or nothing */
+        h->change_loaded = false;
+        if (!(redo ? h->change.exists : h->change.existed))
             continue;
         arena_reset(&h->step);
-        *key = h->before.key;
-        *stored =
-            item_store((struct value){.type = VALUE_M, .payload = h->before.old}, 0, &h->step);
+        *key = h->change.key;
+        *stored = item_store(
+            (struct value){.type = VALUE_M, .payload = redo ? h->change.new : h->change.old}, 0,
+            &h->step);
         return OK;
     }
 }
@@ -286,19 +261,23 @@ enum err history_changes_open(const struct history_source *source,
 {
     struct store *store = catalog_store(source->catalog);
     struct history_changes *opened;
-    struct collector c = {
+    struct store_snapshot *snapshot;
+    struct history_collector c = {
         .source = source,
         .table = table,
         .after = after,
         .to = to,
+        .needed = after,
+        .images = HISTORY_BOTH,
         .stopping = stopping,
         .ctx = ctx,
     };
     enum err err;
 
-    c.snapshot = store_snapshot_begin(store);
-    err = collect(&c);
-    store_snapshot_end(store, &c.snapshot);
+    snapshot = store_snapshot_begin(store);
+    c.snapshot = snapshot;
+    err = history_collect(&c);
+    store_snapshot_end(store, &snapshot);
     if (err != OK)
         return err;
     opened = mem_zalloc(sizeof(*opened));

@@ -261,6 +261,7 @@ static enum err start_archiver(struct server *server, struct fault *fault)
         &(struct archiver_options){
             .catalog = server->catalog,
             .dir = folder,
+            .scratch = server->history.scratch,
             .after_ms = o->pitr_archive_seconds * UINT64_C(1000),
             .bytes_max = o->pitr_archive_max,
         },

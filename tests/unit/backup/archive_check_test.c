@@ -2,8 +2,10 @@
 #include "backup/archive.h"
 #include "backup/archive_check.h"
 #include "backup/block_file.h"
+#include "item/item.h"
 #include "item/item_fixture.h"
 #include "item/journal.h"
+#include "item/key.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
@@ -122,5 +124,41 @@ TEST(archive_check_finds_what_is_wrong)
     file = fopen(path, "w");
     CHECK(file != NULL && fputs("cut", file) >= 0 && fclose(file) == 0);
     check(&bed, 2, "overlaps");
+    arena_fini(&bed.arena);
+}
+
+static const char *write_base(struct bed *bed, uint32_t table_id, struct bytes stored)
+{
+    const char *path = archive_base_path(bed->dir, TABLE_ID, 200, &bed->arena);
+    struct block_file_totals totals;
+    struct block_writer *writer;
+    struct buf key;
+
+    buf_init_arena(&key, &bed->arena, SIZE_MAX);
+    key_append_prefix(&key, table_id, KEY_SPACE_ITEM, 0, 9);
+    CHECK_OK(block_writer_open(path, ARCHIVE_BASE_KIND, BYTES("{}"), &bed->fault, &writer));
+    CHECK_OK(block_writer_add(writer, buf_finish_arena(&key), stored, &bed->fault));
+    CHECK_OK(block_writer_finish(&writer, &bed->fault, &totals));
+    return path;
+}
+
+TEST(archive_check_of_bases)
+{
+    struct bed bed;
+    struct bytes item;
+    FILE *file;
+    const char *path;
+
+    bed_open(&bed);
+    item = item_store(value_make_map("{\"pk\":{\"S\":\"a\"}}", &bed.arena), 0, &bed.arena);
+    write_base(&bed, TABLE_ID, item);
+    check(&bed, 0, "");
+    write_base(&bed, TABLE_ID + 1, item);
+    check(&bed, 1, "00000000000000c8.stelebase: a row that is none of the table's");
+    path = write_base(&bed, TABLE_ID, BYTES("nonsense"));
+    check(&bed, 1, "a damaged item");
+    file = fopen(path, "w");
+    CHECK(file != NULL && fputs("cut", file) >= 0 && fclose(file) == 0);
+    check(&bed, 1, "00000000000000c8.stelebase");
     arena_fini(&bed.arena);
 }

@@ -39,6 +39,7 @@ static void bed_open(struct archive_bed *bed, bool on_disk)
     bed->options = (struct archiver_options){
         .catalog = bed->history.bed.catalog,
         .dir = bed->dir,
+        .scratch = unit_temp_dir(),
         .after_ms = DAY_MS,
         .segment_bytes_max = 1000,
     };
@@ -276,6 +277,89 @@ TEST(archiver_removes_what_is_older_than_the_period_and_a_day)
     live(&bed, 4, 60);
     check_points(&bed, bed.history.point_count - 4);
     bed_close(&bed);
+}
+
+static unsigned bases(struct archive_bed *bed, struct arena *arena, struct archive_base **list)
+{
+    unsigned count;
+
+    CHECK_OK(archive_bases(bed->dir, bed->history.bed.table->definition.id, arena, list, &count));
+    return count;
+}
+
+/* Whatever the way, from now back or from a base on. */
+static void look_back_from_bases(bool on_disk)
+{
+    struct archive_segment *segment;
+    struct archive_base *list;
+    struct history *history;
+    struct archive_bed bed;
+    struct arena arena;
+    unsigned count;
+
+    arena_init(&arena);
+    bed_open(&bed, on_disk);
+    bed.options.base_bytes_min = 4000;
+    history_bed_recover(&bed.history, 35);
+    history_bed_point(&bed.history);
+    live(&bed, 25, 100);
+    count = bases(&bed, &arena, &list);
+    CHECK(count > 3 && count < segments(&bed));
+    check_points(&bed, 0);
+    /* A base is used: the way to a time that is just behind one does not lead over the newest
+     * changes, so that damage there is not in it. */
+    CHECK_OK(archive_list(bed.dir, bed.history.bed.table->definition.id, &arena, &segment, &count));
+    CHECK(truncate(archive_path(bed.dir, bed.history.bed.table->definition.id, &segment[count - 1],
+                                &arena),
+                   10) == 0);
+    for (unsigned i = 0; i < bed.history.point_count; i++)
+        if (bed.history.points[i].version >= list[0].at &&
+            bed.history.points[i].version < list[1].at) {
+            history_bed_check_point(&bed.history, &bed.history.points[i]);
+            break;
+        }
+    CHECK_ERR(history_open(&bed.history.source, &bed.history.bed.table->definition,
+                           segment[count - 1].from, NULL, NULL, &history),
+              ERR_CORRUPT);
+    bed_close(&bed);
+    arena_fini(&arena);
+}
+
+TEST(archiver_in_memory_writes_bases)
+{
+    look_back_from_bases(false);
+}
+
+TEST(archiver_on_disk_writes_bases)
+{
+    look_back_from_bases(true);
+}
+
+TEST(archiver_removes_bases_with_their_segments)
+{
+    struct archive_segment *segment;
+    struct archive_base *list;
+    struct archive_bed bed;
+    struct arena arena;
+    unsigned count;
+
+    arena_init(&arena);
+    bed_open(&bed, false);
+    bed.options.base_bytes_min = 2000;
+    history_bed_recover(&bed.history, 3);
+    history_bed_point(&bed.history);
+    live(&bed, 12, 60);
+    check_points(&bed, bed.history.point_count - 4);
+    count = bases(&bed, &arena, &list);
+    CHECK_OK(archive_list(bed.dir, bed.history.bed.table->definition.id, &arena, &segment,
+                          &(unsigned){0}));
+    CHECK(count > 0 && list[0].at >= (bed.now_ms - 4 * DAY_MS) << 16);
+    bed.options.bytes_max = 1; /* bases count, and go too */
+    archive(&bed);
+    CHECK_U64(segments(&bed), 0);
+    CHECK_U64(bases(&bed, &arena, &list), 0);
+    bed_close(&bed);
+    arena_fini(&arena);
 }
 
 static bool has_directory(struct archive_bed *bed, uint32_t table_id)
