@@ -6,7 +6,7 @@
 
 TEST(journal_load_is_compared_with_what_was_seen)
 {
-    struct journal_load load = {0};
+    struct journal_load load = {.seen_ms = 0};
     struct journal_lanes low = {1, 8}, high = {9, 16};
 
     journal_load_add(&load, 3, 5);
@@ -25,7 +25,7 @@ TEST(journal_load_is_compared_with_what_was_seen)
 TEST(journal_load_rings)
 {
     struct journal_watch watch;
-    struct journal_load load = {0};
+    struct journal_load load = {.seen_ms = 0};
 
     journal_watch_init(&watch);
     for (unsigned i = 0; i < 1000; i++)
