@@ -146,6 +146,10 @@ void store_mutation_delete_range(struct store_mutation *mutation, enum store_fam
 /* Says that what was put so far leads to removals: taken on a full disk, as deletes are. For
  * records of bounded number and size only. */
 void store_mutation_makes_room(struct store_mutation *mutation);
+/* Says the same of removals that leave a record of what they remove, however large: taken on a full
+ * disk up to STORE_TRADED_BYTES_MAX together, so that plain removals have room after them. */
+#define STORE_TRADED_BYTES_MAX ((uint64_t)16 << 20)
+void store_mutation_trades_room(struct store_mutation *mutation);
 /* Adds to a counter record, written once a group; keys of at most STORE_COUNT_KEY_BYTES_MAX. */
 #define STORE_COUNT_KEY_BYTES_MAX 32
 void store_mutation_count(struct store_mutation *mutation, struct bytes counter_key, int64_t items,

@@ -107,6 +107,15 @@ static bool take_group(struct store *store, struct store_mutation **group)
     return !stopped;
 }
 
+static bool has_place_when_full(struct store *store, const struct store_mutation *mutation)
+{
+    if (mutation->adds_data || !store->engine_writes)
+        return false;
+    if (mutation->trades_room)
+        store->traded_bytes += mutation->bytes.size;
+    return !mutation->trades_room || store->traded_bytes <= STORE_TRADED_BYTES_MAX;
+}
+
 /* Takes out what cannot happen any more, in order; the rest of the group is returned. */
 static struct store_mutation *refuse_doomed(struct store *store, struct store_mutation *group)
 {
@@ -118,7 +127,7 @@ static struct store_mutation *refuse_doomed(struct store *store, struct store_mu
 
         group->next = NULL;
         if ((group->depends && group->failure_epoch != atomic_load(&store->failure_epoch)) ||
-            (full && group->op_count != 0 && (group->adds_data || !store->engine_writes))) {
+            (full && group->op_count != 0 && !has_place_when_full(store, group))) {
             fail_group(store, group, ERR_NO_SPACE);
         } else {
             *kept_end = group;
@@ -201,6 +210,8 @@ static void disk_full(struct store *store, struct buf *why)
     struct buf since;
     bool known = atomic_load(&store->full);
 
+    if (!known)
+        store->traded_bytes = 0;
     atomic_store(&store->full, true);
     buf_init(&since, 1024);
     make_room(store, &since);

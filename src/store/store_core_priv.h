@@ -40,6 +40,7 @@ struct store {
     _Atomic bool full;         /* the disk; nothing that adds data is taken */
     bool engine_writes;        /* while full: deletes work. Committer only, like the next */
     uint64_t room_due_ms;      /* while full: when to look for room again */
+    uint64_t traded_bytes;     /* while full: of removals that leave records */
     uint64_t recorded_version; /* of the last group that was written */
     pthread_t committer;
 

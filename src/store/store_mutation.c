@@ -141,6 +141,12 @@ void store_mutation_makes_room(struct store_mutation *mutation)
     mutation->adds_data = false;
 }
 
+void store_mutation_trades_room(struct store_mutation *mutation)
+{
+    mutation->trades_room = mutation->adds_data;
+    mutation->adds_data = false;
+}
+
 void store_mutation_count(struct store_mutation *mutation, struct bytes counter_key, int64_t items,
                           int64_t bytes)
 {

@@ -49,6 +49,7 @@ struct store_mutation {
     unsigned count_count, count_capacity;
     unsigned pending_count, pending_capacity;
     bool adds_data;
+    bool trades_room;
     bool depends; /* decided on an image that was not durable */
     uint64_t failure_epoch;
     uint64_t version;

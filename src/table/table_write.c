@@ -188,15 +188,17 @@ static enum err plan(struct table_write *write, struct store_hold *hold, struct 
 static enum err submit(struct table_write *write, struct store_hold *hold)
 {
     struct store_mutation *mutation;
-    bool changes = false;
+    bool changes = false, only_deletes = true;
     enum err err;
 
     if (write->decided == ERR_IO || write->decided == ERR_CORRUPT)
         return write->decided;
     mutation = store_mutation_create();
     if (write->decided == OK) {
-        for (unsigned i = 0; i < write->count; i++)
+        for (unsigned i = 0; i < write->count; i++) {
             changes |= add_change(write, &write->changes[i], mutation);
+            only_deletes &= write->changes[i].action != TABLE_PUT;
+        }
         for (unsigned i = 0; i < write->record_count; i++) {
             const struct table_record *record = &write->records[i];
 
@@ -205,7 +207,10 @@ static enum err submit(struct table_write *write, struct store_hold *hold)
             store_mutation_put(mutation, STORE_DATA, record->key, STORE_NO_STAMP, record->put,
                                STORE_NO_STAMP);
             changes = true;
+            only_deletes = false;
         }
+        if (only_deletes) /* but for what the journal is told of them */
+            store_mutation_trades_room(mutation);
     }
     if (!changes && !hold->saw_pending) {
         store_mutation_destroy(&mutation);

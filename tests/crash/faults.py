@@ -10,7 +10,7 @@ import subprocess
 import time
 
 from disk import FOLDER, LOG, MANIFEST, TABLE, Disk
-from lib import api, http1, ledger, preload, server
+from lib import api, changes, http1, ledger, preload, server
 
 MIB = 1 << 20
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -267,7 +267,7 @@ def no_new_files(bed):
 
 
 def expire_when_full(bed):
-    """Where deletes go on, items go; those of a table with a stream go when there is room again."""
+    """Where deletes go on, items go, and those of a table with a stream leave their records."""
     stream = {"StreamSpecification": {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}}
     client = bed.own.client()
     for table, settings in (("Expiring", {}), ("Told", stream)):
@@ -280,16 +280,20 @@ def expire_when_full(bed):
             client.call("PutItem", TableName=table, Item={
                 "id": {"N": "%d" % i}, "until": {"N": "%d" % (time.time() + 3600)}})
     count = lambda table: client.call("Scan", TableName=table, Select="COUNT")["Count"]
+    arn = client.call("DescribeTable", TableName="Told")["Table"]["LatestStreamArn"]
+    removed = lambda: sum(record["eventName"] == "REMOVE" for record in changes.read_all(client, arn))
     bed.disk.room = 0
     with bed.load(**FILL):
         bed.wait(lambda: bed.book.refused >= 20, "writes are refused")
     bed.check(count("Expiring") == 200, "items are there before their time")
+    client.call("DeleteItem", TableName="Told", Key={"id": {"N": "0"}})
+    bed.check(removed() == 1, "a delete is told to readers of the stream", removed)
     body = b'{"AdvanceMs": 3700000}'
     with http1.Connection("127.0.0.1", bed.own.port) as connection:
         connection.request("POST", "/test/clock", [("Host", "stele"), ("Content-Length", str(len(body)))], body)
-    bed.wait(lambda: count("Expiring") == 0, "expired items go")
+    bed.wait(lambda: count("Expiring") == 0 and count("Told") == 0, "expired items go")
+    bed.check(removed() == 200, "each is told", removed)
     free_again(bed)
-    bed.wait(lambda: count("Told") == 0, "those with a change record go when there is room")
     for table in ("Expiring", "Told"): # the ledger knows nothing of them
         client.call("DeleteTable", TableName=table)
     bed.restart("after that")

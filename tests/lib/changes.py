@@ -31,6 +31,19 @@ def get(client, key):
     return int(item["Item"]["n"]["N"]) if "Item" in item else None
 
 
+def read_all(client, arn):
+    """All records that a stream has now."""
+    records = []
+    for shard in client.call("DescribeStream", **{"StreamArn": arn})["StreamDescription"]["Shards"]:
+        at = client.call("GetShardIterator", **{"StreamArn": arn, "ShardId": shard["ShardId"],
+                                                "ShardIteratorType": "TRIM_HORIZON"})["ShardIterator"]
+        while at is not None:
+            page = client.call("GetRecords", ShardIterator=at)
+            records += page["Records"]
+            at = page.get("NextShardIterator") if page["Records"] else None
+    return records
+
+
 class Writer(threading.Thread):
     """The only one who changes its items, so it knows what each change begins from."""
 
