@@ -5,9 +5,9 @@
 #include "base/arena.h"
 
 #include "base/assert.h"
+#include "base/format.h"
 #include "base/mem.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #define BLOCK_BYTES_MIN ((size_t)4 << 10)
@@ -169,13 +169,12 @@ struct bytes arena_vformat(struct arena *arena, const char *format, va_list args
 {
     va_list again;
     char *text;
-    int size;
+    size_t size;
 
     va_copy(again, args);
-    size = vsnprintf(NULL, 0, format, again);
+    size = format_text(NULL, 0, format, again);
     va_end(again);
-    ASSERT(size >= 0);
-    text = arena_alloc(arena, (size_t)size + 1);
-    vsnprintf(text, (size_t)size + 1, format, args);
-    return bytes_make(text, (size_t)size);
+    text = arena_alloc(arena, size + 1);
+    format_text(text, size + 1, format, args);
+    return bytes_make(text, size);
 }

@@ -3,11 +3,11 @@
 
 #include "base/arena.h"
 #include "base/assert.h"
+#include "base/format.h"
 #include "base/mem.h"
 #include "base/varint.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #define CAPACITY_BYTES_MIN 256
@@ -92,20 +92,19 @@ void buf_append_i64(struct buf *buf, int64_t value)
 void buf_append_format(struct buf *buf, const char *format, ...)
 {
     va_list args;
-    int size;
+    size_t size;
     uint8_t *at;
 
     va_start(args, format);
-    size = vsnprintf(NULL, 0, format, args);
+    size = format_text(NULL, 0, format, args);
     va_end(args);
-    ASSERT(size >= 0);
-    at = buf_reserve(buf, (size_t)size + 1); /* vsnprintf also writes a NUL */
+    at = buf_reserve(buf, size + 1); /* it also writes a NUL */
     if (at == NULL)
         return;
     va_start(args, format);
-    vsnprintf((char *)at, (size_t)size + 1, format, args);
+    format_text((char *)at, size + 1, format, args);
     va_end(args);
-    buf_commit(buf, (size_t)size);
+    buf_commit(buf, size);
 }
 
 void buf_append_varint(struct buf *buf, uint64_t value)

@@ -48,7 +48,7 @@ static inline void fault_init(struct fault *fault, struct arena *arena)
 }
 
 /* Sets error and text and returns the error, so that `return fault_set(...)` reads as it is meant.
- * ERR_VALIDATION texts may hold a client's bytes: NUL bytes in %.*s arguments end them. */
+ * Texts may hold a client's bytes, NUL bytes too: format.h. */
 enum err fault_set(struct fault *fault, enum err err, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /* The same, marked as wrapped: see contract core-api.md 1.6, "The envelope". */

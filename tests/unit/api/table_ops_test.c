@@ -94,8 +94,8 @@ static const char *expand_one(struct buf *out, const char *text)
     if (sscanf(text, "<%7[a-z]:%c>%n", name, &type, &size) == 2 && size > 0) {
         bool is_key = type == 'H' || type == 'R';
 
-        buf_append_format(out, "{\"AttributeName\":\"%s\",\"%s\":\"%.*s\"}", name,
-                          is_key ? "KeyType" : "AttributeType", is_key ? 5 : 1,
+        buf_append_format(out, "{\"AttributeName\":\"%s\",\"%s\":\"%s\"}", name,
+                          is_key ? "KeyType" : "AttributeType",
                           type == 'H'   ? "HASH"
                           : type == 'R' ? "RANGE"
                           : type == 'N' ? "N"
