@@ -424,6 +424,13 @@ static enum err update_index(struct req *req, const struct index_update *wanted,
     bool counts = before->settings.billing == TABLE_PROVISIONED;
     enum err err = OK;
 
+    /* An update of nothing. The text is known from a table that becomes PROVISIONED (row 18). */
+    if (billing == TABLE_PROVISIONED && wanted->throughput == NULL &&
+        !names_something(wanted->in, "OnDemandThroughput") &&
+        !names_something(wanted->in, "WarmThroughput"))
+        return req_fail(req, ERR_VALIDATION,
+                        TABLE_INVALID "ProvisionedThroughput must be specified for index: %.*s",
+                        BYTES_ARGS(wanted->name));
     if (wanted->throughput != NULL)
         err = change_units(req, wanted, counts, capacity);
     if (err == OK)

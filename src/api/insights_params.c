@@ -2,18 +2,38 @@
 #include "api/insights_params.h"
 
 #include "api/item_params.h"
+#include "api/table_params.h"
 #include "base/clock.h"
 #include "json/json_write.h"
 
-enum err insights_params_check_index(struct req *req, const struct table *table)
+struct insights_target insights_params_target(const struct table *table,
+                                              const struct table_index *index)
 {
-    struct bytes index;
+    return (struct insights_target){
+        .table = table,
+        .index = index,
+        .insights = index != NULL ? &index->insights : &table->definition.insights,
+    };
+}
 
-    if (!input_string(req->input, "IndexName", &index))
-        return OK;
-    return req_fail(req, ERR_RESOURCE_NOT_FOUND,
-                    "Requested resource not found: Index: %.*s not found for table: %.*s",
-                    BYTES_ARGS(index), BYTES_ARGS(table->definition.name));
+enum err insights_params_find(struct req *req, struct insights_target *target)
+{
+    const struct table_index *index = NULL;
+    struct table *table;
+    struct bytes name;
+    enum err err = table_params_find(req, &table);
+
+    if (err != OK)
+        return err;
+    if (input_string(req->input, "IndexName", &name)) {
+        index = table_index_find(table, name);
+        if (index == NULL || index->definition.kind != INDEX_GLOBAL)
+            return req_fail(req, ERR_RESOURCE_NOT_FOUND,
+                            "Requested resource not found: Index: %.*s not found for table: %.*s",
+                            BYTES_ARGS(name), BYTES_ARGS(table->definition.name));
+    }
+    *target = insights_params_target(table, index);
+    return OK;
 }
 
 bool insights_params_changing(struct req *req, const struct table_insights *insights)
@@ -21,11 +41,15 @@ bool insights_params_changing(struct req *req, const struct table_insights *insi
     return clock_wall_ms() < insights->changed_ms + req->api->table_delay_ms;
 }
 
-void insights_params_append_status(struct req *req, struct bytes table_name,
+void insights_params_append_status(struct req *req, const struct insights_target *target,
                                    const struct table_insights *insights, bool changing)
 {
     reply_member(req->reply, "TableName");
-    json_append_string(req->reply, table_name);
+    json_append_string(req->reply, target->table->definition.name);
+    if (target->index != NULL) {
+        reply_member(req->reply, "IndexName");
+        json_append_string(req->reply, target->index->definition.name);
+    }
     reply_member(req->reply, "ContributorInsightsStatus");
     if (insights->enabled)
         buf_append_string(req->reply, changing ? "\"ENABLING\"" : "\"ENABLED\"");

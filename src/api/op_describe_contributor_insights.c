@@ -8,24 +8,21 @@
 
 #include <inttypes.h>
 
-static void append_rules(struct req *req, const struct table_definition *definition);
+static void append_rules(struct req *req, const struct insights_target *target);
 
 enum err op_describe_contributor_insights(struct req *req)
 {
     const struct table_insights *insights;
-    struct table *table;
-    enum err err = table_params_find(req, &table);
+    struct insights_target target;
+    enum err err = insights_params_find(req, &target);
 
-    if (err == OK)
-        err = insights_params_check_index(req, table);
     if (err != OK)
         return err;
-    insights = &table->definition.insights;
+    insights = target.insights;
     buf_append_byte(req->reply, '{');
-    insights_params_append_status(req, table->definition.name, insights,
-                                  insights_params_changing(req, insights));
+    insights_params_append_status(req, &target, insights, insights_params_changing(req, insights));
     if (insights->enabled)
-        append_rules(req, &table->definition);
+        append_rules(req, &target);
     if (insights->changed_ms != 0) {
         insights_params_append_mode(req, insights);
         reply_member(req->reply, "LastUpdateDateTime");
@@ -37,8 +34,11 @@ enum err op_describe_contributor_insights(struct req *req)
 
 /* Keys that are used (C) and throttled (T) most: partition keys and, if there is a sort key, whole
  * keys. */
-static void append_rules(struct req *req, const struct table_definition *definition)
+static void append_rules(struct req *req, const struct insights_target *target)
 {
+    const struct table_definition *table = &target->table->definition;
+    const struct key_schema *schema =
+        target->index != NULL ? &target->index->definition.schema : &table->schema;
     static const char *const kinds[] = {"PKC", "SKC", "PKT", "SKT"};
     bool first = true;
 
@@ -47,12 +47,14 @@ static void append_rules(struct req *req, const struct table_definition *definit
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         bool needs_sort_key = kinds[i][0] == 'S', counts_use = kinds[i][2] == 'C';
 
-        if ((needs_sort_key && definition->schema.range_count == 0) ||
-            (counts_use && definition->insights.only_throttled))
+        if ((needs_sort_key && schema->range_count == 0) ||
+            (counts_use && target->insights->only_throttled))
             continue;
-        buf_append_format(req->reply, "%s\"DynamoDBContributorInsights-%s-%.*s-%" PRIu64 "\"",
-                          first ? "" : ",", kinds[i], BYTES_ARGS(definition->name),
-                          definition->insights.changed_ms);
+        buf_append_format(req->reply, "%s\"DynamoDBContributorInsights-%s-%.*s", first ? "" : ",",
+                          kinds[i], BYTES_ARGS(table->name));
+        if (target->index != NULL)
+            buf_append_format(req->reply, "-%.*s", BYTES_ARGS(target->index->definition.name));
+        buf_append_format(req->reply, "-%" PRIu64 "\"", target->insights->changed_ms);
         first = false;
     }
     buf_append_byte(req->reply, ']');

@@ -1,4 +1,5 @@
-/* op_list_contributor_insights.c - ListContributorInsights. Contract core-api-tables.md 6.
+/* op_list_contributor_insights.c - ListContributorInsights. Contract core-api-tables.md 6. Global
+ * indexes come behind their table.
  * A page looks at up to MaxResults tables, in byte order of their names, and leaves out those whose
  * insights are off: it may be empty and still have a NextToken, the name at which it stopped.
  */
@@ -11,7 +12,8 @@
 
 static enum err list_one(struct req *req);
 static void list_all(struct req *req);
-static void append_summary(struct req *req, const struct table *table);
+static void append_summaries(struct req *req, const struct table *table);
+static void append_summary(struct req *req, const struct insights_target *target);
 
 enum err op_list_contributor_insights(struct req *req)
 {
@@ -29,7 +31,7 @@ static enum err list_one(struct req *req)
     if (err != OK)
         return err;
     buf_append_lit(req->reply, "{\"ContributorInsightsSummaries\":[");
-    append_summary(req, table);
+    append_summaries(req, table);
     buf_append_lit(req->reply, "]}");
     return OK;
 }
@@ -51,7 +53,7 @@ static void list_all(struct req *req)
             catalog_acquire(catalog, req->place.account, req->place.region, names[i]);
 
         if (table != NULL) /* not gone meanwhile */
-            append_summary(req, table);
+            append_summaries(req, table);
         table_release(&table);
     }
     buf_append_byte(req->reply, ']');
@@ -62,16 +64,28 @@ static void list_all(struct req *req)
     buf_append_byte(req->reply, '}');
 }
 
-/* An element of the list, unless insights are off. */
-static void append_summary(struct req *req, const struct table *table)
+static void append_summaries(struct req *req, const struct table *table)
 {
-    const struct table_insights *insights = &table->definition.insights;
+    const struct table_definition *definition = &table->definition;
+    struct insights_target target = insights_params_target(table, NULL);
+
+    append_summary(req, &target);
+    for (unsigned i = 0; i < definition->index_count; i++) {
+        target = insights_params_target(table, &definition->indexes[i]);
+        append_summary(req, &target);
+    }
+}
+
+/* An element of the list, unless insights are off. */
+static void append_summary(struct req *req, const struct insights_target *target)
+{
+    const struct table_insights *insights = target->insights;
     bool changing = insights_params_changing(req, insights);
 
     if (!insights->enabled && !changing)
         return;
     buf_append_string(req->reply, req->reply->data[req->reply->size - 1] == '[' ? "{" : ",{");
-    insights_params_append_status(req, table->definition.name, insights, changing);
+    insights_params_append_status(req, target, insights, changing);
     insights_params_append_mode(req, insights);
     buf_append_byte(req->reply, '}');
 }

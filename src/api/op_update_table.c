@@ -288,6 +288,7 @@ static enum err publish(struct req *req, struct change *change)
         .read_max_lifted = input_integer(wanted->on_demand, "MaxReadRequestUnits", 0) == -1,
         .write_max_lifted = input_integer(wanted->on_demand, "MaxWriteRequestUnits", 0) == -1,
         .key_changed = wanted->encryption != NULL,
+        .warm_changed = wanted->warm != NULL,
     };
     bool takes_time = wanted->throughput != NULL || wanted->stream != NULL ||
                       next->settings.billing != before->settings.billing ||

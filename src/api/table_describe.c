@@ -19,7 +19,7 @@ static void describe_throughput(struct buf *reply, const struct table_capacity *
 static void describe_modes(struct buf *reply, const struct table_shown *shown);
 static void describe_on_demand(struct buf *reply, const struct table_capacity *capacity,
                                bool with_read, bool with_write);
-static void describe_warm(struct buf *reply, const struct table_capacity *capacity);
+static void describe_warm(struct buf *reply, const struct table_capacity *capacity, bool changes);
 static enum err describe_indexes(struct req *req, const struct table *table,
                                  const struct table_shown *shown, enum index_kind kind);
 
@@ -193,7 +193,7 @@ static void describe_modes(struct buf *reply, const struct table_shown *shown)
     }
     describe_on_demand(reply, &s->capacity, shown->read_max_lifted, shown->write_max_lifted);
     if (shown->with_warm)
-        describe_warm(reply, &s->capacity);
+        describe_warm(reply, &s->capacity, shown->warm_changed);
     if (s->class != TABLE_CLASS_UNSET) {
         reply_member(reply, "TableClassSummary");
         buf_append_byte(reply, '{');
@@ -228,14 +228,14 @@ static void describe_on_demand(struct buf *reply, const struct table_capacity *c
     buf_append_byte(reply, '}');
 }
 
-static void describe_warm(struct buf *reply, const struct table_capacity *capacity)
+static void describe_warm(struct buf *reply, const struct table_capacity *capacity, bool changes)
 {
     reply_member(reply, "WarmThroughput");
     buf_append_byte(reply, '{');
     member_u64(reply, "ReadUnitsPerSecond", capacity->warm_read_units);
     member_u64(reply, "WriteUnitsPerSecond", capacity->warm_write_units);
     reply_member(reply, "Status");
-    buf_append_string(reply, "\"ACTIVE\"}");
+    buf_append_string(reply, changes ? "\"UPDATING\"}" : "\"ACTIVE\"}");
 }
 
 /* --- indexes ---------------------------------------------------------------------------------- */
@@ -287,7 +287,7 @@ static void describe_state(struct buf *reply, const struct table *table,
     describe_throughput(reply, capacity);
     describe_on_demand(reply, capacity, false, false);
     if ((shown->indexes_without_warm & bit) == 0)
-        describe_warm(reply, capacity);
+        describe_warm(reply, capacity, false);
 }
 
 /* Absent if there is none of the kind. */

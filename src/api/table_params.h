@@ -45,7 +45,8 @@ struct table_shown {
     bool write_max_lifted;
     uint64_t now_ms; /* when: what begins with the request is shown as it begins; 0: now */
     uint32_t indexes_without_warm; /* as with_warm: a bit for each index, by its position */
-    bool key_changed; /* the request just changed the encryption key: shown as it was */
+    bool key_changed;  /* the request just changed the encryption key: shown as it was */
+    bool warm_changed; /* or its warm throughput, the same */
 };
 
 _Static_assert(INDEX_LOCAL_MAX + INDEX_GLOBAL_MAX <= 32, "a bit for each index");

@@ -32,6 +32,13 @@ struct index_definition {
     struct table_capacity capacity; /* of a global index */
 };
 
+/* Whether a table, or a global index, records which keys are used and throttled most. */
+struct table_insights {
+    bool enabled;
+    bool only_throttled;
+    uint64_t changed_ms; /* 0: never enabled */
+};
+
 /* Stored: never renumber. */
 enum index_status { INDEX_CREATING, INDEX_ACTIVE, INDEX_UPDATING, INDEX_DELETING };
 
@@ -45,5 +52,6 @@ struct table_index {
      * INDEX_UPDATING: it ends then by itself, and `before` is what was described until then. */
     uint64_t status_until_ms;
     struct table_capacity before;
+    struct table_insights insights; /* of a global index */
     struct bucket *buckets; /* by table_create, one each way: what is left of its capacity */
 };

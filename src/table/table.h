@@ -45,13 +45,6 @@ struct table_tags {
     unsigned count;
 };
 
-/* Whether a table records which keys are used and throttled most. */
-struct table_insights {
-    bool enabled;
-    bool only_throttled;
-    uint64_t changed_ms; /* 0: never enabled */
-};
-
 /* What its change records show. */
 enum table_stream_view {
     TABLE_STREAM_OFF, /* none are kept */

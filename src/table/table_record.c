@@ -85,6 +85,19 @@ static yyjson_mut_val *write_capacity(yyjson_mut_doc *doc, const struct table_ca
     return out;
 }
 
+static void add_insights(yyjson_mut_doc *doc, yyjson_mut_val *root,
+                         const struct table_insights *insights)
+{
+    yyjson_mut_val *out;
+
+    if (insights->changed_ms == 0)
+        return;
+    out = yyjson_mut_obj_add_obj(doc, root, "insights");
+    yyjson_mut_obj_add_bool(doc, out, "enabled", insights->enabled);
+    yyjson_mut_obj_add_bool(doc, out, "onlyThrottled", insights->only_throttled);
+    yyjson_mut_obj_add_uint(doc, out, "changedMs", insights->changed_ms);
+}
+
 static void add_index(yyjson_mut_doc *doc, yyjson_mut_val *list, const struct table_index *index)
 {
     const struct index_definition *d = &index->definition;
@@ -108,6 +121,7 @@ static void add_index(yyjson_mut_doc *doc, yyjson_mut_val *list, const struct ta
     yyjson_mut_obj_add_uint(doc, out, "statusUntilMs", index->status_until_ms);
     if (index->status == INDEX_UPDATING)
         yyjson_mut_obj_add_val(doc, out, "before", write_capacity(doc, &index->before));
+    add_insights(doc, out, &index->insights);
 }
 
 static void add_policy(yyjson_mut_doc *doc, yyjson_mut_val *root, const char *name,
@@ -191,13 +205,7 @@ static void write_extras(yyjson_mut_doc *doc, yyjson_mut_val *root,
         yyjson_mut_obj_add_val(doc, root, "ttlAttribute", text(doc, d->ttl_attribute));
     if (d->ttl.next_id != 0)
         add_ttl(doc, root, &d->ttl);
-    if (d->insights.changed_ms > 0) {
-        yyjson_mut_val *insights = yyjson_mut_obj_add_obj(doc, root, "insights");
-
-        yyjson_mut_obj_add_bool(doc, insights, "enabled", d->insights.enabled);
-        yyjson_mut_obj_add_bool(doc, insights, "onlyThrottled", d->insights.only_throttled);
-        yyjson_mut_obj_add_uint(doc, insights, "changedMs", d->insights.changed_ms);
-    }
+    add_insights(doc, root, &d->insights);
     if (d->stream.label_ms != 0)
         add_stream(doc, root, &d->stream);
     if (d->recovery.period_days != 0) {
@@ -297,6 +305,13 @@ static void read_settings(yyjson_val *in, struct table_settings *s)
     s->deletion_protection = yyjson_get_bool(yyjson_obj_get(in, "deletionProtection"));
 }
 
+static void read_insights(yyjson_val *in, struct table_insights *insights)
+{
+    insights->enabled = yyjson_get_bool(yyjson_obj_get(in, "enabled"));
+    insights->only_throttled = yyjson_get_bool(yyjson_obj_get(in, "onlyThrottled"));
+    insights->changed_ms = read_uint(in, "changedMs");
+}
+
 static void read_policy(yyjson_val *in, struct arena *arena, struct table_policy *policy)
 {
     policy->text = read_text(in, "text", arena);
@@ -356,7 +371,6 @@ static enum err read_ttl(yyjson_val *in, bool expires, struct table_ttl *ttl)
 
 static void read_extras(yyjson_val *root, struct arena *arena, struct table_definition *d)
 {
-    yyjson_val *insights = yyjson_obj_get(root, "insights");
     yyjson_val *recovery = yyjson_obj_get(root, "recovery");
     yyjson_arr_iter at = yyjson_arr_iter_with(yyjson_obj_get(root, "tags"));
     yyjson_val *tag;
@@ -367,11 +381,7 @@ static void read_extras(yyjson_val *root, struct arena *arena, struct table_defi
             .value = read_text(tag, "value", arena),
         };
     d->ttl_attribute = read_text(root, "ttlAttribute", arena);
-    d->insights = (struct table_insights){
-        .enabled = yyjson_get_bool(yyjson_obj_get(insights, "enabled")),
-        .only_throttled = yyjson_get_bool(yyjson_obj_get(insights, "onlyThrottled")),
-        .changed_ms = read_uint(insights, "changedMs"),
-    };
+    read_insights(yyjson_obj_get(root, "insights"), &d->insights);
     d->recovery = (struct table_recovery){
         .period_days = (uint32_t)read_uint(recovery, "periodDays"),
         .from_ms = read_uint(recovery, "fromMs"),
@@ -434,6 +444,7 @@ static enum err read_index(yyjson_val *in, struct arena *arena, struct table_ind
     index->status = (enum index_status)read_uint(in, "status");
     index->status_until_ms = read_uint(in, "statusUntilMs");
     read_capacity(yyjson_obj_get(in, "before"), &index->before);
+    read_insights(yyjson_obj_get(in, "insights"), &index->insights);
     if (index->id == 0 || d->name.size == 0 || index->status > INDEX_DELETING ||
         !read_projection(in, arena, d))
         return ERR_CORRUPT;

@@ -323,6 +323,14 @@ TEST(table_record_golden_of_contributor_insights)
         "\"onDemandReadMax\":-1,\"onDemandWriteMax\":50,\"warmReadUnits\":12000,"
         "\"warmWriteUnits\":4000,\"class\":0,\"classChangedMs\":0,\"deletionProtection\":false},"
         "\"insights\":{\"enabled\":true,\"onlyThrottled\":true,\"changedMs\":1700000000456}}";
+    static const struct table_index index = {
+        .id = 1,
+        .insights = {true, false, 5},
+        .definition = {.name = BYTES("Glo"),
+                       .kind = INDEX_GLOBAL,
+                       .schema = {1, 0, {{BYTES("g"), VALUE_S}}},
+                       .projection = INDEX_PROJECTS_KEYS},
+    };
     struct table_definition definition = music(), read;
     struct arena arena;
 
@@ -330,6 +338,12 @@ TEST(table_record_golden_of_contributor_insights)
     definition.id = 7;
     definition.insights = (struct table_insights){true, true, 1700000000456};
     CHECK_TEXT(table_record_write(&definition, &arena), golden);
+    definition.indexes = &index;
+    definition.index_count = 1;
+    definition.next_index_id = 2;
+    CHECK_OK(table_record_read(table_record_write(&definition, &arena), &arena, &read));
+    CHECK(read.indexes[0].insights.enabled && !read.indexes[0].insights.only_throttled);
+    CHECK_U64(read.indexes[0].insights.changed_ms, 5);
     CHECK_OK(table_record_read(bytes_of_string(golden), &arena, &read));
     CHECK(read.insights.enabled && read.insights.only_throttled);
     CHECK_U64(read.insights.changed_ms, 1700000000456);
