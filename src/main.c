@@ -129,11 +129,13 @@ static enum err check_is_data(const char *path, struct arena *arena, struct faul
     return fault_set(fault, ERR_IO, "%s is not a data directory: it has no file FORMAT", path);
 }
 
-static bool is_file(const char *path)
+static bool is_backup(const char *path)
 {
+    const char *suffix = strrchr(path, '.');
     struct stat stat_of;
 
-    return stat(path, &stat_of) == 0 && S_ISREG(stat_of.st_mode);
+    return suffix != NULL && strcmp(suffix, ".stelebackup") == 0 && stat(path, &stat_of) == 0 &&
+           S_ISREG(stat_of.st_mode);
 }
 
 static int check_file(const char *path)
@@ -185,7 +187,7 @@ static int run_check(int argc, char **argv)
         fprintf(stderr, "usage: stele check DIR [BACKUP-DIR] | stele check FILE.stelebackup\n");
         return EXIT_USAGE;
     }
-    if (is_file(argv[1]))
+    if (is_backup(argv[1]))
         return check_file(argv[1]);
     options.path = argv[1];
     options.files_max = (unsigned)machine_allow_files() / 2;

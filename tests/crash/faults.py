@@ -52,6 +52,7 @@ def tests():
     for warns in (True, False):
         yield ("a table is restored on a full disk" + ("" if warns else ", without a warning"),
                lambda bed, w=warns: restore_when_full(bed, w))
+    yield "a backup is taken on a full disk", back_up_when_full
     yield "a disk is full before the first start", full_at_first_start
     for what, kinds in (("the log", LOG), ("a table", TABLE), ("the manifest", MANIFEST)):
         yield "a write to %s fails" % what, lambda bed, k=kinds: write_fails(bed, k)
@@ -296,6 +297,45 @@ def expire_when_full(bed):
     free_again(bed)
     for table in ("Expiring", "Told"): # the ledger knows nothing of them
         client.call("DeleteTable", TableName=table)
+    bed.restart("after that")
+
+
+def back_up_when_full(bed):
+    """It is refused, or gone with what it had written so far; nobody else notices."""
+    client = bed.own.client()
+    client.call("CreateTable", TableName="Kept", BillingMode="PAY_PER_REQUEST",
+                KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+                AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "N"}])
+    for i in range(120):
+        body = base64.b64encode(bed.rng.randbytes(300000)).decode()
+        client.call("PutItem", TableName="Kept", Item={"id": {"N": "%d" % i}, "body": {"B": body}})
+    bed.own.stop() # nothing large is left to be written out
+    bed.own.start()
+    client = bed.own.client()
+    files = lambda folder: os.listdir(os.path.join(bed.own.data, folder)) \
+        if os.path.exists(os.path.join(bed.own.data, folder)) else []
+    bed.disk.room = 30 * MIB
+    try:
+        client.call("CreateBackup", TableName="Kept", BackupName="refused")
+        bed.check(False, "a backup without room for its checkpoint is refused")
+    except api.ApiError as error:
+        bed.check(error.status == 500, "a backup without room for its checkpoint is refused", str(error))
+    bed.check(not files("checkpoints"), "which leaves no checkpoint")
+    bed.disk.warns = False
+    arn = client.call("CreateBackup", TableName="Kept", BackupName="failing")["BackupDetails"]["BackupArn"]
+    gone = lambda: not client.call("ListBackups", TableName="Kept")["BackupSummaries"]
+    bed.wait(gone, "a backup without room for its file ends")
+    bed.check(bed.lines("a backup failed and is gone"), "the log says so")
+    bed.wait(lambda: not files("checkpoints") and not files("backups"), "it leaves nothing")
+    bed.check(bed.own.is_running(), "the server goes on")
+    bed.disk.warns = True
+    free_again(bed) if bed.lines("Free some space") else setattr(bed.disk, "room", -1)
+    arn = client.call("CreateBackup", TableName="Kept", BackupName="whole")["BackupDetails"]["BackupArn"]
+    details = lambda: client.call("DescribeBackup", BackupArn=arn)["BackupDescription"]["BackupDetails"]
+    bed.wait(lambda: details()["BackupStatus"] == "AVAILABLE", "another is written when there is room")
+    bed.check(len(files("backups")) == 1 and not files("checkpoints"), "all of it, and nothing else")
+    client.call("DeleteTable", TableName="Kept") # the ledger knows nothing of it
+    bed.run_for(20)
     bed.restart("after that")
 
 
