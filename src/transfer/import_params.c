@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/crc32.h"
+#include "table/table_fill.h"
 #include "transfer/import_log.h"
 
 #include <stdlib.h>
@@ -23,6 +24,8 @@ static enum err read_table(struct req *req, struct bytes parameters,
                            struct table_creation *creation, yyjson_doc **doc);
 static struct bytes declared_parameters(struct req *req);
 static struct bytes json_text(struct req *req, yyjson_val *value);
+static bool is_filled_still(struct req *req, const struct job_name *name,
+                            const struct import_record *record);
 static bool shows_the_table(struct req *req, const struct import_record *record);
 
 enum err import_params_read(struct req *req, struct import_record *record,
@@ -115,14 +118,21 @@ enum err import_params_token(struct req *req, struct bytes token, struct bytes *
                     BYTES_ARGS(token));
 }
 
-/* The record ends in the same commit as its table's being filled: if the table is no more, what was
- * read may be old. */
+/* The record ends in the commit that ends the filling of its table, but it is read from the store
+ * and the table from the catalog, which is told a moment later. So an import is not over before its
+ * table can be used, and if the table is no more, what was read of the import may be old. */
 enum err import_params_refresh(struct req *req, const struct job_name *name,
                                struct import_record *record)
 {
     struct job_record job;
     enum err err;
 
+    if (record->status != IMPORT_IN_PROGRESS && is_filled_still(req, name, record)) {
+        record->status = IMPORT_IN_PROGRESS;
+        record->end_ms = 0;
+        record->failure_code = record->failure_message = BYTES("");
+        return OK;
+    }
     if (record->status != IMPORT_IN_PROGRESS || shows_the_table(req, record))
         return OK;
     err = jobs_find(req->api->jobs, name, req->may_wait, req->arena, &job);
@@ -131,6 +141,17 @@ enum err import_params_refresh(struct req *req, const struct job_name *name,
     if (err == OK && record->status == IMPORT_IN_PROGRESS)
         record->status = IMPORT_CANCELLING;
     return err;
+}
+
+static bool is_filled_still(struct req *req, const struct job_name *name,
+                            const struct import_record *record)
+{
+    struct table *table = table_fill_acquire(req->api->catalog, name->account, name->region,
+                                             record->table_name, name->id);
+    bool filled = table != NULL;
+
+    table_release(&table);
+    return filled;
 }
 
 static bool shows_the_table(struct req *req, const struct import_record *record)

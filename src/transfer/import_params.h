@@ -23,6 +23,7 @@ struct bytes import_params_make_arn(const struct table_definition *table, struct
 struct bytes import_params_make_token(struct bytes id, struct arena *arena);
 enum err import_params_token(struct req *req, struct bytes token, struct bytes *id) MUST_CHECK;
 
-/* Shows an import that is IN_PROGRESS as CANCELLING once its table is gone. */
+/* What clients are shown: an import that is IN_PROGRESS as CANCELLING once its table is gone, one
+ * that is over as IN_PROGRESS as long as its table cannot be used. */
 enum err import_params_refresh(struct req *req, const struct job_name *name,
                                struct import_record *record) MUST_CHECK;
