@@ -64,12 +64,20 @@ enum err sigv4_verify(const struct http_request *request, const struct sigv4_cla
                       struct bytes secret_access_key, struct arena *arena,
                       struct fault *fault) MUST_CHECK;
 
-/* The client's side, for `stele health`, the benchmark and tests: value of the Authorization
- * header for a request whose headers (host, x-amz-date, ... as given) are all signed. amz_date is
- * the value of its x-amz-date header, from sigv4_date_format. */
+/* The client's side: value of the Authorization header for a request whose headers (host,
+ * x-amz-date, ... as given) are all signed. amz_date is the value of its x-amz-date header, from
+ * sigv4_date_format. Of service "s3", the path is signed as it is, and the body's hash is the
+ * header x-amz-content-sha256, which must be there. */
 struct bytes sigv4_sign(const struct http_request *request, struct bytes access_key_id,
                         struct bytes secret_access_key, struct bytes region, struct bytes service,
                         struct bytes amz_date, struct arena *arena);
+
+/* What a client needs besides. Percent-encodes all but letters, digits and "-._~" (and '/' if
+ * keep_slash); returns the end. The output is at most three times as long. */
+uint8_t *sigv4_percent_encode(uint8_t *out, struct bytes text, bool keep_slash);
+
+#define SIGV4_HEX_BYTES 64 /* a SHA-256 in lower-case hex, no NUL */
+void sigv4_sha256_hex(struct bytes data, char out[SIGV4_HEX_BYTES]);
 
 /* yyyymmddThhmmssZ of seconds since 1970. */
 void sigv4_date_format(uint64_t seconds, char out[SIGV4_DATE_SIZE]);

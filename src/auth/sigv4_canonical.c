@@ -16,6 +16,9 @@ struct name_list {
     struct bytes names[SIGV4_SIGNED_HEADERS_MAX];
 };
 
+static struct bytes canonical_request(const struct http_request *request,
+                                      struct bytes signed_headers, bool path_as_is,
+                                      struct bytes body_hash, struct arena *arena);
 static void names_of_text(struct bytes text, struct arena *arena, struct name_list *list);
 static void names_add(struct name_list *list, struct bytes name, struct arena *arena);
 static size_t canonical_bytes_max(const struct http_request *request,
@@ -42,6 +45,31 @@ static inline uint8_t *append(uint8_t *out, struct bytes text)
 struct bytes sigv4_canonical_request(const struct http_request *request,
                                      struct bytes signed_headers, struct arena *arena)
 {
+    /* Always the hash of what came, never x-amz-content-sha256: where that header is right it says
+     * the same, and where it is wrong (or UNSIGNED-PAYLOAD, which is for S3 alone) the signatures
+     * differ. So no body but the signed one gets through. */
+    char hash[SIGV4_HEX_BYTES];
+
+    sigv4_sha256_hex(request->body_sent, hash);
+    return canonical_request(request, signed_headers, false, bytes_make(hash, sizeof(hash)), arena);
+}
+
+struct bytes sigv4_canonical_s3_request(const struct http_request *request,
+                                        struct bytes signed_headers, struct arena *arena)
+{
+    struct bytes hash = {0};
+
+    for (size_t i = 0; i < request->header_count; i++)
+        if (bytes_equal_no_case(request->headers[i].name, BYTES("x-amz-content-sha256")))
+            hash = request->headers[i].value;
+    ASSERT(hash.size == SIGV4_HEX_BYTES); /* whoever signs has put it there */
+    return canonical_request(request, signed_headers, true, hash, arena);
+}
+
+static struct bytes canonical_request(const struct http_request *request,
+                                      struct bytes signed_headers, bool path_as_is,
+                                      struct bytes body_hash, struct arena *arena)
+{
     struct name_list names;
     size_t bytes_max;
     uint8_t *text, *out;
@@ -51,7 +79,7 @@ struct bytes sigv4_canonical_request(const struct http_request *request,
     text = out = arena_alloc(arena, bytes_max);
     out = append(out, request->method);
     *out++ = '\n';
-    out = append_path(out, request->path, arena);
+    out = path_as_is ? append(out, request->path) : append_path(out, request->path, arena);
     *out++ = '\n';
     out = append_query(out, request->query, arena);
     *out++ = '\n';
@@ -60,11 +88,7 @@ struct bytes sigv4_canonical_request(const struct http_request *request,
     *out++ = '\n';
     out = append_names(out, &names);
     *out++ = '\n';
-    /* Always the hash of what came, never x-amz-content-sha256: where that header is right it says
-     * the same, and where it is wrong (or UNSIGNED-PAYLOAD, which is for S3 alone) the signatures
-     * differ. So no body but the signed one gets through. */
-    sigv4_sha256_hex(request->body_sent, (char *)out);
-    out += SIGV4_HEX_BYTES;
+    out = append(out, body_hash);
     ASSERT((size_t)(out - text) <= bytes_max);
     return bytes_make(text, (size_t)(out - text));
 }

@@ -23,10 +23,6 @@ struct sigv4_param {
  * "&&" holds none, '+' is a space, and a '%' without two hex digits behind it is itself. */
 bool sigv4_query_next(struct bytes *rest, struct arena *arena, struct sigv4_param *param);
 
-/* Percent-encodes all but letters, digits and "-._~" (and '/' if keep_slash); returns the end. The
- * output is at most three times as long. */
-uint8_t *sigv4_percent_encode(uint8_t *out, struct bytes text, bool keep_slash);
-
 /* ---- canonical request (sigv4_canonical.c) ---- */
 
 /* Exactly what the client must have hashed. signed_headers: names joined by ';', at most
@@ -34,14 +30,15 @@ uint8_t *sigv4_percent_encode(uint8_t *out, struct bytes text, bool keep_slash);
 struct bytes sigv4_canonical_request(const struct http_request *request,
                                      struct bytes signed_headers, struct arena *arena);
 
+/* The same for a request to S3: its path is signed as it is sent, since keys may have "." and ""
+ * between their slashes, and the hash of its body is what its x-amz-content-sha256 says. */
+struct bytes sigv4_canonical_s3_request(const struct http_request *request,
+                                        struct bytes signed_headers, struct arena *arena);
+
 /* The header names of a request as a SignedHeaders value. */
 struct bytes sigv4_signed_headers_of(const struct http_request *request, struct arena *arena);
 
 /* ---- hashes and signing keys (sigv4_key.c) ---- */
-
-#define SIGV4_HEX_BYTES 64 /* a SHA-256 in lower-case hex, no NUL */
-
-void sigv4_sha256_hex(struct bytes data, char out[SIGV4_HEX_BYTES]);
 
 /* Key of an HMAC-SHA256, ready to use: the key xor ipad and xor opad (RFC 2104). */
 struct sigv4_key {

@@ -43,7 +43,9 @@ struct bytes sigv4_sign(const struct http_request *request, struct bytes access_
     struct sigv4_key_scope scope = {
         .secret = secret_access_key, .region = region, .service = service};
     struct bytes names = sigv4_signed_headers_of(request, arena);
-    struct bytes canonical = sigv4_canonical_request(request, names, arena);
+    struct bytes canonical = bytes_equal_string(service, "s3")
+                                 ? sigv4_canonical_s3_request(request, names, arena)
+                                 : sigv4_canonical_request(request, names, arena);
     const struct sigv4_key *key;
     struct sigv4_key derived;
     struct bytes to_sign;

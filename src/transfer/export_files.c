@@ -1,6 +1,7 @@
 /* export_files.c - lines through gzip into uploads, and what tells of them. */
 #include "transfer/export_files.h"
 
+#include "api/input.h"
 #include "base/assert.h"
 #include "base/base64.h"
 #include "base/mem.h"
@@ -35,6 +36,7 @@ struct export_files {
     uint8_t chunk[CHUNK_BYTES];
 };
 
+static bool is_of_another(const struct export_record *record);
 static enum err put_text(struct export_files *files, const char *name, struct bytes text,
                          bool with_digest);
 static struct bytes key_of(const struct export_files *files, const char *name);
@@ -57,7 +59,7 @@ enum err export_files_open(struct objects *objects, struct objects_call *call,
     f->settings = (struct objects_put_settings){
         .encryption = kms ? BYTES("aws:kms") : record->encryption,
         .kms_key_id = record->kms_key_id,
-        .owner_full_control = record->owner.size != 0,
+        .owner_full_control = is_of_another(record),
     };
     buf_init(&f->manifest, MANIFEST_BYTES_MAX);
     err = put_text(f, "_started", BYTES(""), false);
@@ -168,6 +170,15 @@ struct bytes export_summary(const struct export_record *r, struct bytes files_ke
     }
     buf_append_byte(&out, '}');
     return buf_finish_arena(&out);
+}
+
+/* Whether the bucket's owner is told, and is not the table's. */
+static bool is_of_another(const struct export_record *record)
+{
+    struct input_arn arn;
+
+    return record->owner.size != 0 && input_arn_split(record->arn, &arn) &&
+           !bytes_equal(arn.account, record->owner);
 }
 
 /* The digest of NAME.json is the object NAME.md5, and comes first: the text says that both are

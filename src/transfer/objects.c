@@ -45,7 +45,7 @@ enum err objects_open(const struct objects_options *options, struct fault *fault
         options->place[5] != 0)
         err = objects_file_open(options->place + 5, fault, o);
     else if (options->place != NULL)
-        err = fault_set(fault, ERR_CONFIG, "'%s' is not file:DIR", options->place);
+        err = objects_s3_open(options, fault, o);
     if (err != OK) {
         free(o);
         return err;

@@ -40,6 +40,10 @@ bool objects_stopping(const struct objects_call *call);
 /* DIR of "file:DIR"; it need not exist. */
 enum err objects_file_open(const char *dir, struct fault *fault, struct objects *objects);
 
+/* ERR_CONFIG: the place is not one of S3 either. */
+enum err objects_s3_open(const struct objects_options *options, struct fault *fault,
+                         struct objects *objects);
+
 /* A key that can be a file: parts of 1 to 255 bytes between single '/', none of them "." or "..",
  * no NUL. */
 bool objects_file_key_valid(struct bytes key);

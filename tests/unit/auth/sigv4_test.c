@@ -482,3 +482,44 @@ TEST(sigv4_regions_look_like_regions)
     CHECK(!sigv4_region_valid(BYTES("us_east_1")));
     CHECK(!sigv4_region_valid(BYTES("us east")));
 }
+
+/* Amazon S3 API reference, "Authenticating Requests: Using the Authorization Header", the examples
+ * of a single chunk. */
+TEST(sigv4_signs_the_published_examples_of_s3)
+{
+#define EMPTY "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    static const struct {
+        const char *text, *signature;
+    } rows[] = {
+        {"GET /test.txt\nHost: examplebucket.s3.amazonaws.com\nRange: bytes=0-9\n"
+         "x-amz-content-sha256: " EMPTY "\nx-amz-date: 20130524T000000Z\n\n",
+         "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41"},
+        {"PUT /test%24file.text\nDate: Fri, 24 May 2013 00:00:00 GMT\n"
+         "Host: examplebucket.s3.amazonaws.com\n"
+         "x-amz-content-sha256: 44ce7dd67c959e0d3524ffac1771dfbba87d2b6b4b4e99e42034a8b803f8b072\n"
+         "x-amz-date: 20130524T000000Z\nx-amz-storage-class: REDUCED_REDUNDANCY\n\n",
+         "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd"},
+        {"GET /?lifecycle\nHost: examplebucket.s3.amazonaws.com\nx-amz-content-sha256: " EMPTY
+         "\nx-amz-date: 20130524T000000Z\n\n",
+         "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543"},
+        {"GET /?max-keys=2&prefix=J\nHost: examplebucket.s3.amazonaws.com\n"
+         "x-amz-content-sha256: " EMPTY "\nx-amz-date: 20130524T000000Z\n\n",
+         "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"},
+    };
+#undef EMPTY
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct http_request request;
+        struct arena arena;
+        struct bytes got;
+
+        arena_init(&arena);
+        request = request_of_text(bytes_of_string(rows[i].text), &arena);
+        got = sigv4_sign(&request, BYTES("AKIAIOSFODNN7EXAMPLE"),
+                         BYTES("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"), BYTES("us-east-1"),
+                         BYTES("s3"), BYTES("20130524T000000Z"), &arena);
+        CHECK(got.size > SIGV4_HEX_BYTES);
+        CHECK_TEXT(bytes_skip(got, got.size - SIGV4_HEX_BYTES), rows[i].signature);
+        arena_fini(&arena);
+    }
+}

@@ -1,0 +1,410 @@
+/* objects_s3.c - buckets of an S3 endpoint. An object is read in pieces, each a request of its own
+ * for the same ETag, so that a broken connection costs one piece; it is written as a multipart
+ * upload, whatever its size, so that its ETag says so as the service's own exports do.
+ */
+#include "base/base64.h"
+#include "base/buf.h"
+#include "base/mem.h"
+#include "transfer/objects_priv.h"
+#include "transfer/objects_s3_request.h"
+#include "transfer/objects_xml.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define PIECE_BYTES     OBJECTS_PART_BYTES
+#define LIST_BYTES_MAX  ((size_t)16 << 20)
+#define REPLY_BYTES_MAX ((size_t)256 << 10)
+
+struct objects_source {
+    struct s3 *s3;
+    struct objects_call *call;
+    struct bytes key, etag; /* in the call's arena */
+    uint64_t at;            /* of the next piece */
+    uint64_t size;
+    struct buf piece;
+    size_t used; /* of the piece */
+};
+
+struct objects_upload {
+    struct s3 *s3;
+    struct objects_call *call;
+    struct bytes key, id;
+    struct buf etags; /* <Part>... of what was uploaded */
+    struct buf reply;
+    unsigned count;
+};
+
+static void s3_class_close(void *self);
+static enum err s3_list(void *self, struct objects_call *call, struct bytes prefix,
+                        struct bytes after, struct objects_page *page);
+static enum err s3_source_open(void *self, struct objects_call *call, struct bytes key,
+                               uint64_t from, struct objects_source **source, uint64_t *size);
+static enum err s3_source_read(struct objects_source *source, void *out, size_t size, size_t *got);
+static void s3_source_close(struct objects_source *source);
+static enum err s3_put(void *self, struct objects_call *call, struct bytes key, struct bytes body,
+                       const uint8_t *md5, const struct objects_put_settings *settings);
+static enum err s3_upload_begin(void *self, struct objects_call *call, struct bytes key,
+                                const struct objects_put_settings *settings,
+                                struct objects_upload **upload);
+static enum err s3_upload_part(struct objects_upload *upload, struct bytes part,
+                               const uint8_t *md5);
+static enum err s3_upload_finish(struct objects_upload *upload, char etag[OBJECTS_ETAG_SIZE]);
+static void s3_upload_abandon(struct objects_upload *upload);
+static void upload_free(struct objects_upload *upload);
+static void read_page(struct objects_call *call, struct bytes xml, struct objects_page *page);
+static enum err next_piece(struct objects_source *source, bool first);
+static enum err size_of_reply(struct objects_source *source, const struct s3_reply *reply);
+static void add_settings(struct s3_request *request, const struct objects_put_settings *settings);
+static struct bytes md5_text(const uint8_t *md5, struct arena *arena);
+static bool was_completed(struct objects_upload *upload, const char *etag);
+static struct bytes unquoted(struct bytes etag);
+
+static const struct objects_class class = {
+    .close = s3_class_close,
+    .list = s3_list,
+    .source_open = s3_source_open,
+    .source_read = s3_source_read,
+    .source_close = s3_source_close,
+    .put = s3_put,
+    .upload_begin = s3_upload_begin,
+    .upload_part = s3_upload_part,
+    .upload_finish = s3_upload_finish,
+    .upload_abandon = s3_upload_abandon,
+};
+
+enum err objects_s3_open(const struct objects_options *options, struct fault *fault,
+                         struct objects *objects)
+{
+    struct s3 *s3;
+    enum err err = s3_open(options, fault, &s3);
+
+    if (err != OK)
+        return err;
+    objects->class = &class;
+    objects->self = s3;
+    return OK;
+}
+
+static void s3_class_close(void *self)
+{
+    struct s3 *s3 = self;
+
+    s3_close(&s3);
+}
+
+/* ---- listing ---- */
+
+static enum err s3_list(void *self, struct objects_call *call, struct bytes prefix,
+                        struct bytes after, struct objects_page *page)
+{
+    struct s3_request request = {.method = "GET"};
+    struct s3_reply reply;
+    struct buf xml;
+    enum err err;
+
+    buf_init(&xml, LIST_BYTES_MAX);
+    request.reply = &xml;
+    request.query = arena_format(
+        call->arena, "%.*s%slist-type=2&max-keys=%d&%.*s",
+        BYTES_ARGS(after.size != 0 ? s3_parameter("continuation-token", after, call->arena)
+                                   : BYTES("")),
+        after.size != 0 ? "&" : "", OBJECTS_PAGE_KEYS_MAX,
+        BYTES_ARGS(s3_parameter("prefix", prefix, call->arena)));
+    err = s3_send(self, call, &request, &reply);
+    if (err == OK)
+        read_page(call, buf_bytes(&xml), page);
+    buf_fini(&xml);
+    return err;
+}
+
+static void read_page(struct objects_call *call, struct bytes xml, struct objects_page *page)
+{
+    struct bytes rest = xml, entry;
+
+    page->entries = arena_new_array(call->arena, struct objects_entry, OBJECTS_PAGE_KEYS_MAX);
+    while (page->count < OBJECTS_PAGE_KEYS_MAX && objects_xml_next(&rest, "Contents", &entry)) {
+        struct bytes size = objects_xml_text(entry, "Size", call->arena);
+        struct objects_entry *each = &page->entries[page->count++];
+
+        each->key = objects_xml_text(entry, "Key", call->arena);
+        each->size_bytes = strtoull((const char *)arena_copy(call->arena, size).data, NULL, 10);
+    }
+    if (bytes_equal_string(objects_xml_text(xml, "IsTruncated", call->arena), "true"))
+        page->next = objects_xml_text(xml, "NextContinuationToken", call->arena);
+}
+
+/* ---- reading ---- */
+
+static enum err s3_source_open(void *self, struct objects_call *call, struct bytes key,
+                               uint64_t from, struct objects_source **source, uint64_t *size)
+{
+    struct objects_source *s = mem_zalloc(sizeof(*s));
+    enum err err;
+
+    *s = (struct objects_source){
+        .s3 = self, .call = call, .key = arena_copy(call->arena, key), .at = from};
+    buf_init(&s->piece, PIECE_BYTES);
+    err = next_piece(s, true);
+    if (err != OK) {
+        s3_source_close(s);
+        return err;
+    }
+    *size = s->size;
+    *source = s;
+    return OK;
+}
+
+static enum err s3_source_read(struct objects_source *source, void *out, size_t size, size_t *got)
+{
+    size_t done = 0;
+
+    while (done < size) {
+        size_t left = source->piece.size - source->used;
+        size_t take = left < size - done ? left : size - done;
+        enum err err;
+
+        if (take != 0)
+            memcpy((uint8_t *)out + done, source->piece.data + source->used, take);
+        source->used += take;
+        done += take;
+        if (done == size || source->at >= source->size)
+            break;
+        err = next_piece(source, false);
+        if (err != OK)
+            return err;
+    }
+    *got = done;
+    return OK;
+}
+
+static void s3_source_close(struct objects_source *source)
+{
+    buf_fini(&source->piece);
+    free(source);
+}
+
+/* What comes in the arena stays there until the call's end: a few hundred bytes a piece, so they
+ * are kept out of it. */
+static enum err next_piece(struct objects_source *source, bool first)
+{
+    struct s3_request request = {.method = "GET", .key = source->key, .reply = &source->piece};
+    struct arena arena, *own = source->call->arena;
+    struct s3_reply reply;
+    enum err err;
+
+    arena_init(&arena);
+    s3_add_header(&request, "range",
+                  arena_format(&arena, "bytes=%llu-%llu", (unsigned long long)source->at,
+                               (unsigned long long)(source->at + PIECE_BYTES - 1)));
+    if (!first)
+        s3_add_header(&request, "if-match", source->etag);
+    source->used = 0;
+    source->call->arena = &arena;
+    err = s3_send(source->s3, source->call, &request, &reply);
+    source->call->arena = own;
+    if (err != OK) {
+        source->call->code = arena_copy(own, source->call->code);
+        source->call->message = arena_copy(own, source->call->message);
+    }
+    if (reply.http.status == 416 && first) { /* nothing from there on */
+        source->piece.size = 0;
+        err = size_of_reply(source, &reply);
+    } else if (reply.http.status == 412) {
+        err = objects_fail(source->call, ERR_CORRUPT, "S3ObjectChanged",
+                           "The object was changed while it was read (Key: %.*s)",
+                           BYTES_ARGS(source->key));
+    } else if (err == OK) {
+        if (first)
+            source->etag = arena_copy(own, http_client_header(&reply.http, "etag"));
+        err = first ? size_of_reply(source, &reply) : OK;
+        if (err == OK && source->piece.size == 0 && source->at < source->size)
+            err = objects_fail(source->call, ERR_IO, "S3InternalError",
+                               "The endpoint sent nothing of a range (Key: %.*s)",
+                               BYTES_ARGS(source->key));
+        source->at += source->piece.size;
+    }
+    arena_fini(&arena);
+    return err;
+}
+
+/* Content-Range: bytes 0-9/443 of a part, bytes * /443 if there is none, and none at all of an
+ * endpoint that sent the whole object. */
+static enum err size_of_reply(struct objects_source *source, const struct s3_reply *reply)
+{
+    struct bytes range = http_client_header(&reply->http, "content-range");
+    const uint8_t *slash = range.size == 0 ? NULL : memchr(range.data, '/', range.size);
+
+    if (slash != NULL) {
+        source->size = strtoull((const char *)slash + 1, NULL, 10);
+        return OK;
+    }
+    if (source->at == 0) {
+        source->size = reply->http.status == 416 ? 0 : source->piece.size;
+        return OK;
+    }
+    return objects_fail(source->call, ERR_IO, "S3InternalError",
+                        "The endpoint does not send ranges of objects (Key: %.*s)",
+                        BYTES_ARGS(source->key));
+}
+
+/* ---- writing ---- */
+
+static enum err s3_put(void *self, struct objects_call *call, struct bytes key, struct bytes body,
+                       const uint8_t *md5, const struct objects_put_settings *settings)
+{
+    struct s3_request request = {.method = "PUT", .key = key, .body = body};
+    struct s3_reply reply;
+    struct buf text;
+    enum err err;
+
+    buf_init(&text, REPLY_BYTES_MAX);
+    request.reply = &text;
+    s3_add_header(&request, "content-md5", md5_text(md5, call->arena));
+    add_settings(&request, settings);
+    err = s3_send(self, call, &request, &reply);
+    buf_fini(&text);
+    return err;
+}
+
+static enum err s3_upload_begin(void *self, struct objects_call *call, struct bytes key,
+                                const struct objects_put_settings *settings,
+                                struct objects_upload **upload)
+{
+    struct s3_request request = {.method = "POST", .key = key, .query = BYTES("uploads=")};
+    struct objects_upload *u = mem_zalloc(sizeof(*u));
+    struct s3_reply reply;
+    enum err err;
+
+    *u = (struct objects_upload){.s3 = self, .call = call, .key = arena_copy(call->arena, key)};
+    buf_init(&u->etags, (size_t)OBJECTS_PARTS_MAX * 128);
+    buf_init(&u->reply, REPLY_BYTES_MAX);
+    request.reply = &u->reply;
+    add_settings(&request, settings);
+    err = s3_send(self, call, &request, &reply);
+    if (err == OK) {
+        u->id = objects_xml_text(buf_bytes(&u->reply), "UploadId", call->arena);
+        if (u->id.size == 0)
+            err = objects_fail(call, ERR_IO, "S3InternalError",
+                               "The endpoint began an upload without an id");
+    }
+    if (err != OK) {
+        upload_free(u);
+        return err;
+    }
+    *upload = u;
+    return OK;
+}
+
+static struct bytes upload_query(struct objects_upload *upload, unsigned part)
+{
+    struct bytes id = s3_parameter("uploadId", upload->id, upload->call->arena);
+
+    return part == 0
+               ? id
+               : arena_format(upload->call->arena, "partNumber=%u&%.*s", part, BYTES_ARGS(id));
+}
+
+static enum err s3_upload_part(struct objects_upload *upload, struct bytes part, const uint8_t *md5)
+{
+    struct s3_request request = {
+        .method = "PUT", .key = upload->key, .body = part, .reply = &upload->reply};
+    struct s3_reply reply;
+    struct bytes etag;
+    enum err err;
+
+    request.query = upload_query(upload, upload->count + 1);
+    s3_add_header(&request, "content-md5", md5_text(md5, upload->call->arena));
+    err = s3_send(upload->s3, upload->call, &request, &reply);
+    if (err != OK)
+        return err;
+    etag = http_client_header(&reply.http, "etag");
+    upload->count++;
+    buf_append_format(&upload->etags, "<Part><PartNumber>%u</PartNumber><ETag>", upload->count);
+    objects_xml_append(&upload->etags, etag);
+    buf_append_lit(&upload->etags, "</ETag></Part>");
+    return OK;
+}
+
+static enum err s3_upload_finish(struct objects_upload *upload, char etag[OBJECTS_ETAG_SIZE])
+{
+    struct s3_request request = {.method = "POST", .key = upload->key, .reply = &upload->reply};
+    struct s3_reply reply;
+    struct bytes told;
+    enum err err;
+
+    request.query = upload_query(upload, 0);
+    request.body = arena_concat(
+        upload->call->arena,
+        (struct bytes[]){BYTES("<CompleteMultipartUpload "
+                               "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"),
+                         buf_bytes(&upload->etags), BYTES("</CompleteMultipartUpload>")},
+        3);
+    err = s3_send(upload->s3, upload->call, &request, &reply);
+    if (err != OK && reply.tries > 1 && was_completed(upload, etag))
+        err = OK; /* by an earlier try, whose answer was lost */
+    if (err != OK)
+        return err;
+    told = unquoted(objects_xml_text(buf_bytes(&upload->reply), "ETag", upload->call->arena));
+    if (told.size != 0 && told.size < OBJECTS_ETAG_SIZE)
+        snprintf(etag, OBJECTS_ETAG_SIZE, "%.*s", BYTES_ARGS(told));
+    upload_free(upload);
+    return OK;
+}
+
+static bool was_completed(struct objects_upload *upload, const char *etag)
+{
+    struct s3_request request = {.method = "HEAD", .key = upload->key, .reply = &upload->reply};
+    struct objects_call call = *upload->call;
+    struct s3_reply reply;
+
+    return s3_send(upload->s3, &call, &request, &reply) == OK &&
+           bytes_equal_string(unquoted(http_client_header(&reply.http, "etag")), etag);
+}
+
+/* One try of its own: what is left costs room, not correctness, and buckets have rules for it. */
+static void s3_upload_abandon(struct objects_upload *upload)
+{
+    struct s3_request request = {.method = "DELETE", .key = upload->key, .reply = &upload->reply};
+    struct objects_call call = *upload->call;
+    struct s3_reply reply;
+    enum err err;
+
+    call.stopping = NULL; /* it is when a server ends that uploads are given up */
+    request.query = upload_query(upload, 0);
+    err = s3_try(upload->s3, &call, &request, &reply);
+    (void)err;
+    upload_free(upload);
+}
+
+static void upload_free(struct objects_upload *upload)
+{
+    buf_fini(&upload->etags);
+    buf_fini(&upload->reply);
+    free(upload);
+}
+
+static void add_settings(struct s3_request *request, const struct objects_put_settings *settings)
+{
+    s3_add_header(request, "content-type", settings->content_type);
+    s3_add_header(request, "x-amz-server-side-encryption", settings->encryption);
+    s3_add_header(request, "x-amz-server-side-encryption-aws-kms-key-id", settings->kms_key_id);
+    if (settings->owner_full_control)
+        s3_add_header(request, "x-amz-acl", BYTES("bucket-owner-full-control"));
+}
+
+static struct bytes md5_text(const uint8_t *md5, struct arena *arena)
+{
+    struct buf text;
+
+    buf_init_arena(&text, arena, 64);
+    base64_append(&text, bytes_make(md5, OBJECTS_MD5_BYTES));
+    return buf_finish_arena(&text);
+}
+
+static struct bytes unquoted(struct bytes etag)
+{
+    if (etag.size >= 2 && etag.data[0] == '"' && etag.data[etag.size - 1] == '"')
+        return bytes_make(etag.data + 1, etag.size - 2);
+    return etag;
+}
