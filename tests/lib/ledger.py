@@ -270,6 +270,8 @@ class Ledger:
     def _audit_churn(self, client, names, found, at, counts):
         problems = ["table %s was never made" % name
                     for name in names if name not in self.churn and name not in TABLES]
+        for name in names:
+            wait_until_filled(client, name)
         for name, ops in self.churn.items():
             candidates = self._candidates(ops, at, False)
             states = [op.writes[name] if op else None for op in candidates]
@@ -365,6 +367,15 @@ class Ledger:
         other.token_count = self.token_count
         other.noise = self.noise
         return other
+
+
+def wait_until_filled(client, name):
+    """A table that is being restored is not there for reads; it has to be, at some time."""
+    deadline = time.monotonic() + 30
+    while client.call("DescribeTable", TableName=name)["Table"]["TableStatus"] == "CREATING":
+        if time.monotonic() > deadline:
+            break  # the audit will find that it cannot be read
+        time.sleep(0.005)  # sleep: between looks at the status
 
 
 class Found:

@@ -11,6 +11,8 @@ from lib import ledger, preload, server
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LOAD = dict(writers=5, keys=25, big_share=0.3)
+KEPT = "Kept"  # a table that is restored under other names; the ledger has all of them among those
+KEPT_ITEMS = 200  # that come and go
 
 
 class Work:
@@ -29,13 +31,15 @@ class Work:
         self.book = earlier.book.fork(self.position) if earlier else \
             ledger.Ledger(seed, ledger.Load(**LOAD), self.position)
         self.entries = []
+        self.restores = []  # positions: asked for, seen ACTIVE
 
     def position(self):
         return os.fstat(self.file.fileno()).st_size
 
     def server(self):
         # A data directory two folders deep, of which neither is there at the first start.
-        return server.Server(["--auth", "open"], data=os.path.join(self.top, "var", "data"),
+        return server.Server(["--auth", "open", "--pitr-latest-seconds", "0"],
+                             data=os.path.join(self.top, "var", "data"),
                              log=os.path.join(self.folder, "log"), env=self.env)
 
     def load(self, own, calls, number):
@@ -46,6 +50,36 @@ class Work:
                 if time.monotonic() > deadline:
                     raise server.ServerError("%d calls take too long:\n%s" % (calls, own.log_tail()))
                 time.sleep(0.002)  # sleep: between looks at the condition
+
+    def make_kept(self, client):
+        """Acknowledged when all items are there."""
+        op = self.begin_table(KEPT)
+        client.call("CreateTable", TableName=KEPT, BillingMode="PAY_PER_REQUEST",
+                    KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+                    AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "N"}])
+        for first in range(0, KEPT_ITEMS, 25):
+            client.call("BatchWriteItem", RequestItems={KEPT: [
+                {"PutRequest": {"Item": {"id": {"N": str(i)}, "number": {"N": "1"}}}}
+                for i in range(first, first + 25)]})
+        client.call("UpdateContinuousBackups", TableName=KEPT,
+                    PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True})
+        self.book.acknowledge(op)
+
+    def restore(self, client, name):
+        """Acknowledged when the table is seen ACTIVE."""
+        op = self.begin_table(name)
+        client.call("RestoreTableToPointInTime", SourceTableName=KEPT, TargetTableName=name,
+                    UseLatestRestorableTime=True)
+        while client.call("DescribeTable", TableName=name)["Table"]["TableStatus"] != "ACTIVE":
+            time.sleep(0.002)  # sleep: between looks at the status
+        self.book.acknowledge(op)
+        self.restores.append((op.sent, op.answered))
+
+    def begin_table(self, name):
+        op = ledger.Op(self.position(), {name: 1})
+        self.book.churn[name] = [op]
+        self.book.churn_items[(name, 1)] = {str(i): op for i in range(KEPT_ITEMS)}
+        return op
 
     def finish(self):
         self.file.close()
@@ -70,7 +104,9 @@ def work(folder, library, seed):
     with done.server() as own:
         done.book.create_tables(own.client())
         done.load(own, 900, 1)
+        done.make_kept(own.client())
         for number, end in enumerate((own.kill, own.stop), 2):
+            done.restore(own.client(), "Again%d" % number)
             end()
             own.start()
             problems, found = done.book.audit(own.client())
@@ -91,7 +127,10 @@ def positions(done, rng):
     rare = [p for e in done.entries for p in (e.start, e.end)
             if e.kind in (record.RENAME, record.UNLINK, record.MKDIR) or
             (e.kind == record.OPEN and e.value & record.CREATED)]
+    restoring = [e.end for e in done.entries for sent, active in done.restores
+                 if sent <= e.end <= done.boundary(active)]
     picks = rng.sample(early, 25) + rng.sample(done.acknowledgements(), 40)
+    picks += rng.sample(restoring, min(30, len(restoring)))
     return sorted(picks + rng.sample(rare, 30) + rng.sample(done.ends, 15))
 
 
