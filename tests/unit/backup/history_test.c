@@ -6,6 +6,8 @@
 
 #include <pthread.h>
 
+#define WRITES_MAX 3000
+
 static void write_and_look_back(bool on_disk)
 {
     struct history_bed bed;
@@ -46,11 +48,12 @@ struct writer {
     _Atomic bool stopping;
 };
 
+/* Not for ever: what is looked back at is all that was written since. */
 static void *keep_writing(void *arg)
 {
     struct writer *writer = arg;
 
-    while (!writer->stopping)
+    for (unsigned i = 0; i < WRITES_MAX && !writer->stopping; i++)
         history_bed_write(writer->bed, 1);
     return NULL;
 }
