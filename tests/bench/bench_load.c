@@ -1,4 +1,4 @@
-/* bench_load.c - CreateTable, BatchWriteItem, DeleteTable.
+/* bench_load.c - CreateTable, UpdateContinuousBackups, BatchWriteItem, DeleteTable.
  * Batches go out on several connections before the first reply is awaited, so that a server which
  * syncs each of them can share the syncs.
  */
@@ -48,6 +48,14 @@ enum err bench_load(const struct bench_target *target, const struct bench_table 
         err = expect_ok(&client, "CreateTable", &body, fault);
     if (err == OK)
         err = await_status(&client, table, "\"ACTIVE\"", fault);
+    if (err == OK && table->told) {
+        buf_reset(&body, BODY_BYTES_MAX);
+        buf_append_format(&body,
+                          "{\"TableName\":\"%s\",\"PointInTimeRecoverySpecification\":"
+                          "{\"PointInTimeRecoveryEnabled\":true}}",
+                          table->name);
+        err = expect_ok(&client, "UpdateContinuousBackups", &body, fault);
+    }
     bench_client_close(&client);
     buf_fini(&body);
     return err != OK ? err : fill(target, table, fault);

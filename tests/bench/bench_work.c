@@ -117,7 +117,7 @@ void bench_append_create(const struct bench_table *table, struct buf *out)
         out,
         "{\"TableName\":\"%s\",\"BillingMode\":\"PAY_PER_REQUEST\","
         "\"AttributeDefinitions\":[{\"AttributeName\":\"pk\",\"AttributeType\":\"S\"}%s%s],"
-        "\"KeySchema\":[{\"AttributeName\":\"pk\",\"KeyType\":\"HASH\"}%s]%s}",
+        "\"KeySchema\":[{\"AttributeName\":\"pk\",\"KeyType\":\"HASH\"}%s]%s%s}",
         table->name, table->sorted ? ",{\"AttributeName\":\"sk\",\"AttributeType\":\"N\"}" : "",
         table->indexed ? ",{\"AttributeName\":\"city\",\"AttributeType\":\"S\"},"
                          "{\"AttributeName\":\"visits\",\"AttributeType\":\"N\"}"
@@ -127,7 +127,10 @@ void bench_append_create(const struct bench_table *table, struct buf *out)
                          "{\"AttributeName\":\"city\",\"KeyType\":\"HASH\"},"
                          "{\"AttributeName\":\"visits\",\"KeyType\":\"RANGE\"}],"
                          "\"Projection\":{\"ProjectionType\":\"ALL\"}}]"
-                       : "");
+                       : "",
+        table->told ? ",\"StreamSpecification\":{\"StreamEnabled\":true,"
+                      "\"StreamViewType\":\"NEW_AND_OLD_IMAGES\"}"
+                    : "");
 }
 
 void bench_append_batch(const struct bench_table *table, uint64_t first, unsigned count,

@@ -27,6 +27,7 @@ struct bench_table {
     uint32_t item_bytes;
     bool sorted;
     bool indexed;
+    bool told;   /* changes leave records: a stream with both images, and recovery */
     bool fields; /* ten of 100 bytes, instead of item_bytes in all */
 };
 

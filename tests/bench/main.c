@@ -60,6 +60,7 @@ static const char usage[] =
     "                     need a table that was loaded for them\n"
     "  --sorted           load for query: with a sort key, 100 items a partition key\n"
     "  --indexed          load for query-index: with a global index, 100 items a key of it\n"
+    "  --told             load with a stream of both images, and recovery to a point in time\n"
     "  --fields           load for ycsb: items of ten fields of 100 bytes; ycsb-e: --sorted too\n"
     "  --connections N    default 64\n"
     "  --rate N           open loop: N requests a second; default: closed loop\n"
@@ -111,6 +112,7 @@ static bool parse_options(int argc, char **argv, struct options *options)
         SORTED,
         INDEXED,
         FIELDS,
+        TOLD,
         CONNECTIONS,
         RATE,
         SECONDS,
@@ -126,6 +128,7 @@ static bool parse_options(int argc, char **argv, struct options *options)
         {"op", required_argument, NULL, OP},
         {"sorted", no_argument, NULL, SORTED},
         {"indexed", no_argument, NULL, INDEXED},
+        {"told", no_argument, NULL, TOLD},
         {"fields", no_argument, NULL, FIELDS},
         {"connections", required_argument, NULL, CONNECTIONS},
         {"rate", required_argument, NULL, RATE},
@@ -174,6 +177,9 @@ static bool parse_options(int argc, char **argv, struct options *options)
             break;
         case FIELDS:
             options->table.fields = true;
+            break;
+        case TOLD:
+            options->table.told = true;
             break;
         case CONNECTIONS:
             good = parse_number(optarg, 1, BENCH_CONNECTIONS_MAX, &number);
