@@ -77,6 +77,7 @@ size_t format_text(char *to, size_t room, const char *format, va_list args)
         case 'p':
             size = FORMAT_AS(va_arg(args, void *));
             break;
+        case 'f':
         case 'g':
             size = FORMAT_AS(va_arg(args, double));
             break;
@@ -121,7 +122,7 @@ static const char *read_directive(const char *at, struct directive *directive)
     for (; *at != 0 && strchr("hlz", *at) != NULL; at++)
         directive->longs += *at != 'h';
     directive->kind = *at++;
-    ASSERT(directive->kind != 0 && strchr("diuxcspg%", directive->kind) != NULL);
+    ASSERT(directive->kind != 0 && strchr("diuxcspfg%", directive->kind) != NULL);
     size = (size_t)(at - begin);
     ASSERT(size < DIRECTIVE_MAX && directive->stars <= 2);
     memcpy(directive->text, begin, size);

@@ -40,6 +40,7 @@ TEST(format_says_what_printf_says)
     CHECK_SAME("%s and %s", "one", "");
     CHECK_SAME("%.4s %-6s| %.*s", "abcdef", "ab", 2, "xyz");
     CHECK_SAME("%.*g %g", 3, 3.14159, 0.5);
+    CHECK_SAME("%.1f %.0f %f", 3.14159, 2.5, 0.5);
     CHECK_SAME("%*d", 6, 42);
     CHECK_SAME("%0150u and %d", 7u, 8);
 }
