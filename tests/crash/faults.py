@@ -52,6 +52,8 @@ def tests():
     for warns in (True, False):
         yield ("a table is restored on a full disk" + ("" if warns else ", without a warning"),
                lambda bed, w=warns: restore_when_full(bed, w))
+        yield ("a table is imported on a full disk" + ("" if warns else ", without a warning"),
+               lambda bed, w=warns: import_when_full(bed, w))
     yield "a backup is taken on a full disk", back_up_when_full
     yield "a disk is full before the first start", full_at_first_start
     for what, kinds in (("the log", LOG), ("a table", TABLE), ("the manifest", MANIFEST)):
@@ -372,6 +374,45 @@ def restore_when_full(bed, warns):
     bed.check(counted == 120 and count > 0, "all of it", lambda: "%d items" % counted)
     for table in ("Kept", "Again"): # the ledger knows nothing of them
         client.call("DeleteTable", TableName=table)
+    bed.restart("after that")
+
+
+def import_when_full(bed, warns):
+    """It fails and leaves no table; nobody else notices."""
+    client = bed.own.client()
+    bucket = os.path.join(bed.own.data, "s3", "bucket")
+    bulk = os.path.join(bed.own.data, "bulk")
+    used = lambda: sum(entry.stat().st_size for entry in os.scandir(bulk)) if os.path.exists(bulk) else 0
+    os.makedirs(bucket)
+    with open(os.path.join(bucket, "items"), "w", encoding="utf-8") as items:
+        for i in range(200):
+            body = base64.b64encode(bed.rng.randbytes(300000)).decode()
+            items.write('{"Item":{"id":{"N":"%d"},"body":{"B":"%s"}}}\n' % (i, body))
+
+    def begin():
+        return client.call("ImportTable", S3BucketSource={"S3Bucket": "bucket"}, InputFormat="DYNAMODB_JSON",
+                           TableCreationParameters={
+                               "TableName": "Kept", "BillingMode": "PAY_PER_REQUEST",
+                               "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+                               "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "N"}],
+                           })["ImportTableDescription"]["ImportArn"]
+
+    describe = lambda: client.call("DescribeImport", ImportArn=arn)["ImportTableDescription"]
+    bed.disk.warns = warns
+    bed.disk.room = 40 * MIB if warns else 20 * MIB
+    arn = begin()
+    bed.wait(lambda: describe()["ImportStatus"] == "FAILED", "it fails", timeout_s=60)
+    bed.check(describe()["FailureCode"] == "StorageFull", "for want of room", describe)
+    bed.wait(lambda: "Kept" not in client.call("ListTables")["TableNames"] and used() == 0, "it leaves nothing")
+    bed.check(bed.own.is_running(), "the server goes on")
+    free_again(bed) if bed.lines("Free some space") else setattr(bed.disk, "room", -1)
+    bed.run_for(20)
+    arn = begin()
+    bed.wait(lambda: describe()["ImportStatus"] == "COMPLETED", "another one ends well when there is room",
+             timeout_s=60)
+    counted = client.call("DescribeTable", TableName="Kept")["Table"]["ItemCount"]
+    bed.check(counted == 200, "with all of it", lambda: "%d items" % counted)
+    client.call("DeleteTable", TableName="Kept") # the ledger knows nothing of it
     bed.restart("after that")
 
 
