@@ -62,4 +62,4 @@ clean: ## remove every build folder
 	rm -rf build build-*
 
 distclean: clean ## and what set-up put into the checkout
-	rm -rf .venv $(wildcard tests/*/node_modules) $(wildcard tests/*/jars) tests/bench/dynoxide
+	rm -rf .venv $(wildcard tests/*/node_modules) $(wildcard tests/*/jars) tests/bench/dynoxide tests/transfer/gateway

@@ -131,7 +131,8 @@ static enum err fill_table(struct run *run)
 
     run->call = (struct objects_call){
         .bucket = record->bucket,
-        .owner = record->owner,
+        /* An owner that is the server's own account is no name that an endpoint would know. */
+        .owner = bytes_equal(record->owner, run->job->name.account) ? BYTES("") : record->owner,
         .arena = &run->page,
         .stopping = is_stopping,
         .stopping_ctx = run,

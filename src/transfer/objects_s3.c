@@ -341,8 +341,8 @@ static enum err s3_upload_finish(struct objects_upload *upload, char etag[OBJECT
                          buf_bytes(&upload->etags), BYTES("</CompleteMultipartUpload>")},
         3);
     err = s3_send(upload->s3, upload->call, &request, &reply);
-    if (err != OK && reply.tries > 1 && was_completed(upload, etag))
-        err = OK; /* by an earlier try, whose answer was lost */
+    if (err != OK && reply.http.status == 404 && was_completed(upload, etag))
+        err = OK; /* by an earlier try, ours or libcurl's own, whose answer was lost */
     if (err != OK)
         return err;
     told = unquoted(objects_xml_text(buf_bytes(&upload->reply), "ETag", upload->call->arena));
