@@ -106,6 +106,7 @@ class Ledger:
         self.swaps = []  # [(value, Op)] of the item that writers compare and swap
         self.requests = []  # [(Op, document)] of transactions with a client's token
         self.churn = {}  # table name -> [Op], writes {name: incarnation}
+        self.others = set()  # names of tables that somebody else looks after
         self.churn_items = {}  # (name, incarnation) -> {id: Op}
         self.problems = []
         self.acknowledged = 0
@@ -269,8 +270,9 @@ class Ledger:
 
     def _audit_churn(self, client, names, found, at, counts):
         problems = ["table %s was never made" % name
-                    for name in names if name not in self.churn and name not in TABLES]
-        for name in names:
+                    for name in names - self.others
+                    if name not in self.churn and name not in TABLES]
+        for name in names - self.others:
             wait_until_filled(client, name)
         for name, ops in self.churn.items():
             candidates = self._candidates(ops, at, False)
@@ -364,6 +366,7 @@ class Ledger:
         for name in ("made", "history", "tokens", "churn", "churn_items"):
             setattr(other, name, dict(getattr(self, name)))
         other.swaps = list(self.swaps)
+        other.others = set(self.others)
         other.token_count = self.token_count
         other.noise = self.noise
         return other

@@ -7,12 +7,15 @@ import shutil
 import time
 
 import record
-from lib import ledger, preload, server
+from lib import api, ledger, preload, server
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LOAD = dict(writers=5, keys=25, big_share=0.3)
 KEPT = "Kept"  # a table that is restored under other names; the ledger has all of them among those
 KEPT_ITEMS = 200  # that come and go
+PAST = "Past"  # a table that is restored, after a cut, to times before it
+PAST_ITEMS = 20
+OPTIONS = ["--auth", "open", "--pitr-latest-seconds", "0", "--pitr-archive-seconds", "0"]
 
 
 class Work:
@@ -32,13 +35,14 @@ class Work:
             ledger.Ledger(seed, ledger.Load(**LOAD), self.position)
         self.entries = []
         self.restores = []  # positions: asked for, seen ACTIVE
+        self.pasts = []  # of PAST: position at which all of it was told, time in ms, its items
 
     def position(self):
         return os.fstat(self.file.fileno()).st_size
 
     def server(self):
         # A data directory two folders deep, of which neither is there at the first start.
-        return server.Server(["--auth", "open", "--pitr-latest-seconds", "0"],
+        return server.Server(OPTIONS,
                              data=os.path.join(self.top, "var", "data"),
                              log=os.path.join(self.folder, "log"), env=self.env)
 
@@ -75,6 +79,43 @@ class Work:
         self.book.acknowledge(op)
         self.restores.append((op.sent, op.answered))
 
+    def make_past(self, client):
+        self.book.others.add(PAST)
+        client.call("CreateTable", TableName=PAST, BillingMode="PAY_PER_REQUEST",
+                    KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+                    AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "N"}])
+        client.call("UpdateContinuousBackups", TableName=PAST,
+                    PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True})
+        self.pasts.append((self.position(), now_ms(), {}))
+
+    def live_on(self, client, rng, steps):
+        """Changes of PAST, the earlier ones archived while the later ones are made."""
+        for _ in range(steps):
+            items = dict(self.pasts[-1][2])
+            for _ in range(10):
+                key = str(rng.randrange(PAST_ITEMS))
+                if rng.random() < 0.3:
+                    client.call("DeleteItem", TableName=PAST, Key={"id": {"N": key}})
+                    items.pop(key, None)
+                else:
+                    items[key] = str(rng.randrange(1000000))
+                    client.call("PutItem", TableName=PAST, Item={"id": {"N": key}, "v": {"N": items[key]}})
+            self.pasts.append((self.position(), now_ms(), items))
+            wait_until(lambda: now_ms() > self.pasts[-1][1])
+
+    def wait_until_archived(self):
+        """What was changed in PAST until the last step but one, at least."""
+        archive = os.path.join(self.top, "var", "data", "archive")
+        wanted = self.pasts[-2][1]
+        wait_until(lambda: any(int(name[17:33], 16) >> 16 >= wanted
+                               for _, _, names in os.walk(archive) for name in names
+                               if name.endswith(".stelejournal")))
+
+    def pasts_at(self, position):
+        """The first and the last that a cut there leaves."""
+        told = [past for past in self.pasts if self.boundary(past[0]) <= position]
+        return [told[0], told[-1]] if told else []
+
     def begin_table(self, name):
         op = ledger.Op(self.position(), {name: 1})
         self.book.churn[name] = [op]
@@ -97,16 +138,33 @@ class Work:
                        for op in ops if op.answered is not ledger.NEVER})
 
 
+def now_ms():
+    return time.time_ns() // 1000000
+
+
+def wait_until(condition):
+    deadline = time.monotonic() + 30
+    while not condition():
+        if time.monotonic() > deadline:
+            raise server.ServerError("what is waited for does not come")
+        time.sleep(0.002)  # sleep: between looks at the condition
+
+
 def work(folder, library, seed):
     """A first start and two more, the first of them after a kill; calls in between."""
     done = Work(folder, library, seed)
+    rng = random.Random("past %d" % seed)
     os.mkdir(done.top)
     with done.server() as own:
         done.book.create_tables(own.client())
         done.load(own, 900, 1)
         done.make_kept(own.client())
+        done.make_past(own.client())
         for number, end in enumerate((own.kill, own.stop), 2):
             done.restore(own.client(), "Again%d" % number)
+            done.live_on(own.client(), rng, 5)
+            done.wait_until_archived()
+            done.live_on(own.client(), rng, 2)
             end()
             own.start()
             problems, found = done.book.audit(own.client())
@@ -157,12 +215,13 @@ class Judge:
         self.count += 1
         return os.path.join(self.folder, "cut-%d" % self.count)
 
-    def problems(self, top, book, position):
+    def problems(self, top, book, position, pasts=()):
         """What is wrong with the state below `top`, which goes."""
         data = os.path.join(top, "var", "data")
         try:
-            with server.Server(["--auth", "open"], data=data) as own:
+            with server.Server(OPTIONS, data=data) as own:
                 problems, _ = book.audit(own.client(), at=position)
+                problems += past_problems(own.client(), pasts)
                 own.kill()
                 sound, text = server.check(data)
                 return problems + ([] if sound else [text])
@@ -172,13 +231,33 @@ class Judge:
             shutil.rmtree(top)
 
 
+def past_problems(client, pasts):
+    """What differs in copies of PAST, as it was at times."""
+    texts = []
+    for number, (_, time_ms, items) in enumerate(pasts):
+        name = "Past%d" % number
+        try:
+            client.call("RestoreTableToPointInTime", SourceTableName=PAST, TargetTableName=name,
+                        RestoreDateTime=time_ms / 1000)
+            ledger.wait_until_filled(client, name)
+            found = {item["id"]["N"]: item["v"]["N"]
+                     for page in client.pages("Scan", TableName=name) for item in page["Items"]}
+        except api.ApiError as error:
+            texts.append("%s: %s" % (name, error))
+            continue
+        if found != items:
+            texts.append("%s, as it was at %d, is\n%s\nand should be\n%s" % (name, time_ms, found, items))
+    return texts
+
+
 def cut(tally, done, judge, seed):
     rng = random.Random(seed)
     for number, (position, disk) in enumerate(states(done, positions(done, rng))):
         chooser = record.Nothing() if number % 3 == 0 else record.Anything(rng)
         top = judge.place()
         disk.write(top, chooser)
-        problems = judge.problems(top, done.book, position)
+        problems = judge.problems(top, done.book, position,
+                                  done.pasts_at(position) if number % 2 == 0 else ())
         tally.check(not problems, "cut %d of seed %d, at %d of the record, %s" %
                     (number, seed, position, type(chooser).__name__), "\n".join(problems[:10]))
 
@@ -258,6 +337,7 @@ LEFT_OUT = [
     ("of the manifest", lambda path: "/MANIFEST-" in path, NamesOnly()),
     ("of what becomes CURRENT", lambda path: path.endswith(".dbtmp"), NamesOnly()),
     ("of what becomes FORMAT", lambda path: path.endswith("/FORMAT.new"), NamesOnly()),
+    ("of the archive", lambda path: "/archive/" in path, NamesOnly()),
     ("of the engine's folder", lambda path: path.endswith("/rocks"), record.Nothing()),
     ("of the data directory", lambda path: path.endswith("/var/data"), record.Nothing()),
     ("of the folder above it", lambda path: path.endswith("/var"), record.Nothing()),
@@ -273,7 +353,7 @@ def left_out_syncs_are_noticed(tally, done, judge):
         for position, disk in states(done, wanted, lambda path: not is_left_out(path)):
             top = judge.place()
             disk.write(top, chooser)
-            problems += judge.problems(top, done.book, position)
+            problems += judge.problems(top, done.book, position, done.pasts_at(position))
             if problems:
                 break
         tally.check(problems, "without the sync %s something is lost, and the test notices" % what)
