@@ -26,7 +26,8 @@ struct store_bulk *store_bulk_begin(struct store *store, const struct store_bulk
     bulk->store = store;
     bulk->options = *options;
     if (!options->ascending)
-        bulk->sort = store_sort_create(store->engine, options->buffer_bytes);
+        bulk->sort = store_sort_create(store->engine, options->buffer_bytes, options->stopping,
+                                       options->stopping_ctx);
     bulk->ingest = store->engine->class->ingest_begin(store->engine);
     buf_init(&bulk->last, SIZE_MAX);
     return bulk;

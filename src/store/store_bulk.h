@@ -25,6 +25,9 @@ struct store_bulk_options {
     bool ascending;         /* rows come in the order of their keys, each key once */
     store_bulk_row_fn *row; /* NULL: nobody looks. Runs in put if ascending, else in finish */
     void *ctx;
+    /* Asked often in what takes long; true: it ends with ERR_CANCELLED. Or NULL. */
+    bool (*stopping)(const void *stopping_ctx);
+    const void *stopping_ctx;
 };
 
 struct store_bulk *store_bulk_begin(struct store *store, const struct store_bulk_options *options);
@@ -38,7 +41,7 @@ enum err store_bulk_put(struct store_bulk *bulk, struct bytes key, struct bytes 
 enum err store_bulk_put_count(struct store_bulk *bulk, struct bytes counter_key,
                               struct store_count count) MUST_CHECK;
 
-/* Ends the bulk in any case. The same errors, and those of `row`. */
+/* Ends the bulk in any case. The same errors, ERR_CANCELLED, and those of `row`. */
 enum err store_bulk_finish(struct store_bulk **bulk) MUST_CHECK;
 /* NULL is fine. */
 void store_bulk_abandon(struct store_bulk **bulk);

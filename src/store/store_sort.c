@@ -14,10 +14,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#define RUNS_MERGED_MAX  64
-#define WRITE_BYTES      ((size_t)256 << 10)
-#define WINDOW_BYTES_MIN ((size_t)16 << 10)
-#define WINDOW_BYTES_MAX ((size_t)256 << 10)
+#define RUNS_MERGED_MAX   64
+#define STEPS_UNASKED_MAX 256
+#define WRITE_BYTES       ((size_t)256 << 10)
+#define WINDOW_BYTES_MIN  ((size_t)16 << 10)
+#define WINDOW_BYTES_MAX  ((size_t)256 << 10)
 
 struct store_sort {
     struct store_engine *engine;
@@ -29,6 +30,9 @@ struct store_sort {
     unsigned run_count, run_capacity;
     unsigned merged_count; /* of runs, from the first */
     struct sort_merge merge;
+    bool (*stopping)(const void *ctx);
+    const void *stopping_ctx;
+    unsigned steps; /* since it was asked */
 };
 
 struct run_writer {
@@ -42,12 +46,15 @@ static struct sort_run *add_run(struct store_sort *sort);
 static enum err write_run(struct store_sort *sort, struct sort_run *run);
 static enum err merge_young_runs(struct store_sort *sort);
 static void end_run(struct sort_run *run);
-struct store_sort *store_sort_create(struct store_engine *engine, size_t buffer_bytes)
+struct store_sort *store_sort_create(struct store_engine *engine, size_t buffer_bytes,
+                                     bool (*stopping)(const void *ctx), const void *ctx)
 {
     struct store_sort *sort = mem_zalloc(sizeof(*sort));
 
     sort->engine = engine;
     sort->buffer_bytes = buffer_bytes;
+    sort->stopping = stopping;
+    sort->stopping_ctx = ctx;
     buf_init(&sort->bytes, SIZE_MAX);
     return sort;
 }
@@ -279,6 +286,16 @@ static enum err write_run(struct store_sort *sort, struct sort_run *run)
     return err;
 }
 
+static enum err next_row(struct store_sort *sort, struct bytes *key, struct bytes *value)
+{
+    if (++sort->steps == STEPS_UNASKED_MAX) {
+        sort->steps = 0;
+        if (sort->stopping != NULL && sort->stopping(sort->stopping_ctx))
+            return ERR_CANCELLED;
+    }
+    return sort_merge_next(&sort->merge, key, value);
+}
+
 /* Those that came out of the buffer, into one. Needs room for both. */
 static enum err merge_young_runs(struct store_sort *sort)
 {
@@ -295,7 +312,7 @@ static enum err merge_young_runs(struct store_sort *sort)
     err = writer_open(&writer, sort, &merged, (uint64_t)sort->buffer_bytes * count);
     if (err == OK)
         err = sort_merge_begin(&sort->merge, sort->runs + first, count, WINDOW_BYTES_MIN);
-    while (err == OK && (err = sort_merge_next(&sort->merge, &key, &value)) == OK) {
+    while (err == OK && (err = next_row(sort, &key, &value)) == OK) {
         buf_reset(&row, SIZE_MAX);
         append_row(&row, key, value);
         err = writer_add(&writer, row.data, row.size);
@@ -350,5 +367,5 @@ enum err store_sort_turn(struct store_sort *sort)
 
 enum err store_sort_next(struct store_sort *sort, struct bytes *key, struct bytes *value)
 {
-    return sort_merge_next(&sort->merge, key, value);
+    return next_row(sort, key, value);
 }

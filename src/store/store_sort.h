@@ -11,11 +11,13 @@
 
 struct store_sort;
 
-struct store_sort *store_sort_create(struct store_engine *engine, size_t buffer_bytes);
+/* stopping: as in struct store_bulk_options. */
+struct store_sort *store_sort_create(struct store_engine *engine, size_t buffer_bytes,
+                                     bool (*stopping)(const void *ctx), const void *ctx);
 /* Its files go with it. */
 void store_sort_destroy(struct store_sort **sort);
 
-/* ERR_NO_SPACE, ERR_IO. */
+/* ERR_NO_SPACE, ERR_IO, ERR_CANCELLED. */
 enum err store_sort_add(struct store_sort *sort, struct bytes key, struct bytes value) MUST_CHECK;
 
 /* Nothing is added any more, and rows can be read. */

@@ -12,8 +12,7 @@
 
 #include <stdlib.h>
 
-#define BUFFER_BYTES    ((size_t)32 << 20) /* for items, and for what follows from them */
-#define STOP_CHECK_ROWS 256
+#define BUFFER_BYTES ((size_t)32 << 20) /* for items, and for what follows from them */
 
 struct table_fill {
     struct catalog *catalog;
@@ -26,12 +25,12 @@ struct table_fill {
     struct store_count *index_counts; /* by place in the definition */
     struct store_count collection;    /* of the one that the last item belongs to */
     struct buf collection_key;
-    unsigned rows_unchecked;
     struct arena arena;
     struct buf row;
     bool finished;
 };
 
+static void begin_bulks(struct table_fill *fill);
 static void add_counts(struct table_fill *fill, struct store_mutation *mutation);
 static struct table *acquire_again(struct catalog *catalog, const struct table *table);
 static enum err purge(const struct table_fill *fill);
@@ -82,17 +81,29 @@ enum err table_fill_open(struct catalog *catalog, struct table *table,
         table_fill_close(&f);
         return err;
     }
-    f->items = store_bulk_begin(store, &(struct store_bulk_options){
-                                           .buffer_bytes = BUFFER_BYTES,
-                                           .ascending = options->ascending,
-                                           .row = take_item,
-                                           .ctx = f,
-                                       });
-    if (d->index_count != 0)
-        f->rest =
-            store_bulk_begin(store, &(struct store_bulk_options){.buffer_bytes = BUFFER_BYTES});
+    begin_bulks(f);
     *fill = f;
     return OK;
+}
+
+static void begin_bulks(struct table_fill *fill)
+{
+    struct store *store = catalog_store(fill->catalog);
+    struct store_bulk_options options = {
+        .buffer_bytes = BUFFER_BYTES,
+        .ascending = fill->options.ascending,
+        .row = take_item,
+        .ctx = fill,
+        .stopping = fill->options.stopping,
+        .stopping_ctx = fill->options.ctx,
+    };
+
+    fill->items = store_bulk_begin(store, &options);
+    if (fill->table->definition.index_count == 0)
+        return;
+    options.ascending = false;
+    options.row = NULL;
+    fill->rest = store_bulk_begin(store, &options);
 }
 
 void table_fill_close(struct table_fill **fill)
@@ -244,11 +255,6 @@ static enum err take_item(void *ctx, struct bytes key, struct bytes stored)
     struct item item;
     enum err err;
 
-    if (++fill->rows_unchecked == STOP_CHECK_ROWS) {
-        fill->rows_unchecked = 0;
-        if (fill->options.stopping != NULL && fill->options.stopping(fill->options.ctx))
-            return ERR_CANCELLED;
-    }
     err = item_open(stored, &item);
     if (err != OK)
         return err;

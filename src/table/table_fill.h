@@ -30,7 +30,7 @@ struct table *table_fill_acquire(struct catalog *catalog, struct bytes account, 
 
 struct table_fill_options {
     bool ascending;                 /* items come in the order of their storage keys, each once */
-    bool (*stopping)(const void *); /* asked now and then: true ends with ERR_CANCELLED. Or NULL */
+    bool (*stopping)(const void *); /* asked while it finishes: true: ERR_CANCELLED. Or NULL */
     const void *ctx;
 };
 

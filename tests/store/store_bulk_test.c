@@ -237,6 +237,25 @@ static void bulk_that_is_abandoned_leaves_nothing(struct bed *bed)
     CHECK_OK(store_bulk_finish(&bulk)); /* of no rows at all */
 }
 
+static bool is_stopping(const void *ctx)
+{
+    return *(const bool *)ctx;
+}
+
+static void bulk_ends_when_it_is_told_to(struct bed *bed)
+{
+    bool stop = false;
+    struct store_bulk_options options = {
+        .buffer_bytes = 1000, .stopping = is_stopping, .stopping_ctx = &stop};
+    struct store_bulk *bulk = store_bulk_begin(bed->store, &options);
+
+    put_rows(bulk, 1000);
+    stop = true;
+    CHECK_ERR(store_bulk_finish(&bulk), ERR_CANCELLED);
+    CHECK_U64(walk(bed, "row", "rox", false), 0);
+    CHECK_U64(files_in(bed, "bulk"), 0);
+}
+
 struct writer {
     struct bed *bed;
     _Atomic bool stop;
@@ -300,6 +319,7 @@ ON_EACH_ENGINE(bulk_sorts_in_runs)
 ON_EACH_ENGINE(bulk_rows_can_change)
 ON_EACH_ENGINE(bulk_takes_ascending_rows)
 ON_EACH_ENGINE(bulk_that_is_abandoned_leaves_nothing)
+ON_EACH_ENGINE(bulk_ends_when_it_is_told_to)
 ON_EACH_ENGINE(bulk_goes_beside_other_writes)
 
 TEST(store_rocks_bulk_stays_over_a_restart)
