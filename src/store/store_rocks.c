@@ -320,8 +320,8 @@ static void make_options(struct rocks *rocks, const struct store_options *option
     store_rocks_ext_resume_when_told(o);
     store_rocks_ext_log_to(o, rocks_log_of_engine, log_enabled(LOG_DEBUG));
     rocks->journal_options = rocksdb_options_create_copy(o); /* read in long ranges only */
-    /* What is gone in a day is not worth zstd's time: with it, a write with a change record cost half
-     * as much again. */
+    /* What is gone in a day is not worth zstd's time: with it, a write with a change record cost
+     * half as much again. */
     rocksdb_options_set_bottommost_compression(rocks->journal_options, rocksdb_lz4_compression);
     store_rocks_ext_filter_prefixes(o, STORE_PREFIX_BYTES);
     rocksdb_options_set_memtable_prefix_bloom_size_ratio(o, MEMTABLE_BLOOM);

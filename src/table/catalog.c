@@ -269,6 +269,7 @@ static enum err write_definition(struct catalog *catalog, const struct table_def
     store_mutation_put(mutation, STORE_DATA, table_record_key(d->id, &arena), STORE_NO_STAMP,
                        table_record_write(d, &arena), STORE_NO_STAMP);
     stream_change(mutation, before, d, &arena);
+    table_journal_add_settings(mutation, d, &arena);
     if (before == NULL) {
         uint8_t record[NEXT_ID_BYTES] = {RECORD_FORMAT};
 

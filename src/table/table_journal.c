@@ -61,6 +61,23 @@ void table_journal_add(struct store_mutation *mutation, const struct table_chang
                        record_of(change, needs, by_service, arena), JOURNAL_VERSION_OFFSET);
 }
 
+void table_journal_add_settings(struct store_mutation *mutation,
+                                const struct table_definition *definition, struct arena *arena)
+{
+    struct journal_place place = {0};
+    struct journal_record record = {.kind = JOURNAL_SETTINGS};
+    struct buf out;
+
+    if (table_journal_needs_of(definition) == 0)
+        return;
+    record.settings = table_record_write(definition, arena);
+    buf_init_arena(&out, arena, SIZE_MAX);
+    journal_record_append(&out, &record);
+    store_mutation_put(mutation, STORE_JOURNAL,
+                       table_journal_key(definition->id, TABLE_JOURNAL_LANE_OF_ALL, place, arena),
+                       VERSION_OFFSET, buf_finish_arena(&out), JOURNAL_VERSION_OFFSET);
+}
+
 /* Values are canonical: neither the order of a set nor the spelling of a number is a change. */
 static bool stays_as_it_was(const struct table_change *change)
 {

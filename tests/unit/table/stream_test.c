@@ -180,6 +180,10 @@ static struct bytes journal_text(struct bed *bed, uint32_t table_id)
         CHECK_U64(record.version, row.place.version);
         CHECK(journal_place_is_before(before, row.place));
         before = row.place;
+        if (record.kind == JOURNAL_SETTINGS) {
+            CHECK_U64(row.lane, TABLE_JOURNAL_LANE_OF_ALL);
+            continue;
+        }
         buf_append_format(&out, "%d%s ", record.kind, record.flags & JOURNAL_BY_SERVICE ? "s" : "");
         if (value_find(record.keys, BYTES("Artist"), &value))
             buf_append_bytes(&out, value.payload);
@@ -244,6 +248,41 @@ TEST(journal_of_both_images)
 {
     CHECK_TEXT(write_a_little(TABLE_STREAM_NEW_AND_OLD_IMAGES),
                "1 a +1\n2 a -1 +2\n1 b +1\n3s a -2\n");
+}
+
+/* As what a change was made: what was set last before it. */
+TEST(journal_has_changes_of_settings)
+{
+    struct table_definition definition = definition_of(TABLE_STREAM_OFF, 0), told;
+    struct journal_span span = {.table_id = 1, .lanes = {0, 0}, .to = UINT64_MAX};
+    enum table_stream_view views[8];
+    struct journal_cursor *cursor;
+    struct journal_record record;
+    struct journal_row row;
+    unsigned count = 0;
+    struct table *table;
+    struct bed bed;
+
+    bed_open(&bed);
+    table = put(&bed, &definition); /* nobody reads */
+    change(&bed, &table, TABLE_STREAM_KEYS_ONLY, 5);
+    change(&bed, &table, TABLE_STREAM_KEYS_ONLY, 5);
+    change(&bed, &table, TABLE_STREAM_OFF, 5);
+    change(&bed, &table, TABLE_STREAM_NEW_IMAGE, 6);
+    cursor = journal_cursor_open(bed.store, NULL, &span, true);
+    while (journal_cursor_next(cursor, &row) == OK) {
+        CHECK_OK(journal_record_check(row.stored));
+        CHECK_OK(journal_record_open(row.stored, &record));
+        CHECK_U64(record.kind, JOURNAL_SETTINGS);
+        CHECK_OK(table_record_read(record.settings, &bed.arena, &told));
+        CHECK_TEXT(told.name, "Music");
+        views[count++] = told.stream.view;
+    }
+    journal_cursor_close(&cursor);
+    CHECK_U64(count, 3);
+    CHECK(views[0] == TABLE_STREAM_KEYS_ONLY && views[2] == TABLE_STREAM_NEW_IMAGE);
+    table_release(&table);
+    bed_close(&bed);
 }
 
 /* What a released version wrote: never change these bytes, add another test beside this one. */
