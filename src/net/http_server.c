@@ -119,6 +119,11 @@ uint16_t http_server_port(const struct http_server *server)
     return server->port;
 }
 
+size_t http_server_held(const struct http_server *server)
+{
+    return atomic_load_explicit(&server->held_bytes, memory_order_relaxed);
+}
+
 void http_server_drain(struct http_server *server)
 {
     if (atomic_exchange(&server->draining, true))

@@ -82,6 +82,8 @@ enum err http_server_open(const struct http_server_options *options, struct faul
                           struct http_server **server) MUST_CHECK;
 /* The port that is listened on. */
 uint16_t http_server_port(const struct http_server *server);
+/* What large bodies and replies hold now. Any thread. */
+size_t http_server_held(const struct http_server *server);
 /* Stops accepting and closes idle connections; the others close after the reply under way. Any
  * thread. http_server_idle is then true as soon as none is left. */
 void http_server_drain(struct http_server *server);

@@ -24,6 +24,7 @@
 #include "net/tls.h"
 #include "net/worker.h"
 #include "server/machine.h"
+#include "server/memory.h"
 #include "server/options.h"
 #include "store/store.h"
 #include "streams/reader_limits.h"
@@ -156,14 +157,16 @@ enum err server_start(const struct options *options, struct fault *fault, struct
 
 void server_run(struct server *server)
 {
+    struct timespec tick = {.tv_sec = MEMORY_TICK_MS / 1000};
+    struct memory_watch watch = {0};
     sigset_t ends;
     int which;
 
     sigemptyset(&ends);
     sigaddset(&ends, SIGTERM);
     sigaddset(&ends, SIGINT);
-    while (sigwait(&ends, &which) != 0)
-        continue;
+    while ((which = sigtimedwait(&ends, NULL, &tick)) < 0)
+        memory_watch_tick(&watch, http_server_held(server->http));
     LOG(INFO, "stopping", log_string("signal", which == SIGTERM ? "SIGTERM" : "SIGINT"));
     drain(server);
 }

@@ -1,0 +1,33 @@
+/* memory_test.c - when memory is given back. */
+#include "server/memory.h"
+#include "unit.h"
+
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PIECES 4096
+#define PIECE  ((size_t)64 << 10)
+
+/* Pieces that live between those that are freed hold the heap's end up. */
+TEST(memory_is_given_back_in_calm)
+{
+    static void *large[PIECES], *small[PIECES];
+    struct memory_watch watch = {0};
+    unsigned given = 0;
+
+    CHECK(!memory_watch_tick(&watch, 0));
+    for (unsigned i = 0; i < PIECES; i++) {
+        large[i] = memset(malloc(PIECE), 1, PIECE);
+        small[i] = malloc(32);
+    }
+    for (unsigned i = 0; i < PIECES; i++)
+        free(large[i]);
+    for (unsigned i = 0; i < 5; i++)
+        CHECK(!memory_watch_tick(&watch, (size_t)64 << 20)); /* not while much is in hand */
+    for (unsigned i = 0; i < 5; i++)
+        given += memory_watch_tick(&watch, 0);
+    CHECK(given == 1 || mallinfo2().arena == 0); /* a sanitizer's allocator tells nothing */
+    for (unsigned i = 0; i < PIECES; i++)
+        free(small[i]);
+}
