@@ -4,6 +4,7 @@
 #include "backup/backup_check.h"
 #include "base/arena.h"
 #include "base/log.h"
+#include "cli/cli.h"
 #include "jobs/jobs.h"
 #include "server/health.h"
 #include "server/machine.h"
@@ -38,6 +39,14 @@ static const struct command {
     {"serve", run_serve, "serve [OPTION...]", "Serve the API; `stele serve --help` lists options."},
     {"check", run_check, "check DIR [BACKUP-DIR]",
      "Verify a data directory that no server has open, and its backups; or one backup's file."},
+    {"backup", cli_run, "backup TABLE [OPTION...]",
+     "Make, list or delete backups on a running server."},
+    {"restore", cli_run, "restore ARN|TABLE NEW-TABLE [OPTION...]",
+     "Make a new table from a backup, or from a table as it was."},
+    {"export", cli_run, "export TABLE BUCKET[/PREFIX] [OPTION...]",
+     "Write a table, or its changes, to files in a bucket."},
+    {"import", cli_run, "import BUCKET[/PREFIX] NEW-TABLE --key KEYS [OPTION...]",
+     "Make a new table from files in a bucket."},
     {"health", run_health, "health [ENDPOINT]",
      "Ask a running server; default http://127.0.0.1:8000."},
     {"ops", run_ops, "ops [--markdown]", "List the API's operations and which are served."},
@@ -272,6 +281,7 @@ static int run_man(int argc, char **argv)
     printf(".SH COMMANDS\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         printf(".TP\n.B %s\n%s\n", commands[i].name, commands[i].summary);
+    cli_print_man(stdout);
     options_print_man(stdout);
     return EXIT_DONE;
 }
@@ -288,6 +298,6 @@ static int run_help(int argc, char **argv)
     (void)argc, (void)argv;
     printf("stele " STELE_VERSION ": a self-hosted database that speaks the DynamoDB API\n\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        printf("  stele %-20s %s\n", commands[i].synopsis, commands[i].summary);
+        printf("  stele %s\n      %s\n", commands[i].synopsis, commands[i].summary);
     return EXIT_DONE;
 }
