@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define EVENT_BYTES_MAX      ((size_t)256 << 10) /* as CloudWatch Logs has it */
+#define MESSAGE_BYTES_MAX    ((size_t)16 << 10)  /* each may become six */
 #define SERVER_LOG_LINES_MAX 10
 
 struct import_log {
@@ -25,6 +26,7 @@ struct import_log {
     struct buf line;
 };
 
+static struct bytes cut(struct bytes message);
 static void open_file(struct import_log *log);
 static void make_folders(char *path);
 
@@ -62,7 +64,6 @@ void import_log_event(struct import_log *log, struct bytes key, uint64_t item_in
     if (log->events > IMPORT_LOG_EVENTS_MAX)
         return;
     buf_reset(line, SIZE_MAX);
-    line->overflowed = false;
     buf_append_lit(line, "{\"itemS3Pointer\":{\"bucket\":");
     json_append_string(line, log->bucket);
     buf_append_lit(line, ",\"key\":");
@@ -72,7 +73,7 @@ void import_log_event(struct import_log *log, struct bytes key, uint64_t item_in
     buf_append_lit(line, "},\"importArn\":");
     json_append_string(line, log->import_arn);
     buf_append_lit(line, ",\"errorMessages\":[");
-    json_append_string(line, message);
+    json_append_string(line, cut(message));
     buf_append_lit(line, "]}\n");
     if (log->file == NULL)
         open_file(log);
@@ -103,6 +104,18 @@ struct bytes import_log_arn(struct bytes partition, struct bytes region, struct 
 {
     return arena_format(arena, "arn:%.*s:logs:%.*s:%.*s:log-group:/aws-dynamodb/imports:*",
                         BYTES_ARGS(partition), BYTES_ARGS(region), BYTES_ARGS(account));
+}
+
+/* A message may quote a long value: its beginning, in whole characters. */
+static struct bytes cut(struct bytes message)
+{
+    size_t size = MESSAGE_BYTES_MAX;
+
+    if (message.size <= size)
+        return message;
+    while (size > 0 && (message.data[size] & 0xc0) == 0x80)
+        size--;
+    return bytes_make(message.data, size);
 }
 
 static void open_file(struct import_log *log)

@@ -6,7 +6,8 @@
  * Items are read as far as their text goes: their keys and sizes are their table's matter.
  * Ownership: items lie in the caller's arena, which it may reset after each row. The options'
  *            texts are borrowed.
- * Bounds:    ROWS_BYTES_MAX of a row, and what unpack.h holds.
+ * Bounds:    ROWS_BYTES_MAX of a row, twice that of the window, sixteen times of a line's tree
+ *            (only while such a line is read), and what unpack.h holds.
  * Source:    contract backup-export-import.md 6.2, 6.3
  */
 #pragma once
