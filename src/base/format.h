@@ -10,6 +10,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-/* As vsnprintf: writes what fits, and a NUL if there is room; says how long the text is. `to` may be
- * NULL if room is 0. */
+/* As vsnprintf: writes what fits, and a NUL if there is room; says how long the text is. `to` may
+ * be NULL if room is 0. */
 size_t format_text(char *to, size_t room, const char *format, va_list args) PRINTF_LIKE(3, 0);

@@ -16,7 +16,8 @@
 #include "table/table_write.h"
 
 /* Lanes are 1 to TABLE_JOURNAL_LANES, each an equal part of the slots, in their order. Lane 0 has
- * what concerns all of them, changes of settings, and what was written before there were several. */
+ * what concerns all of them, changes of settings, and what was written before there were
+ * several. */
 #define TABLE_JOURNAL_LANE_OF_ALL 0
 #define TABLE_JOURNAL_LANES       16
 #define TABLE_JOURNAL_LANE_COUNT  (TABLE_JOURNAL_LANES + 1)
@@ -49,8 +50,8 @@ unsigned table_journal_needs_of(const struct table_definition *definition);
 void table_journal_add(struct store_mutation *mutation, const struct table_change *change,
                        unsigned needs, bool by_service, uint16_t ordinal, struct arena *arena);
 
-/* Adds the record of a change of the table's settings, for readers who need to know as what a change
- * was made: the catalog's record of it, in lane 0. Nothing while nobody reads. */
+/* Adds the record of a change of the table's settings, for readers who need to know as what a
+ * change was made: the catalog's record of it, in lane 0. Nothing while nobody reads. */
 void table_journal_add_settings(struct store_mutation *mutation,
                                 const struct table_definition *definition, struct arena *arena);
 
