@@ -19,6 +19,7 @@ struct round_kick {
 };
 static _Thread_local struct round_kick round_kick;
 
+static enum err settle(void *ctx, struct table_change changes[], unsigned count, enum err decided);
 static enum err refused(void *ctx, unsigned index, enum err err);
 static void on_done(void *ctx, enum err err);
 static void kick_soon(struct loop *loop, struct store *store);
@@ -117,7 +118,7 @@ enum err req_write_with(struct req *req, struct table_change *changes, unsigned 
         .records = records,
         .record_count = record_count,
         .decide = decide,
-        .settle = req->settle != NULL ? req->settle : admission_settle,
+        .settle = settle,
         .refused = refused,
         .done = on_done,
         .ctx = req,
@@ -130,6 +131,18 @@ enum err req_write_with(struct req *req, struct table_change *changes, unsigned 
     if (err == ERR_PENDING && on_loop)
         kick_soon(loop, store);
     return err == OK ? on_durable(req) : err;
+}
+
+/* The last moment at which the exchange is ours for sure: what it holds while it waits is known. */
+static enum err settle(void *ctx, struct table_change changes[], unsigned count, enum err decided)
+{
+    struct req *req = ctx;
+
+    bool fits = http_exchange_hold(req->exchange, req->json_bytes);
+
+    (void)fits; /* if not, those who come after it are refused */
+    return req->settle != NULL ? req->settle(req, changes, count, decided)
+                               : admission_settle(req, changes, count, decided);
 }
 
 /* Texts of contract core-api-data.md 4 and core-api.md 2. */

@@ -18,6 +18,12 @@ struct arena_block {
     uint8_t *end;
     _Alignas(16) uint8_t data[];
 };
+_Static_assert(sizeof(struct arena_block) + BLOCK_BYTES_MAX <= ARENA_KEEP_BYTES, "one is kept");
+
+static size_t block_size(const struct arena_block *block)
+{
+    return (size_t)(block->end - (const uint8_t *)block);
+}
 
 void arena_init(struct arena *arena)
 {
@@ -51,6 +57,7 @@ void arena_reset(struct arena *arena)
         free(block);
         block = older;
     }
+    arena->bytes = block_size(block);
     if (block->end - block->data > (ptrdiff_t)BLOCK_BYTES_MAX) {
         free(block);
         arena_init(arena);
@@ -72,6 +79,7 @@ void *arena_alloc_slow(struct arena *arena, size_t size)
     if (arena->block_bytes < BLOCK_BYTES_MAX)
         arena->block_bytes *= 2;
     block = mem_alloc(sizeof(*block) + bytes);
+    arena->bytes += sizeof(*block) + bytes;
     block->older = arena->block;
     block->end = block->data + bytes;
     arena->block = block;
@@ -120,6 +128,7 @@ void arena_release(struct arena *arena, struct arena_mark mark)
         struct arena_block *older = arena->block->older;
 
         ASSERT(older != NULL);
+        arena->bytes -= block_size(arena->block);
         free(arena->block);
         arena->block = older;
     }

@@ -17,7 +17,11 @@ struct arena {
     uint8_t *next;             /* free space inside it */
     uint8_t *end;
     size_t block_bytes; /* size of the next ordinary block */
+    size_t bytes;       /* of all its blocks */
 };
+
+/* After a reset it keeps at most so much. */
+#define ARENA_KEEP_BYTES (((size_t)256 << 10) + 64)
 
 /* A point to go back to. Only valid until an older mark is released or the arena is reset. */
 struct arena_mark {

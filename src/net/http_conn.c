@@ -290,6 +290,8 @@ static bool receive(struct http_conn *conn, unsigned *reads_left)
     }
     reader = &conn->exchange->reader;
     read = http_reader_step(reader);
+    conn->exchange->partial_bytes =
+        read == HTTP_READER_MORE && !http_reader_is_empty(reader) ? reader->in_capacity : 0;
     if (read != HTTP_READER_REFUSED && !http_exchange_count_held(conn->exchange)) {
         refuse(conn, 503);
         return true;

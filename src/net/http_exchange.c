@@ -107,6 +107,7 @@ void http_exchange_next(struct http_exchange *exchange)
     exchange->header_count = 0;
     exchange->compressed = false;
     exchange->handler_bytes = 0;
+    exchange->partial_bytes = 0;
     if (exchange->held_bytes != 0)
         http_exchange_count_held(exchange);
 }
@@ -120,9 +121,12 @@ void http_exchange_clear(struct http_exchange *exchange)
 bool http_exchange_count_held(struct http_exchange *exchange)
 {
     struct http_server *server = exchange->home->server;
-    size_t held = http_held_bytes(&exchange->reader.body) +
-                  http_held_bytes(&exchange->reader.decoded) + http_held_bytes(&exchange->body) +
-                  http_held_bytes(&exchange->body_gzip) + exchange->handler_bytes;
+    size_t held = http_held_bytes(exchange->reader.body.capacity) +
+                  http_held_bytes(exchange->reader.decoded.capacity) +
+                  http_held_bytes(exchange->body.capacity) +
+                  http_held_bytes(exchange->body_gzip.capacity) +
+                  (exchange->arena.bytes > ARENA_KEEP_BYTES ? exchange->arena.bytes : 0) +
+                  exchange->handler_bytes + exchange->partial_bytes;
     size_t more = held - exchange->held_bytes, total; /* may wrap, and wrap back */
 
     if (more == 0)

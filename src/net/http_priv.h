@@ -73,6 +73,7 @@ struct http_exchange {
     struct arena arena;
     void *data;
     size_t handler_bytes; /* held by the handler outside of what is here */
+    size_t partial_bytes; /* held for a request of which only the beginning has come */
     size_t held_bytes;    /* this one's part of http_server.held_bytes */
     /* the reply */
     struct buf body;
@@ -158,9 +159,9 @@ bool http_exchange_count_held(struct http_exchange *exchange);
 
 /* A buffer up to this size stays with its exchange; what is larger counts as held. */
 #define HTTP_BUFFER_KEEP_BYTES ((size_t)64 << 10)
-static inline size_t http_held_bytes(const struct buf *buf)
+static inline size_t http_held_bytes(size_t capacity)
 {
-    return buf->capacity > HTTP_BUFFER_KEEP_BYTES ? buf->capacity : 0;
+    return capacity > HTTP_BUFFER_KEEP_BYTES ? capacity : 0;
 }
 
 /* http_reply.c: append to home->out. A reply whose body is small is appended whole; otherwise

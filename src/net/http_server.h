@@ -60,7 +60,8 @@ struct http_server_options {
     size_t head_bytes_max; /* request line and headers; over it: 431 */
     unsigned header_count_max;
     unsigned connection_count_max; /* beyond it a new one is accepted and closed at once */
-    /* Large bodies and replies in memory, all connections together; 0: no limit. What would go over
+    /* Large bodies, arenas and replies, and requests that have begun to come, in memory, all
+     * connections together; 0: no limit. What would go over
      * it is answered 503, or closed if it is a client that does not read its reply. */
     size_t held_bytes_max;
     uint32_t idle_timeout_ms;    /* between requests */
@@ -117,7 +118,7 @@ void http_exchange_send(struct http_exchange *exchange, unsigned status);
 void http_exchange_refuse(struct http_exchange *exchange, unsigned status);
 
 /* How much memory of its own the handler has for this exchange: it counts into what all connections
- * hold, until the send. False: that is more than held_bytes_max. By whoever has the exchange. */
+ * hold, until the send, as the arena does as far as it has grown by this call. False: that is more than held_bytes_max. By whoever has the exchange. */
 bool http_exchange_hold(struct http_exchange *exchange, size_t bytes) MUST_CHECK;
 
 /* Decodes a body that was left coded. ERR_TOO_LARGE: beyond body_bytes_max, to be refused with 413;

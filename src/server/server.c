@@ -46,8 +46,8 @@
 #define WORKER_QUEUE_MAX 4096
 #define HEAD_BYTES_MAX   ((size_t)32 << 10)
 #define HEADER_COUNT_MAX 100
-/* Large bodies, what they parse into, and replies in hand, together: at most this, and at most this
- * part of the memory there is. */
+/* Large bodies, what they parse into and need, requests that have begun to come, and replies in
+ * hand, together: at most this, and at most this part of the memory there is. */
 #define HELD_BYTES_MAX     ((uint64_t)1 << 30)
 #define HELD_MEMORY_PART   4
 #define IDLE_TIMEOUT_MS    (5u * 60 * 1000)

@@ -118,3 +118,31 @@ TEST(siphash_matches_the_paper)
     CHECK_U64(siphash(key, bytes_make(data, 15)), 0xa129ca6149be45e5ULL); /* appendix A */
     CHECK_U64(siphash(key, bytes_make(data, 0)), 0x726fdb47dd0e0e31ULL);
 }
+
+TEST(arena_knows_how_much_it_has)
+{
+    struct arena arena;
+    struct arena_mark mark;
+    size_t before;
+
+    arena_init(&arena);
+    CHECK_U64(arena.bytes, 0);
+    arena_alloc(&arena, 100);
+    before = arena.bytes;
+    CHECK(before >= 100 && before <= ARENA_KEEP_BYTES);
+    mark = arena_mark(&arena);
+    arena_alloc(&arena, 3000000);
+    CHECK(arena.bytes >= before + 3000000);
+    arena_release(&arena, mark);
+    CHECK_U64(arena.bytes, before);
+    for (unsigned i = 0; i < 100; i++)
+        arena_alloc(&arena, 20000);
+    CHECK(arena.bytes >= 2000000);
+    arena_reset(&arena);
+    CHECK(arena.bytes <= ARENA_KEEP_BYTES);
+    arena_alloc(&arena, 3000000);
+    arena_reset(&arena);
+    CHECK(arena.bytes <= ARENA_KEEP_BYTES);
+    arena_fini(&arena);
+    CHECK_U64(arena.bytes, 0);
+}

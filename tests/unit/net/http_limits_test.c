@@ -559,6 +559,34 @@ static unsigned count_answered(const int *fds, unsigned count)
     return answered;
 }
 
+/* Beginnings of requests, which take a receive buffer each. */
+TEST(http_beginnings_of_requests_count_as_held)
+{
+    unsigned count = 16;
+    int fds[16];
+
+    http_fixture_init(&fixture);
+    fixture.options.held_bytes_max = 300000;
+    start();
+    for (unsigned i = 0; i < count; i++) {
+        fds[i] = connect_here();
+        client_send_text(fds[i], "POST /echo HTTP/1.1\r\nHost");
+    }
+    AWAIT(count_answered(fds, count) >= 1); /* refused */
+    CHECK(http_server_held(fixture.server) > 100000);
+    for (unsigned i = 0; i < count; i++)
+        close(fds[i]);
+    AWAIT(http_server_held(fixture.server) == 0);
+    fds[0] = connect_here();
+    client_send_text(fds[0], "POST /echo HTTP/1.1\r\nHost");
+    AWAIT(http_server_held(fixture.server) != 0);
+    client_send_text(fds[0], ": h\r\nContent-Length: 5\r\n\r\nhello");
+    CHECK_U64(client_read(fds[0], &reply), 200);
+    CHECK_U64(http_server_held(fixture.server), 0);
+    close(fds[0]);
+    stop();
+}
+
 /* Many bodies at once, each allowed: together they may not fill the memory. */
 TEST(http_held_memory_is_bounded_over_all_connections)
 {
