@@ -1,7 +1,7 @@
 /* backup_job.c - what backups leave for later: writing their files, removing them, and filling the
  * tables that are restored from them.
  * A backup's job reads a checkpoint of the store, so it holds up nobody and may take its time: it
- * rests as long as it worked, and what it reads stays out of the caches.
+ * rests three times as long as it worked, and what it reads stays out of the caches.
  */
 #include "backup/backup_priv.h"
 #include "backup/block_file.h"
@@ -20,8 +20,8 @@
 /* Rows and bytes between two looks at the clock. */
 #define STEP_ROWS  64
 #define STEP_BYTES ((size_t)256 << 10)
-#define WORK_MS    4 /* at a time; then it rests */
-#define REST_MS    4
+#define WORK_MS    2 /* at a time; then it rests */
+#define REST_MS    6
 
 #define QUIET_POLL_MS 5
 
@@ -284,9 +284,8 @@ struct source {
 static enum err next_item(void *ctx, struct bytes *key, struct bytes *stored)
 {
     struct source *source = ctx;
-    enum err err = block_reader_next(source->reader, key, stored, &source->work->fault);
 
-    return err == OK ? yield(source->work, key->size + stored->size) : err;
+    return block_reader_next(source->reader, key, stored, &source->work->fault);
 }
 
 /* Of the backup that the table's definition names. */
@@ -305,7 +304,6 @@ static enum err restore(struct work *work, struct table *table)
     enum err err = block_reader_open(path_of_source(work, table), BACKUP_FILE_KIND, &work->fault,
                                      &source.reader);
 
-    work->begun_ns = clock_mono_ns();
     if (err == OK)
         err = restore_job_fill(work->job, table, next_item, &source);
     else if (err != ERR_IO)

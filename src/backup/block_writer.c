@@ -20,7 +20,7 @@
 
 #define ZSTD_LEVEL  3
 #define OUT_BYTES   ((size_t)256 << 10)
-#define PIECE_BYTES ((uint64_t)2 << 20) /* written back at a time */
+#define PIECE_BYTES ((uint64_t)256 << 10) /* written back at a time */
 
 struct block_writer {
     char *path;

@@ -14,6 +14,7 @@
 #include "table/catalog.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,7 @@
 #define KINDS_MAX     16
 #define RETRY_MS      200
 #define RETRY_MS_MAX  60000
-#define BACKGROUND    10 /* of nice(1): clients' threads go first */
+#define BACKGROUND    10 /* of nice(1) */
 #define ID_MS_DIGITS  14
 #define ID_HEX_DIGITS 8
 
@@ -354,12 +355,20 @@ static void wait_for_work(struct jobs *jobs, uint64_t next_ms)
     pthread_cond_timedwait(&jobs->changed, &jobs->lock, &until);
 }
 
+/* Clients' threads go first: a job gets less of a core that others want, and takes none from them
+ * by waking up. An older kernel or a container may forbid it; it is a matter of latency only. */
+static void make_background(void)
+{
+    setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), BACKGROUND);
+    pthread_setschedparam(pthread_self(), SCHED_BATCH, &(struct sched_param){0});
+}
+
 static void *run(void *arg)
 {
     struct jobs *jobs = arg;
 
     pthread_setname_np(pthread_self(), "job");
-    setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), BACKGROUND);
+    make_background();
     pthread_mutex_lock(&jobs->lock);
     while (!atomic_load(&jobs->stopping)) {
         uint64_t next_ms;
