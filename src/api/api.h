@@ -34,6 +34,8 @@ struct api {
     struct backups *backups;
     api_keep_deleted_fn *keep_deleted;
     struct worker_pool *workers;
+    struct worker_pool *changers; /* of one thread: where changes of the catalog wait for each
+                                   * other, and nobody for them. NULL: the workers */
     const struct auth *auth;
     struct bytes account;  /* whose tables these are */
     struct bytes region;   /* where a signature names none */

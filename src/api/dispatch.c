@@ -40,6 +40,7 @@ static enum err run(struct req *req);
 static enum err read_request(struct req *req);
 static void start_over(struct req *req);
 static void send_to_worker(struct req *req);
+static enum err submit(struct req *req);
 static void finish(struct req *req, enum err err);
 static void compress_on_worker(struct worker_task *task);
 static void send_compressed(struct loop_task *task);
@@ -168,9 +169,15 @@ static void run_on_loop(struct req *req)
 
 static void send_to_worker(struct req *req)
 {
-    req->may_wait = true;
-    if (worker_pool_submit(req->api->workers, &req->work) != OK)
+    if (submit(req) != OK)
         finish(req, ERR_BUSY);
+}
+
+static enum err submit(struct req *req)
+{
+    req->may_wait = true;
+    req->may_change = req->changes;
+    return worker_pool_submit(req->changes ? req->api->changers : req->api->workers, &req->work);
 }
 
 static void run_on_worker(struct worker_task *task)
@@ -180,7 +187,13 @@ static void run_on_worker(struct worker_task *task)
 
     if (err == ERR_PENDING)
         return;
-    ASSERT(err != ERR_WOULD_BLOCK);
+    if (err == ERR_WOULD_BLOCK) { /* of a large request, which a worker read */
+        ASSERT(req->changes && !req->may_change);
+        start_over(req);
+        err = submit(req);
+        if (err == OK)
+            return;
+    }
     req->outcome = err;
     loop_post(http_exchange_loop(req->exchange), &req->back);
 }

@@ -29,7 +29,7 @@ enum err op_create_table(struct req *req)
     struct bytes class;
     enum err err;
 
-    if (!req->may_wait)
+    if (!req_may_change(req))
         return ERR_WOULD_BLOCK; /* a catalog change waits for its commit */
     err = table_creation_read(req, &creation.table);
     if (err == OK)

@@ -12,7 +12,7 @@ enum err op_delete_table(struct req *req)
     struct table *table;
     enum err err;
 
-    if (!req->may_wait)
+    if (!req_may_change(req))
         return ERR_WOULD_BLOCK; /* a catalog change waits for its commit */
     catalog_change_begin(req->api->catalog);
     err = table_params_find(req, &table);

@@ -48,7 +48,7 @@ enum err op_put_resource_policy(struct req *req)
     struct resource resource;
     enum err err;
 
-    if (!req->may_wait)
+    if (!req_may_change(req))
         return ERR_WOULD_BLOCK; /* a catalog change waits for its commit */
     err = read_resource(req, &resource);
     if (err != OK)
@@ -111,7 +111,7 @@ enum err op_delete_resource_policy(struct req *req)
     struct resource resource;
     enum err err;
 
-    if (!req->may_wait)
+    if (!req_may_change(req))
         return ERR_WOULD_BLOCK; /* a catalog change waits for its commit */
     err = read_resource(req, &resource);
     if (err != OK)

@@ -12,7 +12,7 @@ enum err op_tag_resource(struct req *req)
     struct table_tags given;
     enum err err;
 
-    if (!req->may_wait)
+    if (!req_may_change(req))
         return ERR_WOULD_BLOCK; /* a catalog change waits for its commit */
     err = tag_params_resource(req, &resource);
     if (err == OK && tags == NULL)

@@ -38,7 +38,7 @@ enum err op_update_table(struct req *req)
     struct table_update wanted;
     enum err err;
 
-    if (!req->may_wait)
+    if (!req_may_change(req))
         return ERR_WOULD_BLOCK; /* a catalog change waits for its commit */
     err = update_params_read(req, &wanted);
     if (err != OK)

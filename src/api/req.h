@@ -46,6 +46,8 @@ struct req {
     yyjson_val *input;
     struct buf *reply; /* the JSON body; empty: the service replies without one */
     bool may_wait;     /* on a worker */
+    bool changes;      /* the catalog: it is the changers' */
+    bool may_change;   /* on their thread */
     bool parsed;       /* input is checked: a second run begins with the handler */
 
     struct table *tables[REQ_TABLES_MAX]; /* held until the reply */
@@ -66,6 +68,9 @@ struct req {
     struct loop_task back;    /* to the loop, from a worker */
     struct loop_task durable; /* to the loop, from the committer */
 };
+
+/* Whether a handler may change the catalog where it runs; if not, it returns ERR_WOULD_BLOCK. */
+bool req_may_change(struct req *req);
 
 /* Handlers: enum err op_get_item(struct req *req), one for each OP row. */
 #define OP(name, handler, service, access, input, summary) req_step_fn op_##handler;

@@ -8,7 +8,7 @@ enum err op_delete_backup(struct req *req)
 {
     enum err err;
 
-    if (!req->may_wait)
+    if (!req_may_change(req))
         return ERR_WOULD_BLOCK;              /* for its commit */
     catalog_change_begin(req->api->catalog); /* so that no restore from it begins */
     err = end(req);

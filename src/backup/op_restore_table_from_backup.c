@@ -9,7 +9,7 @@ enum err op_restore_table_from_backup(struct req *req)
 {
     enum err err;
 
-    if (!req->may_wait)
+    if (!req_may_change(req))
         return ERR_WOULD_BLOCK; /* a catalog change waits for its commit */
     err = restore_params_check(req);
     if (err != OK)

@@ -17,7 +17,7 @@ enum err op_restore_table_to_point_in_time(struct req *req)
 {
     enum err err;
 
-    if (!req->may_wait)
+    if (!req_may_change(req))
         return ERR_WOULD_BLOCK; /* a catalog change waits for its commit */
     err = check_source(req);
     if (err == OK)

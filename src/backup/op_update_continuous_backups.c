@@ -10,7 +10,7 @@ enum err op_update_continuous_backups(struct req *req)
 {
     enum err err;
 
-    if (!req->may_wait)
+    if (!req_may_change(req))
         return ERR_WOULD_BLOCK; /* a catalog change waits for its commit */
     catalog_change_begin(req->api->catalog);
     err = change(req);

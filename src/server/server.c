@@ -77,7 +77,7 @@ struct server {
     struct ttl_service *ttl;
     struct identity_set *identities;
     struct auth auth;
-    struct worker_pool *workers;
+    struct worker_pool *workers, *changers;
     struct tls_context *tls;
     struct server_loop *loops;
     unsigned loop_count;
@@ -141,6 +141,8 @@ enum err server_start(const struct options *options, struct fault *fault, struct
         if (worker_pool_create(options->workers, WORKER_QUEUE_MAX, &s->workers) != OK)
             err = fault_set(fault, ERR_IO, "cannot start %u worker threads; give fewer --workers",
                             options->workers);
+        else if (worker_pool_create(1, WORKER_QUEUE_MAX, &s->changers) != OK)
+            err = fault_set(fault, ERR_IO, "cannot start the thread that changes tables");
     }
     if (err == OK)
         err = start_loops(s, fault);
@@ -181,6 +183,7 @@ void server_stop(struct server **server)
     if (s->http != NULL)
         http_server_cut(s->http);
     worker_pool_destroy(&s->workers); /* runs what is queued */
+    worker_pool_destroy(&s->changers);
     if (s->store != NULL)
         wait_for_commits(s->store);
     for (unsigned i = 0; i < s->loop_count; i++) {
@@ -414,6 +417,7 @@ static enum err listen_on(struct server *server, struct fault *fault)
         .backups = server->backups,
         .keep_deleted = backup_keep_deleted,
         .workers = server->workers,
+        .changers = server->changers,
         .auth = &server->auth,
         .account = bytes_of_string(o->account),
         .region = bytes_of_string(o->region),

@@ -28,7 +28,7 @@ enum err op_export_table_to_point_in_time(struct req *req)
     struct export_record record = {.status = EXPORT_IN_PROGRESS};
     enum err err;
 
-    if (!req->may_wait)
+    if (!req_may_change(req))
         return ERR_WOULD_BLOCK; /* a new job waits for its commit */
     err = export_params_read(req, &record);
     if (err != OK)

@@ -25,7 +25,7 @@ enum err op_import_table(struct req *req)
     yyjson_doc *doc = NULL;
     enum err err;
 
-    if (!req->may_wait)
+    if (!req_may_change(req))
         return ERR_WOULD_BLOCK; /* a catalog change waits for its commit */
     err = import_params_read(req, &record, &creation, &doc);
     if (err == OK) {

@@ -17,7 +17,7 @@ enum err op_update_time_to_live(struct req *req)
 {
     enum err err;
 
-    if (!req->may_wait)
+    if (!req_may_change(req))
         return ERR_WOULD_BLOCK; /* a catalog change waits for its commit */
     catalog_change_begin(req->api->catalog);
     err = change(req);
