@@ -53,6 +53,9 @@ static enum err s3_upload_finish(struct objects_upload *upload, char etag[OBJECT
 static void s3_upload_abandon(struct objects_upload *upload);
 static void upload_free(struct objects_upload *upload);
 static void read_page(struct objects_call *call, struct bytes xml, struct objects_page *page);
+static enum err send_scoped(struct s3 *s3, struct objects_call *call,
+                            const struct s3_request *request, struct arena *scope,
+                            struct s3_reply *reply);
 static enum err next_piece(struct objects_source *source, bool first);
 static enum err size_of_reply(struct objects_source *source, const struct s3_reply *reply);
 static void add_settings(struct s3_request *request, const struct objects_put_settings *settings);
@@ -184,39 +187,49 @@ static void s3_source_close(struct objects_source *source)
     free(source);
 }
 
-/* What comes in the arena stays there until the call's end: a few hundred bytes a piece, so they
- * are kept out of it. */
+/* A request of many, in an arena of its own: of what comes with it, only a failure is kept. */
+static enum err send_scoped(struct s3 *s3, struct objects_call *call,
+                            const struct s3_request *request, struct arena *scope,
+                            struct s3_reply *reply)
+{
+    struct arena *own = call->arena;
+    enum err err;
+
+    call->arena = scope;
+    err = s3_send(s3, call, request, reply);
+    call->arena = own;
+    if (err != OK) {
+        call->code = arena_copy(own, call->code);
+        call->message = arena_copy(own, call->message);
+    }
+    return err;
+}
+
 static enum err next_piece(struct objects_source *source, bool first)
 {
     struct s3_request request = {.method = "GET", .key = source->key, .reply = &source->piece};
-    struct arena arena, *own = source->call->arena;
     struct s3_reply reply;
+    struct arena scope;
     enum err err;
 
-    arena_init(&arena);
+    arena_init(&scope);
     s3_add_header(&request, "range",
-                  arena_format(&arena, "bytes=%llu-%llu", (unsigned long long)source->at,
+                  arena_format(&scope, "bytes=%llu-%llu", (unsigned long long)source->at,
                                (unsigned long long)(source->at + PIECE_BYTES - 1)));
     if (!first)
         s3_add_header(&request, "if-match", source->etag);
     source->used = 0;
-    source->call->arena = &arena;
-    err = s3_send(source->s3, source->call, &request, &reply);
-    source->call->arena = own;
-    if (err != OK) {
-        source->call->code = arena_copy(own, source->call->code);
-        source->call->message = arena_copy(own, source->call->message);
-    }
-    if (reply.http.status == 416 && first) { /* nothing from there on */
+    err = send_scoped(source->s3, source->call, &request, &scope, &reply);
+    if (err != OK && reply.http.status == 416 && first) { /* nothing from there on */
         source->piece.size = 0;
         err = size_of_reply(source, &reply);
-    } else if (reply.http.status == 412) {
+    } else if (err != OK && reply.http.status == 412) {
         err = objects_fail(source->call, ERR_CORRUPT, "S3ObjectChanged",
                            "The object was changed while it was read (Key: %.*s)",
                            BYTES_ARGS(source->key));
     } else if (err == OK) {
         if (first)
-            source->etag = arena_copy(own, http_client_header(&reply.http, "etag"));
+            source->etag = arena_copy(source->call->arena, http_client_header(&reply.http, "etag"));
         err = first ? size_of_reply(source, &reply) : OK;
         if (err == OK && source->piece.size == 0 && source->at < source->size)
             err = objects_fail(source->call, ERR_IO, "S3InternalError",
@@ -224,7 +237,7 @@ static enum err next_piece(struct objects_source *source, bool first)
                                BYTES_ARGS(source->key));
         source->at += source->piece.size;
     }
-    arena_fini(&arena);
+    arena_fini(&scope);
     return err;
 }
 
@@ -296,13 +309,11 @@ static enum err s3_upload_begin(void *self, struct objects_call *call, struct by
     return OK;
 }
 
-static struct bytes upload_query(struct objects_upload *upload, unsigned part)
+static struct bytes upload_query(struct objects_upload *upload, unsigned part, struct arena *arena)
 {
-    struct bytes id = s3_parameter("uploadId", upload->id, upload->call->arena);
+    struct bytes id = s3_parameter("uploadId", upload->id, arena);
 
-    return part == 0
-               ? id
-               : arena_format(upload->call->arena, "partNumber=%u&%.*s", part, BYTES_ARGS(id));
+    return part == 0 ? id : arena_format(arena, "partNumber=%u&%.*s", part, BYTES_ARGS(id));
 }
 
 static enum err s3_upload_part(struct objects_upload *upload, struct bytes part, const uint8_t *md5)
@@ -310,20 +321,21 @@ static enum err s3_upload_part(struct objects_upload *upload, struct bytes part,
     struct s3_request request = {
         .method = "PUT", .key = upload->key, .body = part, .reply = &upload->reply};
     struct s3_reply reply;
-    struct bytes etag;
+    struct arena scope;
     enum err err;
 
-    request.query = upload_query(upload, upload->count + 1);
-    s3_add_header(&request, "content-md5", md5_text(md5, upload->call->arena));
-    err = s3_send(upload->s3, upload->call, &request, &reply);
-    if (err != OK)
-        return err;
-    etag = http_client_header(&reply.http, "etag");
-    upload->count++;
-    buf_append_format(&upload->etags, "<Part><PartNumber>%u</PartNumber><ETag>", upload->count);
-    objects_xml_append(&upload->etags, etag);
-    buf_append_lit(&upload->etags, "</ETag></Part>");
-    return OK;
+    arena_init(&scope);
+    request.query = upload_query(upload, upload->count + 1, &scope);
+    s3_add_header(&request, "content-md5", md5_text(md5, &scope));
+    err = send_scoped(upload->s3, upload->call, &request, &scope, &reply);
+    if (err == OK) {
+        upload->count++;
+        buf_append_format(&upload->etags, "<Part><PartNumber>%u</PartNumber><ETag>", upload->count);
+        objects_xml_append(&upload->etags, http_client_header(&reply.http, "etag"));
+        buf_append_lit(&upload->etags, "</ETag></Part>");
+    }
+    arena_fini(&scope);
+    return err;
 }
 
 static enum err s3_upload_finish(struct objects_upload *upload, char etag[OBJECTS_ETAG_SIZE])
@@ -333,7 +345,7 @@ static enum err s3_upload_finish(struct objects_upload *upload, char etag[OBJECT
     struct bytes told;
     enum err err;
 
-    request.query = upload_query(upload, 0);
+    request.query = upload_query(upload, 0, upload->call->arena);
     request.body = arena_concat(
         upload->call->arena,
         (struct bytes[]){BYTES("<CompleteMultipartUpload "
@@ -371,7 +383,7 @@ static void s3_upload_abandon(struct objects_upload *upload)
     enum err err;
 
     call.stopping = NULL; /* it is when a server ends that uploads are given up */
-    request.query = upload_query(upload, 0);
+    request.query = upload_query(upload, 0, upload->call->arena);
     err = s3_try(upload->s3, &call, &request, &reply);
     (void)err;
     upload_free(upload);

@@ -282,10 +282,10 @@ def export_past(own, client, bucket, score, wanted):
 class S3Server:
     """A server of others with a bucket: (name, command, folder of the bucket)."""
 
-    def __init__(self, name, folder):
-        self.name, self.folder = name, folder
+    def __init__(self, name, folder, tls=None):
+        self.name, self.folder, self.tls = name, folder, tls
         self.port = server.free_port()
-        self.url = "http://127.0.0.1:%d" % self.port
+        self.url = "%s://127.0.0.1:%d" % ("https" if tls else "http", self.port)
         self.process = None
 
     def command(self):
@@ -293,7 +293,8 @@ class S3Server:
         if self.name == "s3rver":
             return ["node", os.path.join(HERE, "node_modules/s3rver/bin/s3rver.js"), "--silent", "-a", "127.0.0.1",
                     "-p", str(self.port), "-d", self.folder, "--configure-bucket", BUCKET]
-        return [os.path.join(HERE, "gateway/versitygw"), "--access", "S3RVER", "--secret", "S3RVER", "--quiet",
+        tls = ["--cert", self.tls + "/cert", "--key", self.tls + "/key"] if self.tls else []
+        return [os.path.join(HERE, "gateway/versitygw"), "--access", "S3RVER", "--secret", "S3RVER", "--quiet", *tls,
                 "--port", "127.0.0.1:%d" % self.port, "posix", self.folder]
 
     def __enter__(self):
@@ -372,6 +373,29 @@ def export_s3(_, score, seed):
                 score.check(said.get("FailureCode") == "S3SignatureDoesNotMatch", name + ": a wrong key", said)
 
 
+def export_tls(_, score, seed):
+    """To an endpoint whose certificate is to be trusted, or is not."""
+    if not os.path.exists(os.path.join(HERE, "gateway/versitygw")):
+        print("export_tls: skipped, there is no versitygw")
+        return
+    tls = server.temp_dir("tls")
+    try:
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+                        "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", tls + "/key", "-out",
+                        tls + "/cert"], check=True, stderr=subprocess.DEVNULL)
+        with S3Server("versitygw", server.temp_dir("versitygw"), tls) as peer:
+            for trusted in (True, False):
+                options = ["--auth", "open", "--s3", "s3:" + peer.url] + ["--s3-ca", tls + "/cert"] * trusted
+                with server.Server(options, env=dict(S3_KEYS, NO_PROXY="127.0.0.1")) as own:
+                    client = own.client()
+                    make_table(client, TABLE, [{"pk": {"S": "a"}}])
+                    said = ended(client, export(client)["ExportArn"])
+                    score.check(said["ExportStatus"] == "COMPLETED" if trusted else
+                                "certificate" in said.get("FailureMessage", ""), "TLS, trusted: %s" % trusted, said)
+    finally:
+        shutil.rmtree(tls, ignore_errors=True)
+
+
 class Stub(http.server.ThreadingHTTPServer):
     """As much of S3 as an export needs, which fails as it is told: refuse(n) may break any request."""
 
@@ -409,6 +433,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_any(self):
         url = urllib.parse.urlsplit(self.path)
+        host = self.headers.get("Host", "")
+        path = "/" + BUCKET + url.path if host.startswith(BUCKET + ".") else url.path
         query = urllib.parse.parse_qs(url.query, keep_blank_values=True)
         with self.server.lock:
             self.server.count += 1
@@ -418,13 +444,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if fault == "lost": # done, but nobody hears of it
-            self.done(url.path, query, body)
+            self.done(path, query, body)
             self.close_connection = True
         elif fault:
             self.answer(503, b"<?xml version='1.0'?><Error><Code>SlowDown</Code>"
                              b"<Message>Please reduce your request rate.</Message></Error>")
         else:
-            self.answer(*self.done(url.path, query, body))
+            self.answer(*self.done(path, query, body))
 
     def done(self, path, query, body):
         if self.command == "PUT" and "uploadId" in query:
@@ -485,11 +511,49 @@ def export_faults(_, score, seed):
                 score.check(found == {"a": {"pk": {"S": "a"}}}, what + ": items", found)
         stub.shutdown()
     always.shutdown()
+    stub = Stub(lambda n: None)
+    with faulty(stub.url.replace("127.0.0.1", "localhost"), "--s3-style", "virtual") as own:
+        client = own.client()
+        make_table(client, TABLE, [{"pk": {"S": "a"}}])
+        said = ended(client, export(client)["ExportArn"])
+        score.check(said["ExportStatus"] == "COMPLETED" and ("/%s/%s" % (BUCKET, said["ExportManifest"])) in stub.objects,
+                    "the bucket in front of the host", said)
+    stub.shutdown()
 
 
-def faulty(url):
-    return server.Server(["--auth", "open", "--s3", "s3:" + url, "--s3-retry-seconds", str(RETRY_S)],
-                         env={"NO_PROXY": "127.0.0.1"})
+def faulty(url, *options):
+    return server.Server(["--auth", "open", "--s3", "s3:" + url, "--s3-retry-seconds", str(RETRY_S), *options],
+                         env={"NO_PROXY": "127.0.0.1,localhost"})
+
+
+def export_full(_, score, seed):
+    """The disk of the bucket is full: the export fails, and leaves no half file; then there is room."""
+    chance = random.Random(seed)
+    folder = server.temp_dir("exports")
+    mount = ["mount", "-t", "tmpfs", "-o", "size=12m", "stele-test", folder]
+    if subprocess.run(mount, stderr=subprocess.DEVNULL, check=False).returncode != 0:
+        print("export_full: skipped, mounting is not allowed here")
+        os.rmdir(folder)
+        return
+    try:
+        bucket = Folder(folder)
+        with server.Server(["--auth", "open", "--s3", "file:" + folder]) as own:
+            client = own.client()
+            make_table(client, TABLE, [])
+            for i in range(60):
+                body = base64.b64encode(chance.randbytes(300000)).decode()
+                client.call("PutItem", TableName=TABLE, Item={"pk": {"S": "k%d" % i}, "v": {"B": body}})
+            said = ended(client, export(client)["ExportArn"])
+            score.check(said.get("FailureCode") == "S3StorageFull", "no room for an export", said)
+            score.check([key.rsplit("/", 1)[1] for key in bucket.keys()] == ["_started"], "it leaves nothing", bucket.keys())
+            score.check(os.listdir(os.path.join(bucket.path, ".stele-uploads")) == [], "not among its uploads either")
+            client.call("PutItem", TableName=TABLE, Item={"pk": {"S": "later"}})
+            subprocess.run(["mount", "-o", "remount,size=100m", folder], check=True)
+            said = ended(client, export(client)["ExportArn"])
+            score.check(said["ExportStatus"] == "COMPLETED" and said["ItemCount"] == 61, "another one with room", said)
+    finally:
+        subprocess.run(["umount", folder], check=False)
+        os.rmdir(folder)
 
 
 def export_kills(_, score, seed):
@@ -544,4 +608,4 @@ def export_kills(_, score, seed):
         shutil.rmtree(folder, ignore_errors=True)
 
 
-PARTS = [export_formats, export_s3, export_faults, export_kills]
+PARTS = [export_formats, export_s3, export_tls, export_faults, export_full, export_kills]
