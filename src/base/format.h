@@ -1,7 +1,7 @@
 /* format.h - printf's formats for texts that quote what clients sent: bytes, which may hold a NUL.
  * %.*s takes exactly as many bytes as it is told (BYTES_ARGS), and does not stop at a NUL as
- * vsnprintf does. Otherwise: flags, width and precision with d, i, u, x, c, s, p, f, g and %, and the
- * lengths h, hh, l, ll, z. Anything else is a bug.
+ * vsnprintf does. Otherwise: flags, width and precision with d, i, u, x, c, s, p, f, g and %, and
+ * the lengths h, hh, l, ll, z. Anything else is a bug.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* store_rocks_checkpoint.c - RocksDB's files linked into another folder, and that folder read.
- * What is in memory is written out first, as happens all the time; what is written meanwhile is in
- * the log, whose end is copied. So clients' writes go on, and the state that is kept is one that
- * the committer made, the last of them or not.
+ * What is in memory is not written out for it, which may have to wait until compactions have caught
+ * up: it is in the log, whose newest file is copied, and is read from there. So clients' writes go
+ * on, and the state that is kept is one that the committer made, the last of them or not.
  */
 #include "base/log.h"
 #include "base/mem.h"
@@ -14,9 +14,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* A copied log and what is written out, besides what must stay free. */
+/* The copied file of the log, besides what must stay free. */
 #define ROOM_BYTES         (STORE_DIR_ROOM_BYTES_MIN + ((uint64_t)32 << 20))
-#define WRITE_OUT_ALWAYS   0
+#define WRITE_OUT_NEVER    UINT64_MAX
 #define READER_CACHE_BYTES ((size_t)4 << 20)
 #define READER_FILES_MAX   64
 
@@ -61,7 +61,7 @@ enum err rocks_checkpoint(struct store_engine *engine, const char *path, struct 
     if (err == OK) {
         checkpoint = rocksdb_checkpoint_object_create(rocks->db, &error);
         if (error == NULL)
-            rocksdb_checkpoint_create(checkpoint, path, WRITE_OUT_ALWAYS, &error);
+            rocksdb_checkpoint_create(checkpoint, path, WRITE_OUT_NEVER, &error);
         if (checkpoint != NULL)
             rocksdb_checkpoint_object_destroy(checkpoint);
         if (error != NULL)

@@ -9,7 +9,7 @@ import time
 from lib import api, http1, server
 
 TABLE = "Kept"
-FIRST = 6000  # items that make writing a file take a while
+FIRST = 2500  # items that make writing a file take a while
 BATCH = 25
 WRITERS = 3
 WAIT_S = 60
