@@ -279,6 +279,9 @@ static enum err write_definition(struct catalog *catalog, const struct table_def
     }
     if (d->status == TABLE_DELETING)
         store_mutation_makes_room(mutation);
+    else if (before != NULL && d->index_count <= before->index_count)
+        store_mutation_trades_room(mutation); /* a record in place of another, and often the way to
+                                               * remove something: an index, a protection */
     err = store_submit_and_wait(catalog->store, NULL, &mutation);
     store_mutation_destroy(&mutation);
     arena_fini(&arena);

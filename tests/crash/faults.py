@@ -289,6 +289,10 @@ def expire_when_full(bed):
     with bed.load(**FILL):
         bed.wait(lambda: bed.book.refused >= 20, "writes are refused")
     bed.check(count("Expiring") == 200, "items are there before their time")
+    for protected in (True, False):
+        client.call("UpdateTable", TableName="Expiring", DeletionProtectionEnabled=protected)
+    client.call("TagResource", ResourceArn=client.call("DescribeTable", TableName="Told")["Table"]["TableArn"],
+                Tags=[{"Key": "full", "Value": "yes"}])
     client.call("DeleteItem", TableName="Told", Key={"id": {"N": "0"}})
     bed.check(removed() == 1, "a delete is told to readers of the stream", removed)
     body = b'{"AdvanceMs": 3700000}'
