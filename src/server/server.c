@@ -298,6 +298,7 @@ static enum err start_streams(struct server *server, struct fault *fault)
     struct stream_service_options options = {
         .shard_ms = server->options->stream_shard_seconds * UINT64_C(1000),
         .shard_units = server->options->stream_shard_units,
+        .journal_bytes_max = server->options->journal_max,
     };
 
     return stream_service_start(server->catalog, &options, fault, &server->streams);

@@ -125,6 +125,26 @@ void store_cursor_close(struct store_cursor **cursor)
     *cursor = NULL;
 }
 
+enum err store_range_bytes(struct store *store, enum store_family family, struct store_range range,
+                           uint64_t *bytes)
+{
+    struct store_cursor *cursor;
+    struct bytes key, value;
+    uint64_t sum = 0;
+    enum err err;
+
+    if (store->engine->class->range_bytes != NULL)
+        return store->engine->class->range_bytes(store->engine, family, range, bytes);
+    cursor = store_cursor_open(store, NULL, family, range, true);
+    while ((err = store_cursor_next(cursor, &key, &value)) == OK)
+        sum += key.size + value.size;
+    store_cursor_close(&cursor);
+    if (err != ERR_ABSENT)
+        return err;
+    *bytes = sum;
+    return OK;
+}
+
 /* --- submitting ------------------------------------------------------------------------------ */
 
 enum err store_submit(struct store *store, struct store_hold *hold,

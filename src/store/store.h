@@ -82,6 +82,11 @@ enum err store_cursor_next(struct store_cursor *cursor, struct bytes *key,
                            struct bytes *value) MUST_CHECK;
 void store_cursor_close(struct store_cursor **cursor);
 
+/* About how much the engine keeps of a range. RocksDB: in files, compressed, so without what was
+ * written moments ago, and with what was removed until its files are written anew. ERR_IO. */
+enum err store_range_bytes(struct store *store, enum store_family family, struct store_range range,
+                           uint64_t *bytes) MUST_CHECK;
+
 /* --- writing --------------------------------------------------------------------------------- */
 
 #define STORE_KEYS_PER_HOLD_MAX 128

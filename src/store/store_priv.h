@@ -88,6 +88,9 @@ struct store_engine_class {
                                         const struct store_snapshot *snapshot,
                                         enum store_family family, struct store_range range,
                                         bool may_wait);
+    /* store_range_bytes; NULL: whoever asks adds up the rows. */
+    enum err (*range_bytes)(struct store_engine *engine, enum store_family family,
+                            struct store_range range, uint64_t *bytes);
     /* Committer only: a chain of mutations in order, durable and visible when it returns OK.
      * ERR_NO_SPACE: nothing of it happened. Any other failure leaves open what reached the disk,
      * and the store ends the process. `why` gets the engine's words. */

@@ -206,6 +206,7 @@ static const struct store_engine_class rocks_class = {
     .snapshot_end = rocks_snapshot_end,
     .get = rocks_get,
     .cursor_open = rocks_cursor_open,
+    .range_bytes = rocks_range_bytes,
     .write = rocks_write,
     .make_room = rocks_make_room,
     .restore_room = rocks_restore_room,

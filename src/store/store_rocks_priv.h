@@ -54,6 +54,8 @@ struct store_cursor *rocks_cursor_open(struct store_engine *engine,
                                        const struct store_snapshot *snapshot,
                                        enum store_family family, struct store_range range,
                                        bool may_wait);
+enum err rocks_range_bytes(struct store_engine *engine, enum store_family family,
+                           struct store_range range, uint64_t *bytes);
 
 struct store_ingest *rocks_ingest_begin(struct store_engine *engine);
 enum err rocks_checkpoint(struct store_engine *engine, const char *path, struct fault *fault);

@@ -225,3 +225,23 @@ static enum err error_of(char *text)
     free(text);
     return err;
 }
+
+enum err rocks_range_bytes(struct store_engine *engine, enum store_family family,
+                           struct store_range range, uint64_t *bytes)
+{
+    struct rocks *rocks = rocks_of(engine);
+    const char *from = (const char *)range.from.data, *to = (const char *)range.to.data;
+    char *error = NULL;
+    int ticket;
+    enum err err = rocks_enter(rocks, NULL, true, &ticket);
+
+    if (err != OK)
+        return err;
+    rocksdb_approximate_sizes_cf(rocks->db, rocks->families[family], 1, &from, &range.from.size,
+                                 &to, &range.to.size, bytes, &error);
+    rocks_leave(rocks->gate, ticket);
+    if (error == NULL)
+        return OK;
+    rocksdb_free(error);
+    return ERR_IO;
+}

@@ -13,6 +13,7 @@
 #include "streams/stream_arn.h"
 #include "table/catalog.h"
 #include "table/journal_cursor.h"
+#include "table/journal_cut.h"
 
 #include <inttypes.h>
 
@@ -83,7 +84,8 @@ static enum err fail_trimmed(struct req *req)
 static enum err open_iterator(struct req *req, struct shard_iterator *iterator,
                               struct stream *stream, struct page *page)
 {
-    uint64_t now_ms = clock_wall_ms(), horizon = stream_horizon(now_ms);
+    uint64_t now_ms = clock_wall_ms();
+    uint64_t horizon = journal_cut_horizon(catalog_journal_cut(req->api->catalog), now_ms);
     uint64_t published = store_version(req->api->store);
     struct bytes text;
     enum err err;

@@ -6,6 +6,7 @@
 #include "streams/shard_text.h"
 #include "streams/stream_arn.h"
 #include "table/catalog.h"
+#include "table/journal_cut.h"
 
 static enum err check_members(struct req *req, struct bytes type);
 static enum err read_place(struct req *req, struct bytes type, const struct stream_shard *shard,
@@ -74,7 +75,8 @@ static enum err read_number(struct req *req, const struct stream_shard *shard, b
         (shard->end != 0 && journal_place_is_before(shard_last(shard), place)))
         return req_fail(req, ERR_VALIDATION,
                         "Invalid SequenceNumber: it is not in the range of the shard");
-    if (place.version < stream_horizon(clock_wall_ms()))
+    if (place.version <
+        journal_cut_horizon(catalog_journal_cut(req->api->catalog), clock_wall_ms()))
         return req_fail(req, ERR_TRIMMED_DATA_ACCESS,
                         "The data you are trying to access has been trimmed");
     if (after && place.ordinal < UINT16_MAX)

@@ -8,7 +8,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "streams/journal_cap.h"
 #include "table/catalog.h"
+#include "table/journal_cut.h"
 #include "table/journal_load.h"
 #include "table/recovery.h"
 #include "table/stream.h"
@@ -131,18 +133,6 @@ static enum err go_on(struct stream_service *service, const struct stream *strea
     return err;
 }
 
-/* Whether changes of the stream's table have another reader, which removes them when neither needs
- * them any more (backup/archiver.h). */
-static bool table_recovers(struct stream_service *service, const struct table_definition *d)
-{
-    struct table *table = catalog_acquire(service->catalog, d->account, d->region, d->name);
-    bool recovers =
-        table != NULL && table->definition.id == d->id && recovery_is_on(&table->definition);
-
-    table_release(&table);
-    return recovers;
-}
-
 /* The same with what was written, if that was last looked at long enough ago. */
 static enum err compare_and_go_on(struct stream_service *service, const struct stream *stream,
                                   uint64_t now_ms)
@@ -168,7 +158,7 @@ static enum err look_after(struct stream_service *service, struct bytes key, uin
                            struct arena *arena)
 {
     struct store *store = catalog_store(service->catalog);
-    uint64_t horizon = stream_horizon(now_ms);
+    uint64_t horizon = journal_cut_horizon(catalog_journal_cut(service->catalog), now_ms);
     bool removed = false;
     struct stream stream;
     enum err err = stream_find(store, key, true, arena, &stream);
@@ -176,11 +166,33 @@ static enum err look_after(struct stream_service *service, struct bytes key, uin
     if (err != OK)
         return err == ERR_ABSENT ? OK : err;
     if (horizon > service->horizon)
-        err =
-            stream_trim(store, &stream, horizon, !table_recovers(service, &stream.table), &removed);
+        err = stream_trim(store, &stream, horizon,
+                          !recovery_keeps_changes_of(service->catalog, &stream.table), &removed);
     if (err != OK || removed || stream.ended != 0)
         return err;
     return compare_and_go_on(service, &stream, now_ms);
+}
+
+/* Whatever is beyond the maximum is the oldest of all streams' changes. */
+static enum err cut(struct stream_service *service)
+{
+    uint64_t bytes, version;
+    enum err err;
+
+    if (service->options.journal_bytes_max == 0)
+        return OK;
+    err = journal_cap_find(service->catalog, service->options.journal_bytes_max, &bytes, &version);
+    if (err != OK || version == 0)
+        return err;
+    err = journal_cut_move(catalog_store(service->catalog), catalog_journal_cut(service->catalog),
+                           version);
+    if (err == OK)
+        LOG(WARN,
+            "change records of streams take more than --journal-max: the oldest are removed before "
+            "their day is over, and readers that had not come so far are told",
+            log_u64("bytes", bytes), log_u64("max", service->options.journal_bytes_max),
+            log_u64("kept-from-ms", stream_time_ms(version)));
+    return err;
 }
 
 /* One failure does not keep the others waiting. A stream that begins meanwhile is not due sooner
@@ -190,7 +202,8 @@ static enum err walk(struct stream_service *service, uint64_t now_ms)
     struct stream_query query = {.limit = PAGE};
     uint64_t step_ms = (now_ms / STREAM_TRIM_STEP_MS + 1) * STREAM_TRIM_STEP_MS;
     struct arena page, scratch;
-    enum err failure = OK;
+    enum err failure = cut(service);
+    uint64_t horizon = journal_cut_horizon(catalog_journal_cut(service->catalog), now_ms);
     bool more = true;
 
     arena_init(&page);
@@ -223,7 +236,7 @@ static enum err walk(struct stream_service *service, uint64_t now_ms)
         }
     }
     if (failure == OK)
-        service->horizon = stream_horizon(now_ms);
+        service->horizon = horizon;
     arena_fini(&scratch);
     arena_fini(&page);
     return failure;

@@ -13,8 +13,9 @@ struct catalog;
 struct stream_service;
 
 struct stream_service_options {
-    uint64_t shard_ms;    /* for so long a shard is open */
-    uint32_t shard_units; /* a second, from which on it is divided */
+    uint64_t shard_ms;          /* for so long a shard is open */
+    uint32_t shard_units;       /* a second, from which on it is divided */
+    uint64_t journal_bytes_max; /* of change records; 0: their day bounds them */
 };
 
 /* The catalog is borrowed until the stop. ERR_IO. */

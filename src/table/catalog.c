@@ -13,6 +13,7 @@
 #include "table/index_build.h"
 #include "table/index_expiry.h"
 #include "table/index_job.h"
+#include "table/journal_cut.h"
 #include "table/journal_load.h"
 #include "table/recovery.h"
 #include "table/stream.h"
@@ -64,6 +65,7 @@ struct catalog {
     pthread_t reaper;
     struct index_jobs *index_jobs;
     struct journal_watch journal_watch;
+    struct journal_cut journal_cut;
 };
 
 static enum err read_hash_key(struct catalog *catalog, struct arena *arena, struct fault *fault);
@@ -96,6 +98,8 @@ enum err catalog_open(struct store *store, struct fault *fault, struct catalog *
     err = read_hash_key(c, &arena, fault);
     if (err == OK)
         err = read_next_id(c, &arena, fault);
+    if (err == OK && journal_cut_read(store, &c->journal_cut) != OK)
+        err = fault_set(fault, ERR_CORRUPT, "the data directory's journal-cut cannot be read");
     if (err == OK)
         err = read_tables(c, &arena, fault);
     if (err == OK && pthread_create(&c->reaper, NULL, reaper_run, c) != 0)
@@ -167,6 +171,11 @@ const uint8_t *catalog_hash_key(const struct catalog *catalog)
 struct journal_watch *catalog_journal_watch(struct catalog *catalog)
 {
     return &catalog->journal_watch;
+}
+
+struct journal_cut *catalog_journal_cut(struct catalog *catalog)
+{
+    return &catalog->journal_cut;
 }
 
 struct table *catalog_acquire(struct catalog *catalog, struct bytes account, struct bytes region,

@@ -57,6 +57,10 @@ struct journal_watch;
 /* Rings when lanes of its tables are written to, and for whoever wakes it (journal_load.h). */
 struct journal_watch *catalog_journal_watch(struct catalog *catalog);
 
+struct journal_cut;
+/* From where on change records are kept (journal_cut.h). */
+struct journal_cut *catalog_journal_cut(struct catalog *catalog);
+
 /* --- changes: may wait, never on a loop ------------------------------------------------------ */
 
 void catalog_change_begin(struct catalog *catalog);

@@ -2,6 +2,7 @@
 #include "table/recovery.h"
 
 #include "base/clock.h"
+#include "table/catalog.h"
 
 uint64_t recovery_earliest_ms(const struct table_definition *d, uint64_t now_ms)
 {
@@ -53,4 +54,15 @@ uint64_t recovery_begin_ms(struct store *store)
     uint64_t newest_ms = store_newest_version(store) >> 16;
 
     return now_ms > newest_ms ? now_ms : newest_ms;
+}
+
+bool recovery_keeps_changes_of(struct catalog *catalog, const struct table_definition *definition)
+{
+    const struct table_definition *d = definition;
+    struct table *table = catalog_acquire(catalog, d->account, d->region, d->name);
+    bool keeps =
+        table != NULL && table->definition.id == d->id && recovery_is_on(&table->definition);
+
+    table_release(&table);
+    return keeps;
 }

@@ -17,6 +17,11 @@ static inline bool recovery_is_on(const struct table_definition *definition)
     return definition->status != TABLE_DELETING && definition->recovery.period_days != 0;
 }
 
+struct catalog;
+/* Whether the changes of a table, as it was at some time, have recovery as a reader now: it lets go
+ * of them itself (backup/archiver.h). */
+bool recovery_keeps_changes_of(struct catalog *catalog, const struct table_definition *definition);
+
 /* The changes that a state at a time has: all up to this version. */
 static inline uint64_t recovery_version(uint64_t time_ms)
 {

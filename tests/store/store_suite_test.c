@@ -496,6 +496,52 @@ ON_EACH_ENGINE(counts_follow_their_mutations)
 ON_EACH_ENGINE(concurrent_holds_lose_nothing)
 ON_EACH_ENGINE(agrees_with_a_plain_model)
 
+static uint64_t bytes_of(struct bed *bed, const char *from, const char *to)
+{
+    struct store_range range = {bytes_of_string(from), bytes_of_string(to), false};
+    uint64_t bytes = 0;
+
+    CHECK_OK(store_range_bytes(bed->store, STORE_DATA, range, &bytes));
+    return bytes;
+}
+
+/* About: a part of a file is counted in blocks. */
+TEST(store_rocks_measures_ranges)
+{
+    enum { BODY = 10000, ROWS = 100 };
+    static char body[BODY + 1];
+    struct bed bed = {0};
+    char key[16];
+
+    bed_open(&bed, true);
+    for (unsigned i = 0; i < ROWS; i++) {
+        for (unsigned at = 0; at < BODY; at++)
+            body[at] = (char)('!' + rng_fast() % 90);
+        snprintf(key, sizeof(key), "%c%03u", i < ROWS / 2 ? 'a' : 'b', i);
+        CHECK_OK(put(&bed, key, body));
+    }
+    bed_close(&bed); /* into files */
+    bed_open(&bed, true);
+    CHECK(bytes_of(&bed, "a", "c") > ROWS * BODY / 2);
+    CHECK(bytes_of(&bed, "a", "c") < ROWS * BODY * 2);
+    CHECK(bytes_of(&bed, "b", "c") < ROWS * BODY);
+    CHECK(bytes_of(&bed, "b", "c") > ROWS * BODY / 4);
+    CHECK_U64(bytes_of(&bed, "c", "d"), 0);
+    bed_close(&bed);
+}
+
+TEST(store_mem_measures_ranges)
+{
+    struct bed bed = {0};
+
+    bed_open(&bed, false);
+    CHECK_OK(put(&bed, "a1", "12345678"));
+    CHECK_OK(put(&bed, "b1", "123"));
+    CHECK_U64(bytes_of(&bed, "a", "b"), 10);
+    CHECK_U64(bytes_of(&bed, "a", "c"), 15);
+    bed_close(&bed);
+}
+
 TEST(store_rocks_keeps_everything_over_a_restart)
 {
     struct bed bed = {0};
