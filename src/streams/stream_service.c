@@ -166,8 +166,9 @@ static enum err look_after(struct stream_service *service, struct bytes key, uin
     if (err != OK)
         return err == ERR_ABSENT ? OK : err;
     if (horizon > service->horizon)
-        err = stream_trim(store, &stream, horizon,
-                          !recovery_keeps_changes_of(service->catalog, &stream.table), &removed);
+        err = stream_trim(store, &stream, stream_horizon(now_ms),
+                          recovery_keeps_changes_of(service->catalog, &stream.table) ? 0 : horizon,
+                          &removed);
     if (err != OK || removed || stream.ended != 0)
         return err;
     return compare_and_go_on(service, &stream, now_ms);

@@ -2,7 +2,7 @@
  * Their day is over at stream_horizon. When they take more of the disk than they may, the oldest go
  * before that, of all streams alike, and the cut says up to where: who reads from before it must be
  * told, also after a restart. Never goes back.
- * Record of space meta (docs/decisions/0001-stored-formats.md): journal-cut, format u8 · version u64
+ * A record of space meta (docs/decisions/0001-stored-formats.md): journal-cut, format, version.
  * Threads:   reading is for everybody; one moves it.
  */
 #pragma once

@@ -243,7 +243,7 @@ static void remove_records(struct store_mutation *mutation, const struct stream 
 }
 
 enum err stream_trim(struct store *store, const struct stream *stream, uint64_t horizon,
-                     bool with_changes, bool *removed)
+                     uint64_t changes_before, bool *removed)
 {
     uint32_t table_id = stream->table.id;
     struct store_mutation *mutation = store_mutation_create();
@@ -252,10 +252,10 @@ enum err stream_trim(struct store *store, const struct stream *stream, uint64_t 
     enum err err = OK;
 
     arena_init(&arena);
-    if (whole && with_changes)
+    if (whole && changes_before != 0)
         err = is_alone(store, stream, &arena, &alone);
-    if (err == OK && with_changes) /* in the end with what was still on its way */
-        err = table_journal_remove(store, mutation, table_id, alone ? UINT64_MAX : horizon);
+    if (err == OK && changes_before != 0) /* in the end with what was still on its way */
+        err = table_journal_remove(store, mutation, table_id, alone ? UINT64_MAX : changes_before);
     remove_records(mutation, stream, horizon, whole, &arena);
     if (err == OK)
         err = store_submit_and_wait(store, NULL, &mutation);

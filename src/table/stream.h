@@ -71,10 +71,12 @@ void stream_change(struct store_mutation *mutation, const struct table_definitio
 enum err stream_go_on(struct store *store, const struct stream *stream,
                       const struct stream_shard *shard, unsigned children) MUST_CHECK;
 
-/* Removes what is before the horizon: changes, unless they have another reader; shards that ended;
- * and the stream once it has none. *removed: that. */
+/* Removes changes before a version, unless that is 0: another reader needs them. And shards that
+ * ended before the horizon, and the stream once it has none. *removed: that. A shard whose changes
+ * went before their day stays for the rest of it: readers take one that is not there for one they
+ * read to its end. */
 enum err stream_trim(struct store *store, const struct stream *stream, uint64_t horizon,
-                     bool with_changes, bool *removed) MUST_CHECK;
+                     uint64_t changes_before, bool *removed) MUST_CHECK;
 
 /* Whether a dropped table's changes must stay: some stream of it can still be read. */
 enum err stream_keeps_journal(struct store *store, uint32_t table_id, bool *keeps) MUST_CHECK;

@@ -507,6 +507,7 @@ TEST(stream_shards_follow_each_other)
 /* All streams, as the background service does it. */
 static void trim(struct bed *bed)
 {
+    uint64_t horizon = stream_horizon(clock_wall_ms());
     struct stream_query query = {.limit = 10};
     struct stream *streams;
     bool more, removed;
@@ -515,9 +516,37 @@ static void trim(struct bed *bed)
     CHECK_OK(stream_list(bed->store, &query, true, &bed->arena, &streams, &count, &more));
     for (unsigned i = 0; i < count; i++) {
         CHECK_OK(stream_read_shards(bed->store, &streams[i], true, &bed->arena));
-        CHECK_OK(
-            stream_trim(bed->store, &streams[i], stream_horizon(clock_wall_ms()), true, &removed));
+        CHECK_OK(stream_trim(bed->store, &streams[i], horizon, horizon, &removed));
     }
+}
+
+/* Where changes were too many: they go, and their shards stay for the day. */
+TEST(stream_is_cut)
+{
+    struct table_definition definition = definition_of(TABLE_STREAM_NEW_IMAGE, NOON_MS);
+    struct stream stream;
+    struct table *table;
+    struct bed bed;
+    bool removed;
+
+    bed_open(&bed);
+    clock_set_test(NOON_MS);
+    table = put(&bed, &definition);
+    write_one(&bed, table, "a", "1");
+    stream = find(&bed, NOON_MS);
+    CHECK_OK(stream_go_on(bed.store, &stream, &stream.shards[0], 2));
+    clock_set_test(NOON_MS + HOUR_MS);
+    write_one(&bed, table, "a", "2");
+    stream = find(&bed, NOON_MS);
+    CHECK_OK(stream_trim(bed.store, &stream, stream_horizon(clock_wall_ms()),
+                         (NOON_MS + HOUR_MS) << 16, &removed));
+    CHECK(!removed);
+    CHECK_TEXT(journal_text(&bed, 1), "2 a +2\n");
+    CHECK_U64(find(&bed, NOON_MS).shard_count, 3);
+    CHECK_OK(stream_trim(bed.store, &stream, stream_horizon(clock_wall_ms()), 0, &removed));
+    CHECK_TEXT(journal_text(&bed, 1), "2 a +2\n");
+    table_release(&table);
+    bed_close(&bed);
 }
 
 TEST(stream_is_trimmed_and_ends_a_day_later)
