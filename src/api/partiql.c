@@ -87,13 +87,36 @@ bool partiql_key(struct req *req, const struct partiql_statement *statement,
     return true;
 }
 
+/* The contract has no words for it; these are DynamoDB Local's. */
+enum err partiql_refuse_key_type(struct req *req, struct bytes attribute)
+{
+    return req_fail(req, ERR_VALIDATION,
+                    "Key attribute's data type should match its data type in table's schema: "
+                    "Key %.*s",
+                    BYTES_ARGS(attribute));
+}
+
+enum err partiql_check_key_types(struct req *req, const struct key_schema *schema, struct value key)
+{
+    for (unsigned i = 0; i < key_schema_count(schema); i++) {
+        struct value value;
+
+        if (value_find(key, schema->attributes[i].name, &value) &&
+            value.type != schema->attributes[i].type)
+            return partiql_refuse_key_type(req, schema->attributes[i].name);
+    }
+    return OK;
+}
+
 enum err partiql_read_check(struct req *req, const struct partiql_request *request,
                             const struct table *table, struct value key)
 {
     const struct expr_set set = {.projection = request->statement->projection,
                                  .filter = request->statement->where};
-    enum err err = key_check_key(&table->definition.schema, key, &req->fault);
+    enum err err = partiql_check_key_types(req, &table->definition.schema, key);
 
+    if (err == OK)
+        err = key_check_key(&table->definition.schema, key, &req->fault);
     return err == OK ? item_params_check_key_paths(req, &set, table) : err;
 }
 

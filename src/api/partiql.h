@@ -33,6 +33,11 @@ bool partiql_key(struct req *req, const struct partiql_statement *statement,
     "key attributes"
 #define PARTIQL_EXISTS_ALONE "EXISTS can only be used in ExecuteTransaction write requests."
 
+/* The types of a key that a WHERE names. */
+enum err partiql_check_key_types(struct req *req, const struct key_schema *schema,
+                                 struct value key) MUST_CHECK;
+enum err partiql_refuse_key_type(struct req *req, struct bytes attribute) MUST_CHECK;
+
 /* --- reads ------------------------------------------------------------------------------------ */
 
 /* A SELECT of the one item that has this key, against the table's schema. */

@@ -1,6 +1,7 @@
 /* partiql_plan.c - from a WHERE and a key schema to ranges of storage keys. */
 #include "api/partiql_plan.h"
 
+#include "api/partiql.h"
 #include "api/query_key.h"
 #include "base/assert.h"
 #include "table/catalog.h"
@@ -79,7 +80,7 @@ static enum err find_values(struct req *req, const struct partiql_statement *sta
     return OK;
 }
 
-/* As GetItem tells it when it is one, otherwise as Query does. */
+/* As other statements tell it when it names items, otherwise as Query does. */
 static enum err check_values(struct req *req, const struct partiql_plan *plan)
 {
     for (unsigned i = 0; i < plan->equal_count; i++) {
@@ -88,12 +89,12 @@ static enum err check_values(struct req *req, const struct partiql_plan *plan)
         for (unsigned j = 0; j < plan->value_counts[i]; j++) {
             enum err err;
 
+            if (plan->values[i][j].type != attribute->type && plan->points)
+                return partiql_refuse_key_type(req, attribute->name);
             if (plan->values[i][j].type != attribute->type)
-                return req_fail(req, ERR_VALIDATION, "%s",
-                                plan->points
-                                    ? "The provided key element does not match the schema"
-                                    : "One or more parameter values were invalid: Condition "
-                                      "parameter type does not match schema type");
+                return req_fail(req, ERR_VALIDATION,
+                                "One or more parameter values were invalid: Condition parameter "
+                                "type does not match schema type");
             err = key_check_value(attribute->name, plan->values[i][j], i < plan->schema->hash_count,
                                   &req->fault);
             if (err != OK)

@@ -36,9 +36,16 @@ enum err partiql_write_read(struct req *req, const struct partiql_request *reque
 enum err partiql_write_check(struct req *req, const struct partiql_request *request,
                              struct item_write *write, const struct table *table)
 {
-    if (write->kind != ITEM_WRITE_PUT &&
-        !partiql_key(req, request->statement, &table->definition.schema, &write->attributes))
-        return req_fail(req, ERR_VALIDATION, PARTIQL_NO_KEY);
+    if (write->kind != ITEM_WRITE_PUT) {
+        const struct key_schema *schema = &table->definition.schema;
+        enum err err;
+
+        if (!partiql_key(req, request->statement, schema, &write->attributes))
+            return req_fail(req, ERR_VALIDATION, PARTIQL_NO_KEY);
+        err = partiql_check_key_types(req, schema, write->attributes);
+        if (err != OK)
+            return err;
+    }
     return item_write_check(req, write, table);
 }
 

@@ -107,6 +107,8 @@ bool partiql_name(struct partiql_parser *p, struct bytes *name)
 
     if (p->token.kind != PARTIQL_TOKEN_WORD && p->token.kind != PARTIQL_TOKEN_QUOTED)
         return partiql_fail(p, "Expected identifier for simple path");
+    if (p->token.kind == PARTIQL_TOKEN_WORD && partiql_reserved_word(text))
+        return partiql_fail(p, "Unexpected keyword");
     *name = p->token.kind == PARTIQL_TOKEN_QUOTED ? partiql_unquote(text, p->arena) : text;
     partiql_take(p);
     return true;

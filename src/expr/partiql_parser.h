@@ -81,6 +81,8 @@ bool partiql_at_any_call(const struct partiql_parser *p);
 /* A word that is no keyword everywhere: whether it is next, and taking it. */
 bool partiql_at_word(const struct partiql_parser *p, const char *word);
 bool partiql_accept_word(struct partiql_parser *p, const char *word);
+/* Whether a name must be quoted to be one, though no keyword of ours; any case. */
+bool partiql_reserved_word(struct bytes word);
 /* A name of a table, an index or an attribute. */
 bool partiql_name(struct partiql_parser *p, struct bytes *name) MUST_CHECK;
 struct expr_node *partiql_path(struct partiql_parser *p);

@@ -1,21 +1,27 @@
-/* reserved_words.c - looks a word up in the sorted table. */
+/* reserved_words.c - looks a word up in a sorted table: that of expressions, or that of PartiQL. */
 #include "expr/expr_priv.h"
+#include "expr/partiql_parser.h"
 
-#define WORD_BYTES_MAX 14
+#define WORD_BYTES_MAX 17
 
 struct reserved_word {
     uint8_t size;
     char word[WORD_BYTES_MAX + 1];
 };
 
-static const struct reserved_word words[] = {
+static const struct reserved_word expression_words[] = {
 #define WORD(word) {sizeof(#word) - 1, #word},
 #include "expr/reserved_words.def"
 };
 
-bool expr_reserved_word(struct bytes word)
+static const struct reserved_word partiql_words[] = {
+#define WORD(word) {sizeof(#word) - 1, #word},
+#include "expr/partiql_reserved.def"
+};
+
+static bool is_among(const struct reserved_word *words, size_t count, struct bytes word)
 {
-    size_t low = 0, high = sizeof(words) / sizeof(words[0]);
+    size_t low = 0, high = count;
     uint8_t upper[WORD_BYTES_MAX];
 
     if (word.size > WORD_BYTES_MAX)
@@ -36,4 +42,14 @@ bool expr_reserved_word(struct bytes word)
             low = middle + 1;
     }
     return false;
+}
+
+bool expr_reserved_word(struct bytes word)
+{
+    return is_among(expression_words, sizeof(expression_words) / sizeof(expression_words[0]), word);
+}
+
+bool partiql_reserved_word(struct bytes word)
+{
+    return is_among(partiql_words, sizeof(partiql_words) / sizeof(partiql_words[0]), word);
 }

@@ -306,7 +306,7 @@ if (phase === "before") {
     await run(insert, ["statement", 1, new Set(["a", "b"]), { list: [1, "x", null] }]);
     await assert.rejects(run(insert, ["statement", 1, new Set(["a"]), {}]), DuplicateItemException);
     const { Items } = await run(
-      `UPDATE "${TableName}" SET deep.list[0] = deep.list[0] + ?, tags = set_delete(tags, ?)
+      `UPDATE "${TableName}" SET deep."list"[0] = deep."list"[0] + ?, tags = set_delete(tags, ?)
        WHERE pk = 'statement' AND sk = 1 RETURNING ALL NEW *`,
       [41, new Set(["b"])],
     );
