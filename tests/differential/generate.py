@@ -9,6 +9,8 @@ import random
 
 from batches import BatchCases
 from expressions import Expressions
+from settings import SettingCases
+from statements import StatementCases
 from tables import TableCases
 from values import WRONG_NAMES, Values, encode
 
@@ -76,11 +78,12 @@ def moved(steps, number, to):
     return json.loads(text)
 
 
-class Case(BatchCases, TableCases):
+class Case(BatchCases, TableCases, StatementCases, SettingCases):
     """One case: `steps` is a list of (operation, document). Its number says of which kind it is, so that
     a new kind at the end leaves the others' cases as they are."""
     OPERATIONS = {"put": 16, "update": 26, "get": 10, "delete": 8, "query": 16, "scan": 3, "batch_get": 5,
-                  "batch_write": 5, "transact_write": 8, "transact_get": 3, "table": 8}
+                  "batch_write": 5, "transact_write": 8, "transact_get": 3, "table": 8, "statement": 12, "statements": 6,
+                  "expiry": 2, "tags": 2}
 
     @classmethod
     def numbers(cls, count, kinds):
@@ -102,6 +105,12 @@ class Case(BatchCases, TableCases):
 
     def tables(self):
         return list(TABLES)
+
+    def sort_type(self):
+        return TABLES[self.table][1]
+
+    def sort_keys(self, kind):
+        return SORT_KEYS[kind]
 
     # --- keys and items ---
 
@@ -359,7 +368,7 @@ class Case(BatchCases, TableCases):
             self.key_conditions(document, keys)
         self.read_options(document)
         self.maybe(document, .3, "ScanIndexForward", [True, False])
-        if self.chance(.15):
+        if self.chance(.15) and document.get("IndexName") != "GlobalKeys": # where equal keys have no order
             document["ExclusiveStartKey"] = self.any_key()
             if "IndexName" in document and self.chance(.9):
                 document["ExclusiveStartKey"].update({name: {kind: values[0]} for name, kind, values in keys})

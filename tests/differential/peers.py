@@ -90,6 +90,7 @@ class Peer:
 class Local(Peer):
     """DynamoDB Local: the service's own request checks, by AWS, over an emulated store."""
     name = "local"
+    lacks = ("TagResource", "UntagResource", "ListTagsOfResource")
 
     def __init__(self):
         java = shutil.which("java")
@@ -120,7 +121,8 @@ class Local(Peer):
 class Dynalite(Peer):
     """dynalite: written from replies of the service, up to about 2020."""
     name = "dynalite"
-    lacks = ("TransactWriteItems", "TransactGetItems")
+    lacks = ("TransactWriteItems", "TransactGetItems", "ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction",
+             "UpdateTimeToLive")
 
     def __init__(self):
         self.node = shutil.which("node")
