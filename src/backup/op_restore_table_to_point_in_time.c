@@ -5,11 +5,13 @@
 #include "backup/recovery_params.h"
 #include "backup/restore_params.h"
 #include "backup/restore_time.h"
-#include "base/assert.h"
 #include "base/clock.h"
+#include "table/table_journal.h"
 
 static enum err check_source(struct req *req);
 static enum err restore_from(struct req *req);
+static enum err find_settings(struct req *req, const struct table *table, uint64_t time_ms,
+                              struct table_definition *then);
 static enum err find_source(struct req *req, struct table **table);
 static enum err find_by_arn(struct req *req, struct bytes text, struct table **table);
 
@@ -36,14 +38,17 @@ static enum err restore_from(struct req *req)
 {
     struct restore_source source = {.job_kind = RESTORE_TIME_KIND};
     struct restore_time restore = {0};
+    struct table_definition then;
     struct table *table;
     enum err err = find_source(req, &table);
 
     if (err == OK)
         err = recovery_params_time(req, table, &source.time_ms);
+    if (err == OK)
+        err = find_settings(req, table, source.time_ms, &then);
     if (err != OK)
         return err;
-    source.definition = &table->definition;
+    source.definition = &then;
     input_string(req->input, "TargetTableName", &restore.target);
     restore.region = table->definition.region;
     restore.source = table->definition.name;
@@ -51,6 +56,20 @@ static enum err restore_from(struct req *req)
     restore.time_ms = source.time_ms;
     source.job_text = restore_time_text(&restore, req->arena);
     return restore_begin(req, &source);
+}
+
+/* Those of now, if a change since was made before settings had records. */
+static enum err find_settings(struct req *req, const struct table *table, uint64_t time_ms,
+                              struct table_definition *then)
+{
+    enum err err =
+        table_journal_settings_at(req->api->store, table->definition.id, recovery_version(time_ms),
+                                  req->may_wait, req->arena, then);
+
+    if (err != ERR_ABSENT)
+        return err;
+    *then = table->definition;
+    return OK;
 }
 
 static enum err check_source(struct req *req)

@@ -59,6 +59,7 @@ static struct bytes default_name(struct cli *cli)
 
 static enum err wait_for_backup(struct cli *cli, struct bytes arn)
 {
+    struct arena_mark mark = arena_mark(&cli->arena);
     struct bytes status;
     yyjson_val *reply;
     struct buf body;
@@ -66,6 +67,7 @@ static enum err wait_for_backup(struct cli *cli, struct bytes arn)
     for (;;) {
         enum err err;
 
+        arena_release(&cli->arena, mark); /* of the look before */
         cli_body_begin(cli, &body);
         cli_body_text(&body, "BackupArn", cli_string(cli, arn));
         err = cli_call(cli, "DescribeBackup", cli_body_end(&body), &reply);
@@ -170,6 +172,7 @@ enum err cli_restore(struct cli *cli)
 
 static enum err wait_for_table(struct cli *cli, struct bytes arn)
 {
+    struct arena_mark mark = arena_mark(&cli->arena);
     struct bytes status;
     yyjson_val *reply;
     struct buf body;
@@ -177,6 +180,7 @@ static enum err wait_for_table(struct cli *cli, struct bytes arn)
     for (;;) {
         enum err err;
 
+        arena_release(&cli->arena, mark); /* of the look before */
         cli_body_begin(cli, &body);
         cli_body_text(&body, "TableName", cli->options.words[1]);
         err = cli_call(cli, "DescribeTable", cli_body_end(&body), &reply);

@@ -24,6 +24,7 @@ struct cli_client {
 };
 
 static const char *first_of(const char *option, const char *const names[], const char *fallback);
+static yyjson_doc *read_document(struct cli *cli, struct bytes text);
 static enum err refused(struct cli *cli, const struct http_client_reply *reply, yyjson_val *body);
 
 enum err cli_client_open(struct cli *cli)
@@ -126,8 +127,7 @@ enum err cli_call(struct cli *cli, const char *operation, struct bytes body, yyj
                          "cannot reach %s: %.*s; is the server running there? --endpoint names "
                          "another",
                          c->endpoint, BYTES_ARGS(fault.message));
-    /* Never freed: the process ends with the command. */
-    doc = yyjson_read((const char *)text.data, text.size, 0);
+    doc = read_document(cli, buf_bytes(&text));
     if (http.status != 200)
         return refused(cli, &http, yyjson_doc_get_root(doc));
     if (!yyjson_is_obj(yyjson_doc_get_root(doc)))
@@ -135,6 +135,17 @@ enum err cli_call(struct cli *cli, const char *operation, struct bytes body, yyj
                          c->endpoint);
     *reply = yyjson_doc_get_root(doc);
     return OK;
+}
+
+/* In the arena; NULL: it is none. */
+static yyjson_doc *read_document(struct cli *cli, struct bytes text)
+{
+    size_t room = yyjson_read_max_memory_usage(text.size, 0);
+    yyjson_alc memory;
+
+    if (text.size == 0 || !yyjson_alc_pool_init(&memory, arena_alloc(&cli->arena, room), room))
+        return NULL;
+    return yyjson_read_opts((char *)(uintptr_t)text.data, text.size, 0, &memory, NULL);
 }
 
 static enum err refused(struct cli *cli, const struct http_client_reply *reply, yyjson_val *body)

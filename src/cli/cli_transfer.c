@@ -182,11 +182,13 @@ static enum err wait_for(struct cli *cli, const char *kind, struct bytes arn, yy
     yyjson_val *said;
     uint64_t items;
     struct buf body;
+    struct arena_mark mark = arena_mark(&cli->arena);
 
     for (;;) {
         char name[32];
         enum err err;
 
+        arena_release(&cli->arena, mark); /* of the look before */
         snprintf(name, sizeof(name), "%sArn", kind);
         cli_body_begin(cli, &body);
         cli_body_text(&body, name, cli_string(cli, arn));

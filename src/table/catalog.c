@@ -26,6 +26,7 @@
 #include <stdlib.h>
 
 #define BUCKET_COUNT    1024
+#define PLACES_COUNT    256
 #define RECORD_FORMAT   1
 #define PURGE_RETRY_MS  200
 #define HOLDERS_POLL_MS 5
@@ -36,7 +37,14 @@
 
 struct entry {
     struct entry *next;
+    struct entry *next_here; /* of its place */
     struct table *table;
+};
+
+/* An account and region that has tables. */
+struct place {
+    struct place *next;
+    struct entry *tables; /* at least one */
 };
 
 /* A table on its way out. */
@@ -54,8 +62,9 @@ struct catalog {
     pthread_mutex_t change_lock; /* held over a change and its commit; guards next_id */
     uint32_t next_id;
 
-    pthread_rwlock_t lock; /* guards buckets */
+    pthread_rwlock_t lock; /* guards buckets and places */
     struct entry *buckets[BUCKET_COUNT];
+    struct place *places[PLACES_COUNT];
 
     pthread_mutex_t drop_lock; /* guards drops and stopping */
     pthread_cond_t drop_added;
@@ -75,6 +84,10 @@ static struct entry **bucket_of(struct catalog *catalog, struct bytes account, s
                                 struct bytes name);
 static struct entry **find(struct catalog *catalog, struct bytes account, struct bytes region,
                            struct bytes name);
+static const struct entry *tables_of(struct catalog *catalog, struct bytes account,
+                                     struct bytes region);
+static void add_to_place(struct catalog *catalog, struct entry *entry);
+static void remove_from_place(struct catalog *catalog, const struct entry *entry);
 static void publish(struct catalog *catalog, struct table *table);
 static void unpublish(struct catalog *catalog, const struct table *table);
 static void queue_drop(struct catalog *catalog, struct table *table, uint32_t table_id,
@@ -140,6 +153,14 @@ void catalog_close(struct catalog **catalog)
         table_release(&drop->table);
         free(drop);
     }
+    for (unsigned i = 0; i < PLACES_COUNT; i++) {
+        while (c->places[i] != NULL) {
+            struct place *place = c->places[i];
+
+            c->places[i] = place->next;
+            free(place);
+        }
+    }
     for (unsigned i = 0; i < BUCKET_COUNT; i++) {
         while (c->buckets[i] != NULL) {
             struct entry *entry = c->buckets[i];
@@ -201,24 +222,19 @@ bool catalog_list(struct catalog *catalog, struct bytes account, struct bytes re
                   struct bytes after, unsigned limit, struct arena *arena, struct bytes **names,
                   unsigned *count)
 {
+    const struct entry *tables;
     struct bytes *all;
     unsigned all_count = 0;
 
     pthread_rwlock_rdlock(&catalog->lock);
-    for (unsigned i = 0; i < BUCKET_COUNT; i++)
-        for (const struct entry *e = catalog->buckets[i]; e != NULL; e = e->next)
-            all_count++;
+    tables = tables_of(catalog, account, region);
+    for (const struct entry *e = tables; e != NULL; e = e->next_here)
+        all_count++;
     all = arena_new_array(arena, struct bytes, all_count);
     all_count = 0;
-    for (unsigned i = 0; i < BUCKET_COUNT; i++) {
-        for (const struct entry *e = catalog->buckets[i]; e != NULL; e = e->next) {
-            const struct table_definition *d = &e->table->definition;
-
-            if (bytes_equal(d->account, account) && bytes_equal(d->region, region) &&
-                bytes_compare(d->name, after) > 0)
-                all[all_count++] = arena_copy(arena, d->name);
-        }
-    }
+    for (const struct entry *e = tables; e != NULL; e = e->next_here)
+        if (bytes_compare(e->table->definition.name, after) > 0)
+            all[all_count++] = arena_copy(arena, e->table->definition.name);
     pthread_rwlock_unlock(&catalog->lock);
     if (all_count != 0)
         qsort(all, all_count, sizeof(all[0]), compare_names);
@@ -232,10 +248,8 @@ unsigned catalog_count(struct catalog *catalog, struct bytes account, struct byt
     unsigned count = 0;
 
     pthread_rwlock_rdlock(&catalog->lock);
-    for (unsigned i = 0; i < BUCKET_COUNT; i++)
-        for (const struct entry *e = catalog->buckets[i]; e != NULL; e = e->next)
-            count += bytes_equal(e->table->definition.account, account) &&
-                     bytes_equal(e->table->definition.region, region);
+    for (const struct entry *e = tables_of(catalog, account, region); e != NULL; e = e->next_here)
+        count++;
     pthread_rwlock_unlock(&catalog->lock);
     return count;
 }
@@ -246,11 +260,8 @@ uint64_t catalog_provisioned_units(struct catalog *catalog, struct bytes account
     uint64_t units = 0;
 
     pthread_rwlock_rdlock(&catalog->lock);
-    for (unsigned i = 0; i < BUCKET_COUNT; i++)
-        for (const struct entry *e = catalog->buckets[i]; e != NULL; e = e->next)
-            if (bytes_equal(e->table->definition.account, account) &&
-                bytes_equal(e->table->definition.region, region))
-                units += table_provisioned_units(&e->table->definition, way);
+    for (const struct entry *e = tables_of(catalog, account, region); e != NULL; e = e->next_here)
+        units += table_provisioned_units(&e->table->definition, way);
     pthread_rwlock_unlock(&catalog->lock);
     return units;
 }
@@ -496,6 +507,52 @@ static struct entry **find(struct catalog *catalog, struct bytes account, struct
     return at;
 }
 
+/* Where the place is, or would be added. Under the lock. */
+static struct place **find_place(struct catalog *catalog, struct bytes account, struct bytes region)
+{
+    uint64_t hash = siphash(catalog->hash_key, region) * 3 + siphash(catalog->hash_key, account);
+    struct place **at = &catalog->places[hash % PLACES_COUNT];
+
+    while (*at != NULL && !(bytes_equal((*at)->tables->table->definition.region, region) &&
+                            bytes_equal((*at)->tables->table->definition.account, account)))
+        at = &(*at)->next;
+    return at;
+}
+
+static const struct entry *tables_of(struct catalog *catalog, struct bytes account,
+                                     struct bytes region)
+{
+    const struct place *place = *find_place(catalog, account, region);
+
+    return place != NULL ? place->tables : NULL;
+}
+
+static void add_to_place(struct catalog *catalog, struct entry *entry)
+{
+    const struct table_definition *d = &entry->table->definition;
+    struct place **at = find_place(catalog, d->account, d->region);
+
+    if (*at == NULL)
+        *at = mem_zalloc(sizeof(**at));
+    entry->next_here = (*at)->tables;
+    (*at)->tables = entry;
+}
+
+static void remove_from_place(struct catalog *catalog, const struct entry *entry)
+{
+    const struct table_definition *d = &entry->table->definition;
+    struct place **at = find_place(catalog, d->account, d->region), *place = *at;
+    struct entry **link = &place->tables;
+
+    while (*link != entry)
+        link = &(*link)->next_here;
+    *link = entry->next_here;
+    if (place->tables != NULL)
+        return;
+    *at = place->next;
+    free(place);
+}
+
 static void publish(struct catalog *catalog, struct table *table)
 {
     const struct table_definition *d = &table->definition;
@@ -504,11 +561,14 @@ static void publish(struct catalog *catalog, struct table *table)
 
     pthread_rwlock_wrlock(&catalog->lock);
     at = find(catalog, d->account, d->region, d->name);
-    if (*at == NULL)
+    if (*at == NULL) {
         *at = mem_zalloc(sizeof(**at));
-    else
+        (*at)->table = table_acquire(table);
+        add_to_place(catalog, *at);
+    } else {
         old = (*at)->table;
-    (*at)->table = table_acquire(table);
+        (*at)->table = table_acquire(table);
+    }
     pthread_rwlock_unlock(&catalog->lock);
     atomic_store(&table_journal_load(table)->watch, &catalog->journal_watch);
     table_release(&old);
@@ -523,10 +583,12 @@ static void unpublish(struct catalog *catalog, const struct table *table)
     pthread_rwlock_wrlock(&catalog->lock);
     at = find(catalog, d->account, d->region, d->name);
     entry = *at;
-    if (entry != NULL && entry->table->definition.id == d->id)
+    if (entry != NULL && entry->table->definition.id == d->id) {
         *at = entry->next;
-    else
+        remove_from_place(catalog, entry);
+    } else {
         entry = NULL; /* the name belongs to a newer table */
+    }
     pthread_rwlock_unlock(&catalog->lock);
     if (entry != NULL)
         table_release(&entry->table);

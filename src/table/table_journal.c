@@ -2,13 +2,16 @@
 #include "table/table_journal.h"
 
 #include "base/assert.h"
+#include "base/clock.h"
 #include "table/journal_load.h"
+#include "table/recovery.h"
 
 #define LANE_OFFSET    KEY_PREFIX_BYTES
 #define VERSION_OFFSET (LANE_OFFSET + 2)
 #define ORDINAL_OFFSET (VERSION_OFFSET + 8)
 
 #define SLOTS_PER_LANE_BITS 60
+#define SETTINGS_KEPT_MS    ((RECOVERY_DAYS_MAX + 1) * (uint64_t)RECOVERY_DAY_MS)
 #define UNIT_BYTES          1024 /* that a write unit carries, about */
 
 _Static_assert(TABLE_JOURNAL_LANES == 1 << (64 - SLOTS_PER_LANE_BITS), "lanes divide all slots");
@@ -172,6 +175,61 @@ static enum err remove_range(struct store *store, struct store_mutation *mutatio
     return err == ERR_ABSENT ? OK : err;
 }
 
+/* The newest settings record of a version before `to`; its bytes are the arena's. */
+static enum err find_settings(struct store *store, uint32_t table_id, uint64_t to, bool may_wait,
+                              struct arena *arena, struct journal_record *record)
+{
+    struct journal_place first = {0};
+    struct store_range range =
+        table_journal_range(table_id, TABLE_JOURNAL_LANE_OF_ALL, first, to, arena);
+    struct store_cursor *cursor;
+    struct bytes key, value;
+    enum err err;
+
+    range.backward = true;
+    cursor = store_cursor_open(store, NULL, STORE_JOURNAL, range, may_wait);
+    while ((err = store_cursor_next(cursor, &key, &value)) == OK) {
+        err = journal_record_open(value, record);
+        if (err != OK || record->kind == JOURNAL_SETTINGS)
+            break;
+    }
+    if (err == OK)
+        record->settings = arena_copy(arena, record->settings);
+    store_cursor_close(&cursor);
+    return err;
+}
+
+enum err table_journal_settings_at(struct store *store, uint32_t table_id, uint64_t version,
+                                   bool may_wait, struct arena *arena,
+                                   struct table_definition *definition)
+{
+    struct journal_record record;
+    enum err err = find_settings(store, table_id, version + 1, may_wait, arena, &record);
+
+    return err == OK ? table_record_read(record.settings, arena, definition) : err;
+}
+
+/* Those that a restore may ask for stay, and the one in force when they begin: they are few. */
+static enum err remove_settings(struct store *store, struct store_mutation *mutation,
+                                uint32_t table_id, uint64_t older_than, struct arena *arena)
+{
+    uint64_t now_ms = clock_wall_ms();
+    uint64_t horizon = now_ms > SETTINGS_KEPT_MS ? (now_ms - SETTINGS_KEPT_MS) << 16 : 0;
+    struct journal_place first = {0};
+    struct journal_record record;
+    enum err err;
+
+    older_than = older_than < horizon ? older_than : horizon;
+    err = find_settings(store, table_id, older_than, true, arena, &record);
+    if (err == OK)
+        older_than = record.version;
+    else if (err != ERR_ABSENT)
+        return err;
+    return remove_range(
+        store, mutation,
+        table_journal_range(table_id, TABLE_JOURNAL_LANE_OF_ALL, first, older_than, arena));
+}
+
 enum err table_journal_remove(struct store *store, struct store_mutation *mutation,
                               uint32_t table_id, uint64_t older_than)
 {
@@ -183,7 +241,9 @@ enum err table_journal_remove(struct store *store, struct store_mutation *mutati
     if (older_than == UINT64_MAX)
         err = remove_range(store, mutation, table_journal_whole_range(table_id, &arena));
     else
-        for (unsigned lane = 0; err == OK && lane < TABLE_JOURNAL_LANE_COUNT; lane++)
+        err = remove_settings(store, mutation, table_id, older_than, &arena);
+    if (older_than != UINT64_MAX)
+        for (unsigned lane = 1; err == OK && lane < TABLE_JOURNAL_LANE_COUNT; lane++)
             err = remove_range(
                 store, mutation,
                 table_journal_range(table_id, (uint16_t)lane, first, older_than, &arena));

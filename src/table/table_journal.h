@@ -65,9 +65,15 @@ enum err table_journal_key_read(struct bytes key, uint16_t *lane,
  * order of their commits: journal_cursor.h. */
 struct store_range table_journal_range(uint32_t table_id, uint16_t lane, struct journal_place from,
                                        uint64_t to, struct arena *arena);
+/* The table as the newest of its settings records up to a version has it, in the arena. ERR_ABSENT:
+ * there is none. ERR_WOULD_BLOCK, ERR_IO, ERR_CORRUPT, ERR_NEWER_FORMAT. */
+enum err table_journal_settings_at(struct store *store, uint32_t table_id, uint64_t version,
+                                   bool may_wait, struct arena *arena,
+                                   struct table_definition *definition) MUST_CHECK;
+
 /* Adds the removal of what is older than a version, of all lanes; UINT64_MAX: of everything.
  * Nothing if there is none. For what no reader needs any more: a stream its day, recovery its
- * period. */
+ * period. Changes of settings stay for the longest recovery period, whoever else is done. */
 enum err table_journal_remove(struct store *store, struct store_mutation *mutation,
                               uint32_t table_id, uint64_t older_than) MUST_CHECK;
 /* All of a table's. */

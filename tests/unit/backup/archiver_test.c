@@ -79,8 +79,10 @@ static unsigned segments(struct archive_bed *bed)
     return count;
 }
 
+/* Changes of items: those of settings stay for the longest period. */
 static unsigned in_journal(struct archive_bed *bed)
 {
+    struct journal_record record;
     struct arena arena;
     struct store_cursor *cursor;
     struct bytes key, value;
@@ -90,8 +92,10 @@ static unsigned in_journal(struct archive_bed *bed)
     cursor = store_cursor_open(
         bed->history.bed.store, NULL, STORE_JOURNAL,
         table_journal_whole_range(bed->history.bed.table->definition.id, &arena), true);
-    while (store_cursor_next(cursor, &key, &value) == OK)
-        count++;
+    while (store_cursor_next(cursor, &key, &value) == OK) {
+        CHECK_OK(journal_record_open(value, &record));
+        count += record.kind != JOURNAL_SETTINGS;
+    }
     store_cursor_close(&cursor);
     arena_fini(&arena);
     return count;
@@ -104,7 +108,7 @@ static enum err count_row(void *ctx, struct journal_place place, struct bytes st
 
     CHECK_OK(journal_record_open(stored, &record));
     CHECK_U64(record.version, place.version);
-    (*count)++;
+    *count += record.kind != JOURNAL_SETTINGS;
     return OK;
 }
 

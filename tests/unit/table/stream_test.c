@@ -285,6 +285,54 @@ TEST(journal_has_changes_of_settings)
     bed_close(&bed);
 }
 
+static enum table_stream_view view_at(struct bed *bed, uint64_t version)
+{
+    struct table_definition then;
+
+    CHECK_OK(table_journal_settings_at(bed->store, 1, version, true, &bed->arena, &then));
+    CHECK_TEXT(then.name, "Music");
+    return then.stream.view;
+}
+
+static void remove_journal(struct bed *bed, uint64_t older_than)
+{
+    struct store_mutation *mutation = store_mutation_create();
+
+    CHECK_OK(table_journal_remove(bed->store, mutation, 1, older_than));
+    CHECK_OK(store_submit_and_wait(bed->store, NULL, &mutation));
+    store_mutation_destroy(&mutation);
+}
+
+/* Also when the changes of items from then are gone. */
+TEST(journal_tells_the_settings_of_a_time)
+{
+    struct table_definition definition = definition_of(TABLE_STREAM_OFF, 0), then;
+    uint64_t before, first, second;
+    struct table *table;
+    struct bed bed;
+
+    bed_open(&bed);
+    table = put(&bed, &definition);
+    before = store_version(bed.store);
+    change(&bed, &table, TABLE_STREAM_KEYS_ONLY, 5);
+    first = store_version(bed.store);
+    change(&bed, &table, TABLE_STREAM_NEW_IMAGE, 6);
+    second = store_version(bed.store);
+    for (int i = 0; i < 2; i++) {
+        CHECK_ERR(table_journal_settings_at(bed.store, 1, before, true, &bed.arena, &then),
+                  ERR_ABSENT);
+        CHECK_U64(view_at(&bed, first), TABLE_STREAM_KEYS_ONLY);
+        CHECK_U64(view_at(&bed, second - 1), TABLE_STREAM_KEYS_ONLY);
+        CHECK_U64(view_at(&bed, second), TABLE_STREAM_NEW_IMAGE);
+        CHECK_U64(view_at(&bed, UINT64_MAX - 1), TABLE_STREAM_NEW_IMAGE);
+        remove_journal(&bed, second + 1);
+    }
+    remove_journal(&bed, UINT64_MAX);
+    CHECK_ERR(table_journal_settings_at(bed.store, 1, second, true, &bed.arena, &then), ERR_ABSENT);
+    table_release(&table);
+    bed_close(&bed);
+}
+
 /* What a released version wrote: never change these bytes, add another test beside this one. */
 TEST(journal_key_golden)
 {

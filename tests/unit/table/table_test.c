@@ -503,6 +503,42 @@ TEST(catalog_lists_names_in_byte_order_page_by_page)
     bed_close(&bed);
 }
 
+/* Many regions, and each knows its own only, also as tables come and go. */
+TEST(catalog_lists_a_region_by_itself)
+{
+    struct bed bed = {0};
+    struct bytes *page;
+    unsigned count;
+
+    bed_open(&bed);
+    for (unsigned round = 0; round < 3; round++) {
+        for (unsigned i = 0; i < 600; i++) {
+            struct table_definition definition = music();
+            struct table *table;
+
+            definition.region = arena_format(&bed.arena, "region-%u", i / 2);
+            definition.name = arena_format(&bed.arena, "T%u.%u", round, i % 2);
+            table = create(&bed, definition);
+            catalog_change_begin(bed.catalog);
+            if (i % 3 == 0)
+                CHECK_OK(catalog_drop(bed.catalog, table, 0));
+            catalog_change_end(bed.catalog);
+            table_release(&table);
+        }
+    }
+    for (unsigned i = 0; i < 300; i++) {
+        struct bytes region = arena_format(&bed.arena, "region-%u", i);
+        unsigned there = ((2 * i) % 3 != 0) + ((2 * i + 1) % 3 != 0);
+
+        CHECK(!catalog_list(bed.catalog, BYTES("000000000000"), region, BYTES(""), 100, &bed.arena,
+                            &page, &count));
+        CHECK_U64(count, 3 * there);
+        CHECK_U64(catalog_count(bed.catalog, BYTES("000000000000"), region), 3 * there);
+    }
+    CHECK_U64(catalog_count(bed.catalog, BYTES("000000000001"), BYTES("region-1")), 0);
+    bed_close(&bed);
+}
+
 /* --- the write door -------------------------------------------------------------------------- */
 
 struct write {
