@@ -118,7 +118,8 @@ void http_exchange_send(struct http_exchange *exchange, unsigned status);
 void http_exchange_refuse(struct http_exchange *exchange, unsigned status);
 
 /* How much memory of its own the handler has for this exchange: it counts into what all connections
- * hold, until the send, as the arena does as far as it has grown by this call. False: that is more than held_bytes_max. By whoever has the exchange. */
+ * hold, until the send, as the arena does as far as it has grown by this call. False: that is more
+ * than held_bytes_max. By whoever has the exchange. */
 bool http_exchange_hold(struct http_exchange *exchange, size_t bytes) MUST_CHECK;
 
 /* Decodes a body that was left coded. ERR_TOO_LARGE: beyond body_bytes_max, to be refused with 413;

@@ -1,4 +1,4 @@
-/* dispatch_test.c - which thread a request waits on: over a real socket, with a worker of each kind. */
+/* dispatch_test.c - which thread a request waits on: over a real socket, a worker of each kind. */
 #include "api/api.h"
 #include "auth/auth.h"
 #include "net/http_fixture.h"
