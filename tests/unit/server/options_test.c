@@ -43,6 +43,11 @@ static const struct {
     {"--pitr-latest-seconds", "STELE_PITR_LATEST_SECONDS", "0"},
     {"--pitr-archive-seconds", "STELE_PITR_ARCHIVE_SECONDS", "60"},
     {"--pitr-archive-max", "STELE_PITR_ARCHIVE_MAX", "1G"},
+    {"--s3", "STELE_S3", "s3:https://s3.example"},
+    {"--s3-region", "STELE_S3_REGION", "eu-west-2"},
+    {"--s3-style", "STELE_S3_STYLE", "virtual"},
+    {"--s3-ca", "STELE_S3_CA", "ca.pem"},
+    {"--s3-retry-seconds", "STELE_S3_RETRY_SECONDS", "5"},
     {"--insecure", "STELE_INSECURE", "true"},
     {"--tls-cert", "STELE_TLS_CERT", "c.pem"},
     {"--tls-key", "STELE_TLS_KEY", "k.pem"},
@@ -67,6 +72,11 @@ static void check_all_set(const struct options *options)
     CHECK_U64(options->pitr_latest_seconds, 0);
     CHECK_U64(options->pitr_archive_seconds, 60);
     CHECK_U64(options->pitr_archive_max, (uint64_t)1 << 30);
+    CHECK_TEXT(bytes_of_string(options->s3), "s3:https://s3.example");
+    CHECK_TEXT(bytes_of_string(options->s3_region), "eu-west-2");
+    CHECK_U64(options->s3_style, OBJECTS_STYLE_VIRTUAL);
+    CHECK_TEXT(bytes_of_string(options->s3_ca), "ca.pem");
+    CHECK_U64(options->s3_retry_seconds, 5);
     CHECK(options->insecure);
     CHECK_TEXT(bytes_of_string(options->tls_cert), "c.pem");
     CHECK_TEXT(bytes_of_string(options->tls_key), "k.pem");
@@ -93,6 +103,31 @@ TEST(options_defaults_serve_on_loopback_from_a_data_folder)
     CHECK_U64(options.threads, 0);
     CHECK_U64(options.log_level, LOG_INFO);
     CHECK_U64(options.table_delay_ms, 0);
+    CHECK(options.s3 == NULL && options.s3_access_key_id == NULL);
+    CHECK_U64(options.s3_style, OBJECTS_STYLE_PATH);
+    CHECK_U64(options.s3_retry_seconds, 60);
+    arena_fini(&arena);
+}
+
+TEST(options_the_key_for_s3_has_two_parts_and_is_no_flag)
+{
+    const char *id[] = {"STELE_S3_ACCESS_KEY_ID=AKID", NULL};
+    const char *secret[] = {"STELE_S3_SECRET_ACCESS_KEY=s", NULL};
+    const char *both[] = {id[0], secret[0], NULL}, *none[] = {NULL};
+    const char *flag[] = {"--s3-secret-access-key", "s", NULL};
+    struct options options;
+    struct arena arena;
+    struct fault fault;
+
+    arena_init(&arena);
+    CHECK_OK(parse(none, both, &arena, &fault, &options));
+    CHECK_TEXT(bytes_of_string(options.s3_access_key_id), "AKID");
+    CHECK_ERR(parse(none, id, &arena, &fault, &options), ERR_CONFIG);
+    CHECK_TEXT(fault.message, "the key for the S3 endpoint has two parts: set "
+                              "STELE_S3_SECRET_ACCESS_KEY in the environment or the --config "
+                              "file, too");
+    CHECK_ERR(parse(none, secret, &arena, &fault, &options), ERR_CONFIG);
+    CHECK_ERR(parse(flag, none, &arena, &fault, &options), ERR_CONFIG);
     arena_fini(&arena);
 }
 
