@@ -43,6 +43,7 @@ static enum err add_item(struct run *run, struct bytes stored);
 static enum err add_change(struct run *run, const struct history_change *change);
 static enum err check(struct run *run);
 static enum err check_table(struct run *run);
+static enum err check_recovery(struct run *run);
 static enum err fail_deleted(struct run *run);
 static enum err finish(struct run *run, enum err err);
 static void name_failure(struct run *run, enum err err);
@@ -98,8 +99,11 @@ static enum err find_table(struct run *run)
 {
     run->table = catalog_acquire(jobs_catalog(run->job->jobs), run->job->name.account,
                                  run->job->name.region, run->record.table_name);
-    if (run->table != NULL && run->table->definition.id == run->record.table_id)
-        return check_table(run);
+    if (run->table != NULL && run->table->definition.id == run->record.table_id) {
+        enum err err = check_table(run);
+
+        return err == OK ? check_recovery(run) : err;
+    }
     return fail_deleted(run);
 }
 
@@ -214,6 +218,20 @@ static enum err check_table(struct run *run)
     if (now != NULL)
         table_release(&now);
     return is_there ? OK : fail_deleted(run);
+}
+
+/* Whether what it was is still known: recovery has been on from before then. */
+static enum err check_recovery(struct run *run)
+{
+    const struct table_recovery *recovery = &run->table->definition.recovery;
+    uint64_t from_ms = run->record.is_incremental ? run->record.from_ms : run->record.time_ms;
+
+    if (recovery->period_days != 0 && recovery->from_ms <= from_ms)
+        return OK;
+    run->call.code = BYTES("PointInTimeRecoveryUnavailableException");
+    run->call.message =
+        BYTES("Point in time recovery was turned off before the table was exported");
+    return ERR_ABSENT;
 }
 
 static enum err fail_deleted(struct run *run)

@@ -353,8 +353,10 @@ static enum err s3_upload_finish(struct objects_upload *upload, char etag[OBJECT
                          buf_bytes(&upload->etags), BYTES("</CompleteMultipartUpload>")},
         3);
     err = s3_send(upload->s3, upload->call, &request, &reply);
-    if (err != OK && reply.http.status == 404 && was_completed(upload, etag))
+    if (err != OK && reply.http.status == 404 && was_completed(upload, etag)) {
         err = OK; /* by an earlier try, ours or libcurl's own, whose answer was lost */
+        upload->call->code = upload->call->message = BYTES("");
+    }
     if (err != OK)
         return err;
     told = unquoted(objects_xml_text(buf_bytes(&upload->reply), "ETag", upload->call->arena));
