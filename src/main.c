@@ -2,6 +2,7 @@
 #include "api/ops.h"
 #include "backup/archive_check.h"
 #include "backup/backup_check.h"
+#include "backup/recovery_check.h"
 #include "base/arena.h"
 #include "base/log.h"
 #include "cli/cli.h"
@@ -164,16 +165,18 @@ static enum err check_parts(struct catalog *catalog, const char *data, const cha
     const char *archive_dir = (const char *)arena_format(arena, "%s/archive", data).data;
     struct jobs *jobs = jobs_open(catalog); /* their records alone */
     struct archive_check_report archive;
+    struct recovery_check_report recovery;
     struct backup_check_report backups;
     enum err errs[] = {
         table_check(catalog, print_fault, NULL, report),
         archive_check(archive_dir, print_fault, NULL, &archive),
+        recovery_check(catalog, archive_dir, print_fault, NULL, &recovery),
         backup_check(jobs, backup_dir, print_fault, NULL, &backups),
     };
     enum err err = OK;
 
     jobs_close(&jobs);
-    report->faults += archive.faults + backups.faults;
+    report->faults += archive.faults + recovery.faults + backups.faults;
     for (size_t i = 0; i < sizeof(errs) / sizeof(errs[0]); i++)
         if (errs[i] != OK && (err == OK || err == ERR_CORRUPT))
             err = errs[i];

@@ -47,13 +47,14 @@ void recovery_set(struct table_definition *d, unsigned period_days, uint64_t now
     }
 }
 
-/* A version may be ahead of the clock, where that was set back. */
+/* The first millisecond in which no change has a version that was made without its record. A
+ * version may be ahead of the clock, where that was set back. */
 uint64_t recovery_begin_ms(struct store *store)
 {
     uint64_t now_ms = clock_wall_ms();
     uint64_t newest_ms = store_newest_version(store) >> 16;
 
-    return now_ms > newest_ms ? now_ms : newest_ms;
+    return now_ms > newest_ms ? now_ms : newest_ms + 1;
 }
 
 bool recovery_keeps_changes_of(struct catalog *catalog, const struct table_definition *definition)

@@ -36,6 +36,7 @@ static void bed_open(struct archive_bed *bed, bool on_disk)
     snprintf(bed->dir, sizeof(bed->dir), "%s/archive", unit_temp_dir());
     CHECK(mkdir(bed->dir, 0700) == 0);
     bed->history.source.archive = bed->dir;
+    bed->history.clock_ms = &bed->now_ms;
     bed->options = (struct archiver_options){
         .catalog = bed->history.bed.catalog,
         .dir = bed->dir,

@@ -20,6 +20,7 @@ struct history_point {
 struct history_bed {
     struct index_bed bed;
     struct history_source source;
+    uint64_t *clock_ms; /* a test's; NULL: the real one */
     uint64_t chance;
     unsigned next;
     unsigned values[HISTORY_KEYS];
@@ -70,6 +71,9 @@ static inline void history_bed_recover(struct history_bed *bed, unsigned days)
 
     recovery_set(&next, days, clock_wall_ms());
     index_bed_put_definition(&bed->bed, &next);
+    while (clock_wall_ms() < bed->bed.table->definition.recovery.from_ms)
+        if (bed->clock_ms != NULL)
+            clock_set_test(++*bed->clock_ms);
 }
 
 static inline void history_bed_open(struct history_bed *bed, bool on_disk)
@@ -110,9 +114,12 @@ static inline void history_bed_write(struct history_bed *bed, unsigned count)
 static inline void history_bed_point(struct history_bed *bed)
 {
     struct history_point *point = &bed->points[bed->point_count++];
+    uint64_t first = bed->bed.table->definition.recovery.from_ms << 16;
 
     CHECK(bed->point_count <= HISTORY_POINTS_MAX);
     point->version = store_version(bed->bed.store);
+    if (point->version < first - 1)
+        point->version = first - 1; /* recovery begins, and nothing was written since */
     memcpy(point->values, bed->values, sizeof(point->values));
 }
 

@@ -92,7 +92,7 @@ TEST(recovery_begins_when_all_changes_have_records)
     next = bed.table->definition;
     recovery_set(&next, 35, NOON_MS);
     index_bed_put_definition(&bed, &next);
-    CHECK_U64(bed.table->definition.recovery.from_ms, NOON_MS);
+    CHECK_U64(bed.table->definition.recovery.from_ms, NOON_MS + 1);
     CHECK_U64(table_journal_needs(bed.table),
               TABLE_JOURNAL_RECORDS | TABLE_JOURNAL_OLD | TABLE_JOURNAL_NEW);
     next = bed.table->definition;
