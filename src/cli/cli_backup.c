@@ -70,7 +70,7 @@ static enum err wait_for_backup(struct cli *cli, struct bytes arn)
         arena_release(&cli->arena, mark); /* of the look before */
         cli_body_begin(cli, &body);
         cli_body_text(&body, "BackupArn", cli_string(cli, arn));
-        err = cli_call(cli, "DescribeBackup", cli_body_end(&body), &reply);
+        err = cli_look(cli, "DescribeBackup", cli_body_end(&body), &reply);
         if (err != OK)
             return err;
         status = cli_text(reply, "BackupDescription.BackupDetails.BackupStatus");
@@ -183,7 +183,7 @@ static enum err wait_for_table(struct cli *cli, struct bytes arn)
         arena_release(&cli->arena, mark); /* of the look before */
         cli_body_begin(cli, &body);
         cli_body_text(&body, "TableName", cli->options.words[1]);
-        err = cli_call(cli, "DescribeTable", cli_body_end(&body), &reply);
+        err = cli_look(cli, "DescribeTable", cli_body_end(&body), &reply);
         if (err != OK)
             return err;
         status = cli_text(reply, "Table.TableStatus");

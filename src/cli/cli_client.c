@@ -13,6 +13,7 @@
 #define TARGET          "DynamoDB_20120810."
 #define REPLY_BYTES_MAX ((size_t)64 << 20)
 #define IDLE_MS_MAX     60000
+#define AWAY_MS_MAX     30000
 #define ENDPOINT        "http://127.0.0.1:8000"
 
 struct cli_client {
@@ -135,6 +136,18 @@ enum err cli_call(struct cli *cli, const char *operation, struct bytes body, yyj
                          c->endpoint);
     *reply = yyjson_doc_get_root(doc);
     return OK;
+}
+
+enum err cli_look(struct cli *cli, const char *operation, struct bytes body, yyjson_val **reply)
+{
+    uint64_t until_ms = clock_mono_ms() + AWAY_MS_MAX;
+    enum err err;
+
+    while ((err = cli_call(cli, operation, body, reply)) == ERR_IO && clock_mono_ms() < until_ms) {
+        cli_progress(cli, cli->command, BYTES("the server does not answer"));
+        cli_wait(cli);
+    }
+    return err;
 }
 
 /* In the arena; NULL: it is none. */

@@ -50,6 +50,10 @@ void cli_client_close(struct cli *cli);
  * the fault says "Name: message". */
 enum err cli_call(struct cli *cli, const char *operation, struct bytes body,
                   struct yyjson_val **reply) MUST_CHECK;
+/* The same for a look at how it goes on: a server that is away, as while it restarts, is waited for
+ * half a minute. */
+enum err cli_look(struct cli *cli, const char *operation, struct bytes body,
+                  struct yyjson_val **reply) MUST_CHECK;
 /* A member's text, through objects, as "TableDescription.TableArn"; empty: there is none. */
 struct bytes cli_text(struct yyjson_val *from, const char *path);
 /* The same with a NUL behind it, in the arena. */

@@ -193,7 +193,7 @@ static enum err wait_for(struct cli *cli, const char *kind, struct bytes arn, yy
         cli_body_begin(cli, &body);
         cli_body_text(&body, name, cli_string(cli, arn));
         snprintf(name, sizeof(name), "Describe%s", kind);
-        err = cli_call(cli, name, cli_body_end(&body), last);
+        err = cli_look(cli, name, cli_body_end(&body), last);
         if (err != OK)
             return err;
         said = yyjson_obj_get(*last, is_export ? "ExportDescription" : "ImportTableDescription");
