@@ -1,7 +1,7 @@
 /* backup_job.c - what backups leave for later: writing their files, removing them, and filling the
  * tables that are restored from them.
  * A backup's job reads a checkpoint of the store, so it holds up nobody and may take its time: it
- * rests three times as long as it worked, and what it reads stays out of the caches.
+ * rests longer than it worked, and what it reads stays out of the caches.
  */
 #include "backup/backup_priv.h"
 #include "backup/block_file.h"
@@ -18,10 +18,10 @@
 #include <yyjson.h>
 
 /* Rows and bytes between two looks at the clock. */
-#define STEP_ROWS  64
-#define STEP_BYTES ((size_t)256 << 10)
-#define WORK_MS    2 /* at a time; then it rests */
-#define REST_MS    6
+#define STEP_ROWS  16
+#define STEP_BYTES ((size_t)16 << 10)
+#define WORK_NS    500000 /* at a time: a client's thread may have to wait for its core so long */
+#define REST_MS    2
 
 #define QUIET_POLL_MS 5
 
@@ -74,7 +74,7 @@ static enum err yield(struct work *work, size_t bytes)
     work->bytes = 0;
     if (job_stopping(work->job))
         return ERR_CANCELLED;
-    if (clock_mono_ns() - work->begun_ns >= WORK_MS * UINT64_C(1000000)) {
+    if (clock_mono_ns() - work->begun_ns >= WORK_NS) {
         job_pause(work->job, REST_MS);
         work->begun_ns = clock_mono_ns();
     }
