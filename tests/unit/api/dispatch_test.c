@@ -87,9 +87,9 @@ TEST(dispatch_changes_of_tables_keep_nobody_else_waiting)
     CHECK_U64(catalog_count(api.catalog, BYTES("000000000000"), BYTES("us-east-1")), 8);
 
     client_reply_fini(&reply);
-    http_fixture_stop(&fixture);
-    worker_pool_destroy(&api.workers);
+    worker_pool_destroy(&api.workers); /* they wake the loops as their last */
     worker_pool_destroy(&api.changers);
+    http_fixture_stop(&fixture);
     catalog_close(&api.catalog);
     store_close(&store);
     identity_set_destroy(&identities);
