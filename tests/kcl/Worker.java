@@ -14,6 +14,7 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 
 import software.amazon.awssdk.auth.credentials.EnvironmentVariableCredentialsProvider;
 import software.amazon.awssdk.http.apache.ApacheHttpClient;
@@ -67,7 +68,18 @@ public final class Worker {
             configs.checkpointConfig(), coordinator(configs), leases(configs), configs.lifecycleConfig(),
             configs.metricsConfig().metricsFactory(new NullMetricsFactory()), configs.processorConfig(),
             retrieval(configs, streams), streams);
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> end(scheduler)));
         scheduler.run();
+    }
+
+    /* Confirms what was processed, and gives up its shards and, if it has it, the lead: what a worker
+     * that is killed had to lead, the library leaves alone for two minutes. */
+    private static void end(Scheduler scheduler) {
+        try {
+            scheduler.startGracefulShutdown().get(20, TimeUnit.SECONDS);
+        } catch (Exception error) {
+            System.err.println("the worker does not end in an orderly way: " + error);
+        }
     }
 
     /* The library's waits are made for streams that last for years: here, for seconds. */
