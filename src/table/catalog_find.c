@@ -136,7 +136,7 @@ bool catalog_is_restoring_from(struct catalog *catalog, struct bytes backup_arn)
     return sum.total != 0;
 }
 
-/* --- work for background threads --------------------------------------------------------------- */
+/* --- work for background threads -------------------------------------------------------------- */
 
 bool catalog_has_index_work(const struct table_definition *d)
 {
