@@ -22,6 +22,7 @@ static enum err begin_file(const char *dir, uint32_t table_id, const char *kind,
                            struct arena *arena, struct fault *fault, struct block_writer **writer);
 static enum err publish(const char *dir, uint32_t table_id, const char *path, struct arena *arena,
                         struct fault *fault);
+static enum err sync_above(const char *path, struct fault *fault);
 static enum err sync_dir(const char *path, struct fault *fault);
 
 enum err archive_make_dir(const char *path, struct fault *fault)
@@ -29,7 +30,23 @@ enum err archive_make_dir(const char *path, struct fault *fault)
     if (mkdir(path, 0700) != 0 && errno != EEXIST)
         return fault_set(fault, errno == ENOSPC ? ERR_NO_SPACE : ERR_IO, "cannot make %s: %s", path,
                          strerror(errno));
-    return OK;
+    return sync_above(path, fault);
+}
+
+/* The folder that names it; also where it was there: it may have been made just before a cut. */
+static enum err sync_above(const char *path, struct fault *fault)
+{
+    const char *slash = strrchr(path, '/');
+    struct arena arena;
+    enum err err;
+
+    if (slash == NULL || slash == path)
+        return sync_dir(slash == NULL ? "." : "/", fault);
+    arena_init(&arena);
+    err = sync_dir((const char *)arena_copy(&arena, bytes_make(path, (size_t)(slash - path))).data,
+                   fault);
+    arena_fini(&arena);
+    return err;
 }
 
 enum err archive_write_segment(const struct archive_write *write, struct fault *fault, uint64_t *to)
@@ -106,8 +123,6 @@ static enum err begin_file(const char *dir, uint32_t table_id, const char *kind,
         arena_format(arena, "{\"tableId\":%" PRIu32 ",\"from\":\"%016" PRIx64 "\"}", table_id, at);
     enum err err = archive_make_dir(archive_table_path(dir, table_id, arena), fault);
 
-    if (err == OK)
-        err = sync_dir(dir, fault);
     if (err != OK)
         return err;
     return block_writer_open(archive_next_path(dir, table_id, arena), kind, about, fault, writer);

@@ -17,7 +17,7 @@ struct archive_write {
     const _Atomic bool *stopping; /* asked for each change; true: ERR_CANCELLED */
 };
 
-/* Makes a directory unless it is there. ERR_NO_SPACE, ERR_IO. */
+/* Makes a directory unless it is there; it stays there over a power cut. ERR_NO_SPACE, ERR_IO. */
 enum err archive_make_dir(const char *path, struct fault *fault) MUST_CHECK;
 
 /* Durable when it says OK; *to is where the next one begins. ERR_ABSENT: there are no changes, and

@@ -84,9 +84,12 @@ class Work:
         client.call("CreateTable", TableName=PAST, BillingMode="PAY_PER_REQUEST",
                     KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
                     AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "N"}])
-        client.call("UpdateContinuousBackups", TableName=PAST,
-                    PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True})
-        self.pasts.append((self.position(), now_ms(), {}))
+        set_up = client.call("UpdateContinuousBackups", TableName=PAST,
+                             PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True})
+        set_up = set_up["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
+        begin_ms = round(set_up["EarliestRestorableDateTime"] * 1000)
+        self.pasts.append((self.position(), begin_ms, {}))
+        wait_until(lambda: now_ms() > begin_ms)
 
     def live_on(self, client, rng, steps):
         """Changes of PAST, the earlier ones archived while the later ones are made."""
