@@ -9,7 +9,7 @@ import time
 from lib import api, http1, server
 
 TABLE = "Kept"
-FIRST = 2500  # items that make writing a file take a while
+FIRST = 4000  # items that make writing a file take a while
 BATCH = 25
 WRITERS = 3
 WAIT_S = 60
@@ -93,7 +93,7 @@ def kill_under_writes(own, rng, state):
         if rng.random() < 0.5:
             delete_one(client, state, rng)
         if rng.random() < 0.8:
-            time.sleep(rng.uniform(0, 0.3))  # sleep: the instant of the kill is random
+            time.sleep(rng.uniform(0, 0.15))  # sleep: the instant of the kill is random
         else:  # in the middle of a request
             taker = threading.Thread(target=work, daemon=True, args=(own, stop, lambda c: take(c, state)))
             taker.start()
