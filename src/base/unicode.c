@@ -1,6 +1,8 @@
 /* unicode.c - decoding, and a search in the table of ranges. */
 #include "base/unicode.h"
 
+#define REPLACEMENT 0xfffd
+
 static const struct range {
     uint32_t first, last;
 } ranges[] = {
@@ -64,6 +66,29 @@ bool unicode_valid(struct bytes text)
         at += size;
     }
     return true;
+}
+
+struct bytes unicode_repaired(struct bytes text, struct arena *arena)
+{
+    struct buf out;
+
+    if (unicode_valid(text))
+        return text;
+    buf_init_arena(&out, arena, SIZE_MAX);
+    while (text.size != 0) {
+        size_t size = 1, most = text.size < 4 ? text.size : 4;
+
+        while (size <= most && !unicode_valid(bytes_make(text.data, size)))
+            size++;
+        if (size <= most) {
+            buf_append(&out, text.data, size);
+        } else {
+            unicode_append(&out, REPLACEMENT);
+            size = 1;
+        }
+        text = bytes_skip(text, size);
+    }
+    return buf_finish_arena(&out);
 }
 
 void unicode_append(struct buf *out, uint32_t code_point)

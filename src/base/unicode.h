@@ -12,6 +12,11 @@ bool unicode_next(struct bytes *text, uint32_t *code_point);
 /* Whether all of it is UTF-8: no byte out of place, nothing longer than needed, no surrogates. */
 bool unicode_valid(struct bytes text);
 
+/* The text as UTF-8, with U+FFFD for each byte that is out of place: itself if nothing is, otherwise a
+ * copy in the arena. */
+struct arena;
+struct bytes unicode_repaired(struct bytes text, struct arena *arena);
+
 /* A code point as UTF-8; it must be one of a character. */
 void unicode_append(struct buf *out, uint32_t code_point);
 

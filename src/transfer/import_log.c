@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/unicode.h"
 #include "json/json_write.h"
 
 #include <errno.h>
@@ -53,6 +54,7 @@ void import_log_event(struct import_log *log, struct bytes key, uint64_t item_in
                       struct bytes message)
 {
     struct buf *line = &log->line;
+    struct arena_mark mark;
 
     log->events++;
     if (log->path == NULL) {
@@ -63,11 +65,12 @@ void import_log_event(struct import_log *log, struct bytes key, uint64_t item_in
     }
     if (log->events > IMPORT_LOG_EVENTS_MAX)
         return;
+    mark = arena_mark(&log->arena);
     buf_reset(line, SIZE_MAX);
     buf_append_lit(line, "{\"itemS3Pointer\":{\"bucket\":");
     json_append_string(line, log->bucket);
     buf_append_lit(line, ",\"key\":");
-    json_append_string(line, key);
+    json_append_string(line, unicode_repaired(key, &log->arena));
     buf_append_lit(line, ",\"itemIndex\":");
     buf_append_u64(line, item_index);
     buf_append_lit(line, "},\"importArn\":");
@@ -79,6 +82,7 @@ void import_log_event(struct import_log *log, struct bytes key, uint64_t item_in
         open_file(log);
     if (log->file != NULL && !line->overflowed)
         fwrite(line->data, 1, line->size, log->file);
+    arena_release(&log->arena, mark);
 }
 
 void import_log_close(struct import_log **log)

@@ -4,11 +4,14 @@
 #include "base/assert.h"
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/unicode.h"
 #include "transfer/objects_priv.h"
 
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#define FAILURE_BYTES_MAX ((size_t)4 << 10)
 
 struct objects_reader {
     const struct objects_class *class;
@@ -27,6 +30,7 @@ struct objects_writer {
     uint64_t size;
 };
 
+static struct bytes text_of(struct objects_call *call, struct bytes said);
 static enum err send_part(struct objects_writer *writer);
 static void writer_free(struct objects_writer *writer);
 static EVP_MD_CTX *md5_begin(void);
@@ -207,10 +211,18 @@ enum err objects_fail(struct objects_call *call, enum err err, const char *code,
     va_list args;
 
     va_start(args, format);
-    call->message = arena_vformat(call->arena, format, args);
+    call->message = text_of(call, arena_vformat(call->arena, format, args));
     va_end(args);
-    call->code = arena_copy(call->arena, bytes_of_string(code));
+    call->code = arena_copy(call->arena, text_of(call, bytes_of_string(code)));
     return err;
+}
+
+/* Keys and an endpoint's words are any bytes, and as many as it likes; a record of a job is text. */
+static struct bytes text_of(struct objects_call *call, struct bytes said)
+{
+    return unicode_repaired(
+        bytes_make(said.data, said.size < FAILURE_BYTES_MAX ? said.size : FAILURE_BYTES_MAX),
+        call->arena);
 }
 
 enum err objects_fail_no_bucket(struct objects_call *call)

@@ -580,9 +580,11 @@ static enum err open_folder_of(struct objects_call *call, int bucket_fd, struct 
         int inner;
 
         *slash = 0;
-        if (make && mkdirat(at, part, 0777) == 0 && fsync(at) != 0) {
+        if (make && (mkdirat(at, part, 0777) == 0 ? fsync(at) != 0 : errno != EEXIST)) {
+            enum err err = fail_errno(call, "make a folder");
+
             close(at);
-            return fail_errno(call, "make a folder");
+            return err;
         }
         inner = openat(at, part, FOLDER | O_NOFOLLOW);
         close(at);

@@ -1,4 +1,5 @@
 /* unicode_test.c - code points out of UTF-8, and their kinds. */
+#include "base/arena.h"
 #include "base/unicode.h"
 #include "unit.h"
 
@@ -90,4 +91,21 @@ TEST(unicode_kinds)
     for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++)
         if (unicode_is_word_or_space(no[i]))
             unit_failed(__FILE__, __LINE__, "U+%04x is none", (unsigned)no[i]);
+}
+
+TEST(unicode_repaired_leaves_what_is_valid)
+{
+    static const char *const rows[][2] = {
+        {"", ""},
+        {"plain \xc3\xa9", "plain \xc3\xa9"},
+        {"\xe9t\xe9", "\xef\xbf\xbdt\xef\xbf\xbd"},
+        {"a\xf0\x9f\x98\x80\xc3", "a\xf0\x9f\x98\x80\xef\xbf\xbd"},
+        {"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
+    };
+    struct arena arena;
+
+    arena_init(&arena);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        CHECK_TEXT(unicode_repaired(bytes_of_string(rows[i][0]), &arena), rows[i][1]);
+    arena_fini(&arena);
 }

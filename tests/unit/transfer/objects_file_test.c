@@ -144,6 +144,45 @@ TEST(objects_file_no_key_leads_out_of_its_bucket)
     teardown(&f);
 }
 
+/* As somebody who may not write everywhere; for one who may, there is nothing to see. */
+TEST(objects_file_says_why_a_folder_cannot_be_made)
+{
+    const struct objects_put_settings none = {.owner_full_control = false};
+    struct objects_put_result result;
+    struct fixture f;
+
+    setup(&f);
+    CHECK(chmod(f.dir, 0755) == 0 && chmod(path_of(&f, ""), 0777) == 0);
+    CHECK(mkdir(path_of(&f, "closed"), 0555) == 0);
+    if (geteuid() != 0 || seteuid(65534) == 0) {
+        CHECK_ERR(objects_put(f.objects, &f.call, BYTES("closed/x/y"), BYTES("x"), &none, &result),
+                  ERR_IO);
+        CHECK_TEXT(f.call.code, "S3AccessDenied");
+        CHECK_TEXT(f.call.message, "Access Denied (cannot make a folder: Permission denied)");
+        CHECK(getuid() != 0 || seteuid(0) == 0);
+    }
+    teardown(&f);
+}
+
+/* They go into records of jobs, which are JSON, and those must be readable again. */
+TEST(objects_failures_are_short_texts)
+{
+    struct objects_reader *reader;
+    struct fixture f;
+    char long_text[8000];
+
+    setup(&f);
+    CHECK_ERR(objects_get_open(f.objects, &f.call, BYTES("caf\xe9"), 0, &reader), ERR_ABSENT);
+    CHECK_TEXT(f.call.message,
+               "The specified key does not exist (Bucket: b; Key: caf\xef\xbf\xbd)");
+    memset(long_text, 'a', sizeof(long_text));
+    CHECK_ERR(objects_fail(&f.call, ERR_IO, "S3\xff", "%.*s", (int)sizeof(long_text), long_text),
+              ERR_IO);
+    CHECK_TEXT(f.call.code, "S3\xef\xbf\xbd");
+    CHECK_U64(f.call.message.size, 4096);
+    teardown(&f);
+}
+
 TEST(objects_file_writes_in_parts_with_the_etag_of_a_multipart_upload)
 {
     const struct objects_put_settings none = {.owner_full_control = false};
