@@ -54,7 +54,7 @@ enum err cli_client_open(struct cli *cli)
                          c->endpoint);
     if (!sigv4_region_valid(bytes_of_string(c->region)))
         return fault_set(&cli->fault, ERR_CONFIG, "'%s' is not a region", c->region);
-    c->host = bytes_make(host + 3, strcspn(host + 3, "/"));
+    c->host = http_client_host(c->endpoint);
     return OK;
 }
 

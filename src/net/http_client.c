@@ -32,6 +32,7 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static void init_once(void);
 static CURL *handle_take(struct http_client *client);
 static void handle_give(struct http_client *client, CURL *handle);
+static enum err check_headers(const struct http_client_request *request, struct fault *fault);
 static struct curl_slist *headers_of(const struct http_client_request *request);
 static void set_options(struct http_client *client, CURL *handle, struct transfer *transfer,
                         struct curl_slist *headers, char *why);
@@ -68,14 +69,18 @@ enum err http_client_send(struct http_client *client, const struct http_client_r
                           struct arena *arena, struct fault *fault, struct http_client_reply *reply)
 {
     struct transfer transfer = {.request = request, .reply = reply, .arena = arena};
-    struct curl_slist *headers = headers_of(request);
-    CURL *handle = handle_take(client);
+    struct curl_slist *headers;
+    CURL *handle;
     char why[CURL_ERROR_SIZE] = "";
     CURLcode code;
     long status = 0;
-    enum err err;
+    enum err err = check_headers(request, fault);
 
     *reply = (struct http_client_reply){.status = 0};
+    if (err != OK)
+        return err;
+    headers = headers_of(request);
+    handle = handle_take(client);
     set_options(client, handle, &transfer, headers, why);
     code = curl_easy_perform(handle);
     curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
@@ -86,6 +91,18 @@ enum err http_client_send(struct http_client *client, const struct http_client_r
     if (err != OK)
         return fault_set(fault, err, "%s", why[0] != 0 ? why : curl_easy_strerror(code));
     return OK;
+}
+
+struct bytes http_client_host(const char *url)
+{
+    const char *colon = strstr(url, "://");
+    struct bytes host = bytes_make(colon + 3, strcspn(colon + 3, "/?#"));
+    struct bytes port = strncmp(url, "https:", 6) == 0 ? BYTES(":443") : BYTES(":80");
+
+    if (host.size > port.size &&
+        memcmp(host.data + host.size - port.size, port.data, port.size) == 0)
+        host.size -= port.size;
+    return host;
 }
 
 struct bytes http_client_header(const struct http_client_reply *reply, const char *name)
@@ -130,6 +147,26 @@ static void handle_give(struct http_client *client, CURL *handle)
         curl_easy_cleanup(handle);
 }
 
+/* libcurl sends them as they are: an end of a line in one would begin a header of its author's. */
+static enum err check_headers(const struct http_client_request *request, struct fault *fault)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < request->header_count; i++) {
+        const struct http_header *each = &request->headers[i];
+
+        size += each->name.size + each->value.size + sizeof(": ");
+        for (size_t j = 0; j < each->value.size; j++)
+            if (each->value.data[j] < ' ' || each->value.data[j] == 0x7f)
+                return fault_set(fault, ERR_CONFIG,
+                                 "the header %.*s cannot have a control character",
+                                 BYTES_ARGS(each->name));
+    }
+    if (size > HTTP_CLIENT_HEAD_BYTES_MAX)
+        return fault_set(fault, ERR_CONFIG, "the headers are too long");
+    return OK;
+}
+
 /* libcurl sends headers of its own, unless they are taken away: "Name:" without a value. */
 static struct curl_slist *headers_of(const struct http_client_request *request)
 {
@@ -169,8 +206,10 @@ static void set_options(struct http_client *client, CURL *handle, struct transfe
     curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, why);
     curl_easy_setopt(handle, CURLOPT_USERAGENT, "Stele/" STELE_VERSION);
     curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers);
-    if (client->ca_file != NULL)
+    if (client->ca_file != NULL) {
         curl_easy_setopt(handle, CURLOPT_CAINFO, client->ca_file);
+        curl_easy_setopt(handle, CURLOPT_CAPATH, NULL); /* would trust the system's as well */
+    }
     if (strcmp(request->method, "HEAD") == 0) {
         curl_easy_setopt(handle, CURLOPT_NOBODY, 1L);
     } else if (strcmp(request->method, "GET") != 0) {

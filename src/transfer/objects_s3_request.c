@@ -92,6 +92,7 @@ static enum err read_place(const struct objects_options *options, struct fault *
                            struct s3 *s3)
 {
     const char *place = options->place, *host;
+    struct bytes sent;
     size_t size;
 
     if (strcmp(place, "s3:") == 0) {
@@ -108,13 +109,9 @@ static enum err read_place(const struct objects_options *options, struct fault *
                          "'%s' is no place for buckets: give file:DIR, s3:https://HOST[:PORT], "
                          "s3:http://HOST[:PORT], or s3: for AWS",
                          place);
-    s3->host = mem_zalloc(size + 1);
-    memcpy(s3->host, host, size);
-    /* A port that is the scheme's own is not sent, so it must not be signed. */
-    if (size > 4 && strcmp(s3->host + size - 4, s3->is_tls ? ":443" : "") == 0)
-        s3->host[size - 4] = 0;
-    else if (!s3->is_tls && size > 3 && strcmp(s3->host + size - 3, ":80") == 0)
-        s3->host[size - 3] = 0;
+    sent = http_client_host(place + 3);
+    s3->host = mem_zalloc(sent.size + 1);
+    memcpy(s3->host, sent.data, sent.size);
     return OK;
 }
 

@@ -1,0 +1,54 @@
+/* http_client_test.c - requests that are not sent. What is sent, the tests of buckets see. */
+#include "net/http_client.h"
+#include "unit.h"
+
+static void check_refused(struct bytes value, const char *why)
+{
+    struct http_client *client = http_client_open(NULL);
+    struct http_header header = {BYTES("x-a"), value};
+    struct http_client_request request = {
+        .method = "GET",
+        .url = "http://127.0.0.1:1/",
+        .headers = &header,
+        .header_count = 1,
+        .idle_ms_max = 1000,
+    };
+    struct http_client_reply reply;
+    struct arena arena;
+    struct fault fault;
+    struct buf body;
+
+    arena_init(&arena);
+    fault_init(&fault, &arena);
+    buf_init(&body, 1000);
+    request.reply = &body;
+    CHECK_ERR(http_client_send(client, &request, &arena, &fault, &reply), ERR_CONFIG);
+    CHECK_TEXT(fault.message, why);
+    buf_fini(&body);
+    arena_fini(&arena);
+    http_client_close(&client);
+}
+
+TEST(http_client_sends_no_header_within_another)
+{
+    static uint8_t long_value[HTTP_CLIENT_HEAD_BYTES_MAX];
+
+    check_refused(BYTES("k\r\nx-amz-acl: public-read"),
+                  "the header x-a cannot have a control character");
+    check_refused(BYTES("k\0"), "the header x-a cannot have a control character");
+    memset(long_value, 'a', sizeof(long_value));
+    check_refused(bytes_make(long_value, sizeof(long_value)), "the headers are too long");
+}
+
+TEST(http_client_leaves_the_scheme_s_own_port_out)
+{
+    static const char *const rows[][2] = {
+        {"http://h", "h"},           {"http://h:80", "h"},
+        {"http://h:80/path", "h"},   {"http://h:8000/", "h:8000"},
+        {"http://h:443?x", "h:443"}, {"https://h:443/", "h"},
+        {"https://h:80", "h:80"},    {"https://[::1]:443", "[::1]"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        CHECK_TEXT(http_client_host(rows[i][0]), rows[i][1]);
+}
