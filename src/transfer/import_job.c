@@ -286,6 +286,10 @@ static enum err read_source(void *ctx, void *out, size_t size, size_t *got)
 {
     struct source *source = ctx;
 
+    /* What is read may have no rows for a long time, and a small object may hold much of that. */
+    source->err = is_stopping(source->run) ? ERR_CANCELLED : OK;
+    if (source->err != OK)
+        return source->err;
     source->err = objects_get_read(source->reader, out, size, got);
     return source->err;
 }

@@ -34,6 +34,8 @@ enum err rows_ion_next(struct rows *rows, struct arena *arena, struct fault *fau
         rows->at += reader.at;
         if (err != OK)
             return err;
+        if (skipped) /* there may be any number of them */
+            arena_release(arena, mark);
     }
     return OK;
 }

@@ -286,6 +286,34 @@ TEST(rows_pass_on_what_a_source_says)
 }
 
 /* Rows longer than the window; one past the bound. */
+/* Between two items, too, there may be more than there is memory. */
+TEST(rows_of_ion_pass_symbol_tables_over_in_little_memory)
+{
+    struct rows_options options = {.format = ROWS_ION};
+    struct bytes table =
+        BYTES("$ion_symbol_table::{a:{{AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA}}}\n");
+    struct rows *rows = rows_create(&options);
+    struct source source = {.piece = SIZE_MAX};
+    struct fault fault;
+    struct arena arena;
+    struct value item;
+    struct buf object;
+
+    arena_init(&arena);
+    fault_init(&fault, &arena);
+    buf_init(&object, SIZE_MAX);
+    for (unsigned i = 0; i < 100000; i++)
+        buf_append_bytes(&object, table);
+    buf_append_string(&object, "{Item:{a:1.}}");
+    source.rest = buf_bytes(&object);
+    rows_begin(rows, read_source, &source);
+    CHECK_OK(rows_next(rows, &arena, &fault, &item));
+    CHECK(arena.bytes < (size_t)1 << 20);
+    rows_destroy(&rows);
+    buf_fini(&object);
+    arena_fini(&arena);
+}
+
 TEST(rows_have_a_bound)
 {
     static const size_t sizes[] = {(size_t)200 << 10, (size_t)300 << 10, (size_t)3 << 20,
