@@ -16,7 +16,7 @@ struct replay {
     bool found;
 };
 
-static enum err export(struct req *req, struct export_record *record);
+static enum err begin_or_replay(struct req *req, struct export_record *record);
 static enum err find_table(struct req *req, struct export_record *record, struct table **table);
 static enum err find_replay(struct req *req, const struct export_record *record,
                             struct replay *replay);
@@ -35,7 +35,7 @@ enum err op_export_table_to_point_in_time(struct req *req)
         return err;
     /* One at a time: of two requests with a token, the second finds the first. */
     catalog_change_begin(req->api->catalog);
-    err = export(req, &record);
+    err = begin_or_replay(req, &record);
     catalog_change_end(req->api->catalog);
     if (err != OK)
         return err;
@@ -45,20 +45,28 @@ enum err op_export_table_to_point_in_time(struct req *req)
     return OK;
 }
 
-static enum err export(struct req *req, struct export_record *record) {
-    struct replay replay = {.found = false}; struct table * table;
+static enum err begin_or_replay(struct req *req, struct export_record *record)
+{
+    struct replay replay = {.found = false};
+    struct table *table;
     enum err err = find_table(req, record, &table);
 
-    if (err == OK) err = export_params_check_filter(req, table);
-    if (err == OK && record->token.size != 0) err = find_replay(req, record, &replay);
-    if (err == OK && replay.found){ *record = replay.record; return OK;}
-if (err == OK) err = export_params_times(req, &table->definition, record);
-if (err == OK && jobs_unfinished(req->api->jobs, EXPORT_KIND) >= EXPORT_COUNT_MAX)
-    err = req_fail(req, ERR_LIMIT_EXCEEDED,
-                   "Subscriber limit exceeded: Only %d export operations can be done "
-                   "simultaneously",
-                   EXPORT_COUNT_MAX);
-return err == OK ? begin(req, record) : err;
+    if (err == OK)
+        err = export_params_check_filter(req, table);
+    if (err == OK && record->token.size != 0)
+        err = find_replay(req, record, &replay);
+    if (err == OK && replay.found) {
+        *record = replay.record;
+        return OK;
+    }
+    if (err == OK)
+        err = export_params_times(req, &table->definition, record);
+    if (err == OK && jobs_unfinished(req->api->jobs, EXPORT_KIND) >= EXPORT_COUNT_MAX)
+        err = req_fail(req, ERR_LIMIT_EXCEEDED,
+                       "Subscriber limit exceeded: Only %d export operations can be done "
+                       "simultaneously",
+                       EXPORT_COUNT_MAX);
+    return err == OK ? begin(req, record) : err;
 }
 
 static enum err find_table(struct req *req, struct export_record *record, struct table **table)
