@@ -5,6 +5,7 @@
 #include "cli/cli_priv.h"
 #include "json/json_write.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,6 +35,9 @@ int cli_run(int argc, char **argv)
     arena_init(&cli.arena);
     fault_init(&cli.fault, &cli.arena);
     err = run(&cli, argc, argv);
+    if (fflush(stdout) != 0 && err == OK) /* a script would go on without what was made */
+        err = fault_set(&cli.fault, ERR_IO, "what was printed could not be written: %s",
+                        strerror(errno));
     if (err != OK)
         fprintf(stderr, "stele %s: %.*s\n", cli.command, BYTES_ARGS(cli.fault.message));
     if (err == ERR_CONFIG)
