@@ -175,19 +175,15 @@ static enum err remove_range(struct store *store, struct store_mutation *mutatio
     return err == ERR_ABSENT ? OK : err;
 }
 
-/* The newest settings record of a version before `to`; its bytes are the arena's. */
-static enum err find_settings(struct store *store, uint32_t table_id, uint64_t to, bool may_wait,
+/* The settings record that is nearest to one end of a range, by whether it is walked backward; its
+ * bytes are the arena's. ERR_ABSENT: there is none. */
+static enum err find_settings(struct store *store, struct store_range range, bool may_wait,
                               struct arena *arena, struct journal_record *record)
 {
-    struct journal_place first = {0};
-    struct store_range range =
-        table_journal_range(table_id, TABLE_JOURNAL_LANE_OF_ALL, first, to, arena);
-    struct store_cursor *cursor;
+    struct store_cursor *cursor = store_cursor_open(store, NULL, STORE_JOURNAL, range, may_wait);
     struct bytes key, value;
     enum err err;
 
-    range.backward = true;
-    cursor = store_cursor_open(store, NULL, STORE_JOURNAL, range, may_wait);
     while ((err = store_cursor_next(cursor, &key, &value)) == OK) {
         err = journal_record_open(value, record);
         if (err != OK || record->kind == JOURNAL_SETTINGS)
@@ -199,14 +195,59 @@ static enum err find_settings(struct store *store, uint32_t table_id, uint64_t t
     return err;
 }
 
+/* The newest one of a version before `to`. */
+static enum err find_settings_before(struct store *store, uint32_t table_id, uint64_t to,
+                                     bool may_wait, struct arena *arena,
+                                     struct journal_record *record)
+{
+    struct journal_place first = {0};
+    struct store_range range =
+        table_journal_range(table_id, TABLE_JOURNAL_LANE_OF_ALL, first, to, arena);
+
+    range.backward = true;
+    return find_settings(store, range, may_wait, arena, record);
+}
+
+/* The table as the first record from a version on has it. */
+static enum err settings_after(struct store *store, uint32_t table_id, uint64_t version,
+                               bool may_wait, struct arena *arena,
+                               struct table_definition *definition)
+{
+    struct journal_place next = {.version = version + 1};
+    struct journal_record record;
+    enum err err = find_settings(
+        store, table_journal_range(table_id, TABLE_JOURNAL_LANE_OF_ALL, next, UINT64_MAX, arena),
+        may_wait, arena, &record);
+
+    return err == OK ? table_record_read(record.settings, arena, definition) : err;
+}
+
+/* Where recovery begins, its record may be a moment younger: it is made for that time too. Nothing
+ * else changes with it, and what is older may be from before a time that nobody recorded. */
 enum err table_journal_settings_at(struct store *store, uint32_t table_id, uint64_t version,
                                    bool may_wait, struct arena *arena,
                                    struct table_definition *definition)
 {
+    struct table_definition before = {0}, after;
     struct journal_record record;
-    enum err err = find_settings(store, table_id, version + 1, may_wait, arena, &record);
+    enum err found = find_settings_before(store, table_id, version + 1, may_wait, arena, &record);
+    enum err err;
 
-    return err == OK ? table_record_read(record.settings, arena, definition) : err;
+    if (found == OK)
+        found = table_record_read(record.settings, arena, &before);
+    if (found != OK && found != ERR_ABSENT)
+        return found;
+    err = settings_after(store, table_id, version, may_wait, arena, &after);
+    if (err != OK && err != ERR_ABSENT)
+        return err;
+    if (err == OK && after.recovery.from_ms != before.recovery.from_ms &&
+        after.recovery.period_days != 0 && after.recovery.from_ms << 16 <= version) {
+        *definition = after;
+        return OK;
+    }
+    if (found == OK)
+        *definition = before;
+    return found;
 }
 
 /* Those that a restore may ask for stay, and the one in force when they begin: they are few. */
@@ -220,7 +261,7 @@ static enum err remove_settings(struct store *store, struct store_mutation *muta
     enum err err;
 
     older_than = older_than < horizon ? older_than : horizon;
-    err = find_settings(store, table_id, older_than, true, arena, &record);
+    err = find_settings_before(store, table_id, older_than, true, arena, &record);
     if (err == OK)
         older_than = record.version;
     else if (err != ERR_ABSENT)

@@ -65,8 +65,10 @@ enum err table_journal_key_read(struct bytes key, uint16_t *lane,
  * order of their commits: journal_cursor.h. */
 struct store_range table_journal_range(uint32_t table_id, uint16_t lane, struct journal_place from,
                                        uint64_t to, struct arena *arena);
-/* The table as the newest of its settings records up to a version has it, in the arena. ERR_ABSENT:
- * there is none. ERR_WOULD_BLOCK, ERR_IO, ERR_CORRUPT, ERR_NEWER_FORMAT. */
+
+/* The table as the newest of its settings records up to a version has it, or the one that recovery
+ * began with for a version since its beginning, in the arena. ERR_ABSENT: there is none.
+ * ERR_WOULD_BLOCK, ERR_IO, ERR_CORRUPT, ERR_NEWER_FORMAT. */
 enum err table_journal_settings_at(struct store *store, uint32_t table_id, uint64_t version,
                                    bool may_wait, struct arena *arena,
                                    struct table_definition *definition) MUST_CHECK;

@@ -333,6 +333,54 @@ TEST(journal_tells_the_settings_of_a_time)
     bed_close(&bed);
 }
 
+/* Sets on with recovery, from a millisecond on, or off. */
+static void recover(struct bed *bed, struct table **table, uint64_t from_ms)
+{
+    struct table_definition next = (*table)->definition;
+
+    next.recovery.period_days = from_ms != 0 ? 35 : 0;
+    next.recovery.from_ms = from_ms;
+    table_release(table);
+    *table = put(bed, &next);
+}
+
+static unsigned protected_at(struct bed *bed, uint64_t version)
+{
+    struct table_definition then;
+
+    CHECK_OK(table_journal_settings_at(bed->store, 1, version, true, &bed->arena, &then));
+    return then.settings.deletion_protection;
+}
+
+/* It begins in a millisecond that may be over when its record is written. What is recorded from
+ * when recovery was on before says nothing of what was changed while it was off. */
+TEST(journal_tells_the_settings_where_recovery_begins_again)
+{
+    struct table_definition definition = definition_of(TABLE_STREAM_OFF, 0), next;
+    uint64_t first_ms = NOON_MS + 5, again_ms = NOON_MS + 5000;
+    struct table *table;
+    struct bed bed;
+
+    clock_set_test(NOON_MS);
+    bed_open(&bed);
+    table = put(&bed, &definition);
+    clock_set_test(first_ms + 1);
+    recover(&bed, &table, first_ms);
+    recover(&bed, &table, 0);
+    next = table->definition;
+    next.settings.deletion_protection = true;
+    table_release(&table);
+    table = put(&bed, &next);
+    clock_set_test(again_ms + 1);
+    recover(&bed, &table, again_ms);
+    CHECK_U64(protected_at(&bed, first_ms << 16 | 0xffff), false);
+    CHECK_U64(protected_at(&bed, (again_ms << 16) - 1), false); /* nobody may ask */
+    CHECK_U64(protected_at(&bed, again_ms << 16 | 0xffff), true);
+    CHECK_U64(protected_at(&bed, UINT64_MAX - 1), true);
+    table_release(&table);
+    bed_close(&bed);
+}
+
 /* What a released version wrote: never change these bytes, add another test beside this one. */
 TEST(journal_key_golden)
 {
