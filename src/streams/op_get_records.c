@@ -23,6 +23,7 @@
 struct page {
     const struct stream *stream;
     const struct stream_shard *shard;
+    uint64_t needed;         /* from this version on nothing may be missing; 0: from none */
     struct journal_place at; /* of the next change to look at */
     uint64_t to;             /* the version at which the page ends at the latest */
     unsigned records_max;
@@ -33,6 +34,7 @@ struct page {
 static enum err open_iterator(struct req *req, struct shard_iterator *iterator,
                               struct stream *stream, struct page *page);
 static enum err read_page(struct req *req, struct page *page);
+static enum err check_nothing_went(struct req *req, const struct page *page);
 static enum err add_record(struct req *req, struct page *page, const struct journal_row *row,
                            bool *full);
 static void append_record(struct req *req, const struct page *page, struct journal_place place,
@@ -56,6 +58,8 @@ enum err op_get_records(struct req *req)
         return req_fail(req, ERR_THROTTLING, "Rate exceeded");
     buf_append_lit(req->reply, "{\"Records\":[");
     err = read_page(req, &page);
+    if (err == OK)
+        err = check_nothing_went(req, &page);
     if (err != OK)
         return err;
     buf_append_byte(req->reply, ']');
@@ -108,6 +112,8 @@ static enum err open_iterator(struct req *req, struct shard_iterator *iterator,
     /* Behind the published version nothing was trimmed, however long ago that was. */
     if (page->shard == NULL || (page->at.version < horizon && page->at.version <= published))
         return fail_trimmed(req);
+    if (iterator->kind != SHARD_ITERATOR_HORIZON && page->at.version <= published)
+        page->needed = page->at.version;
     page->to = published + 1;
     if (page->shard->end != 0 && page->shard->end < page->to)
         page->to = page->shard->end;
@@ -141,6 +147,15 @@ static enum err read_page(struct req *req, struct page *page)
         err = OK;
     }
     return err;
+}
+
+/* The horizon may have moved, and changes been removed, between the look at it and the reading: it
+ * moves first. */
+static enum err check_nothing_went(struct req *req, const struct page *page)
+{
+    uint64_t horizon = journal_cut_horizon(catalog_journal_cut(req->api->catalog), clock_wall_ms());
+
+    return page->needed != 0 && page->needed < horizon ? fail_trimmed(req) : OK;
 }
 
 static size_t image_bytes(const struct journal_record *record, unsigned needs)
