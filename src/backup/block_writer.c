@@ -261,20 +261,31 @@ static enum err write_bytes(struct block_writer *writer, struct bytes bytes, str
     return writer->out.size < OUT_BYTES ? OK : flush(writer, fault);
 }
 
-/* Begins to write the newest piece to the disk and waits for the one before. */
-static void write_back(struct block_writer *writer)
+/* A file system that cannot do it need not. But an error of the disk is told once only: to this
+ * call, or to the sync at the end. */
+static bool write_range_back(const struct block_writer *writer, off_t from, off_t to,
+                             unsigned flags)
 {
-    uint64_t size = writer->written - writer->on_disk;
+    return sync_file_range(writer->fd, from, to - from, flags) == 0 || errno == EINVAL ||
+           errno == ENOSYS || errno == ESPIPE;
+}
+
+/* Begins to write the newest piece to the disk and waits for the one before. */
+static enum err write_back(struct block_writer *writer, struct fault *fault)
+{
+    off_t from = (off_t)writer->on_disk, to = (off_t)writer->written;
     off_t before = (off_t)(writer->on_disk > PIECE_BYTES ? writer->on_disk - PIECE_BYTES : 0);
 
-    if (size < PIECE_BYTES)
-        return;
-    sync_file_range(writer->fd, (off_t)writer->on_disk, (off_t)size, SYNC_FILE_RANGE_WRITE);
-    sync_file_range(writer->fd, before, (off_t)writer->on_disk - before,
-                    SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
-                        SYNC_FILE_RANGE_WAIT_AFTER);
-    posix_fadvise(writer->fd, before, (off_t)writer->on_disk - before, POSIX_FADV_DONTNEED);
+    if (writer->written - writer->on_disk < PIECE_BYTES)
+        return OK;
+    if (!write_range_back(writer, from, to, SYNC_FILE_RANGE_WRITE) ||
+        !write_range_back(writer, before, from,
+                          SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+                              SYNC_FILE_RANGE_WAIT_AFTER))
+        return write_failed(writer, fault, errno);
+    posix_fadvise(writer->fd, before, from - before, POSIX_FADV_DONTNEED);
     writer->on_disk = writer->written;
+    return OK;
 }
 
 static enum err flush(struct block_writer *writer, struct fault *fault)
@@ -290,8 +301,7 @@ static enum err flush(struct block_writer *writer, struct fault *fault)
     }
     buf_reset(&writer->out, 2 * OUT_BYTES);
     writer->written += done;
-    write_back(writer);
-    return OK;
+    return write_back(writer, fault);
 }
 
 static bool sync_folder_of(const char *path)

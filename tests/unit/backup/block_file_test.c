@@ -4,10 +4,12 @@
 #include "base/buf.h"
 #include "unit.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define KIND "TEST"
@@ -367,4 +369,59 @@ TEST(a_block_file_appears_whole_or_not_at_all)
     snprintf(bed.path, sizeof(bed.path), "%s/absent/file", unit_temp_dir());
     CHECK_ERR(block_writer_open(bed.path, KIND, BYTES(""), &bed.fault, &writer), ERR_IO);
     arena_fini(&bed.arena);
+}
+
+/* In the place of the system's: of which call an error is to come, 0: of none. */
+static unsigned failing_call, failing_with;
+
+int sync_file_range(int fd, off_t offset, off_t size, unsigned flags)
+{
+    if (failing_call != 0 && --failing_call == 0) {
+        errno = (int)failing_with;
+        return -1;
+    }
+    return (int)syscall(SYS_sync_file_range, fd, offset, size, flags);
+}
+
+/* Enough rows that pieces are written back on the way. */
+static enum err write_much(struct bed *bed)
+{
+    struct block_file_totals totals;
+    struct block_writer *writer;
+    enum err err;
+
+    CHECK_OK(block_writer_open(bed->path, KIND, BYTES("{}"), &bed->fault, &writer));
+    err = OK;
+    for (unsigned i = 0; err == OK && i < 4000; i++)
+        err = block_writer_add(writer, key_of(&bed->arena, i), value_of(&bed->arena, i, 1000),
+                               &bed->fault);
+    if (err == OK)
+        err = block_writer_finish(&writer, &bed->fault, &totals);
+    block_writer_abandon(&writer);
+    return err;
+}
+
+/* The system tells of it once: a sync at the end would say that all is well. */
+TEST(what_the_disk_refuses_on_the_way_ends_a_block_file)
+{
+    struct {
+        unsigned call;
+        int with;
+        enum err err;
+    } rows[] = {
+        {1, EIO, ERR_IO},          {2, EIO, ERR_IO}, {4, ENOSPC, ERR_NO_SPACE},
+        {2, EDQUOT, ERR_NO_SPACE}, {1, EINVAL, OK},  {2, ENOSYS, OK},
+    };
+    struct bed bed;
+
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        bed_open(&bed);
+        failing_call = rows[i].call;
+        failing_with = (unsigned)rows[i].with;
+        CHECK_ERR(write_much(&bed), rows[i].err);
+        CHECK_U64(failing_call, 0);
+        CHECK((access(bed.path, F_OK) == 0) == (rows[i].err == OK));
+        unlink(bed.path);
+        arena_fini(&bed.arena);
+    }
 }
