@@ -57,3 +57,10 @@ struct timespec clock_deadline(uint64_t wait_ms)
     }
     return until;
 }
+
+struct timespec clock_deadline_at(uint64_t mono_ms)
+{
+    uint64_t now_ms = clock_mono_ms();
+
+    return clock_deadline(mono_ms > now_ms ? mono_ms - now_ms : 0);
+}

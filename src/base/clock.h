@@ -16,6 +16,8 @@ uint64_t clock_mono_ms(void);
 
 /* So much from now, as pthread_cond_timedwait wants it. A test's clock does not shorten waits. */
 struct timespec clock_deadline(uint64_t wait_ms);
+/* The moment that clock_mono_ms will be so much, in the same way; now if it has been. */
+struct timespec clock_deadline_at(uint64_t mono_ms);
 
 /* Sets the wall clock forward by so much, and on from there: for a server that was started as a
  * test's. */

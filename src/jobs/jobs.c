@@ -351,7 +351,7 @@ static void wait_for_work(struct jobs *jobs, uint64_t next_ms)
         pthread_cond_wait(&jobs->changed, &jobs->lock);
         return;
     }
-    until = clock_deadline(next_ms - clock_mono_ms());
+    until = clock_deadline_at(next_ms); /* which may have come since it was looked for */
     pthread_cond_timedwait(&jobs->changed, &jobs->lock, &until);
 }
 
@@ -445,12 +445,12 @@ bool job_stopping(const struct job *job)
 
 void job_pause(struct job *job, uint32_t wait_ms)
 {
-    uint64_t until_ms = clock_mono_ms() + wait_ms, now_ms;
+    uint64_t until_ms = clock_mono_ms() + wait_ms;
     struct jobs *jobs = job->jobs;
 
     pthread_mutex_lock(&jobs->lock);
-    while (!atomic_load(&jobs->stopping) && (now_ms = clock_mono_ms()) < until_ms) {
-        struct timespec until = clock_deadline(until_ms - now_ms);
+    while (!atomic_load(&jobs->stopping) && clock_mono_ms() < until_ms) {
+        struct timespec until = clock_deadline_at(until_ms);
 
         pthread_cond_timedwait(&jobs->changed, &jobs->lock, &until);
     }

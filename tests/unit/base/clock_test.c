@@ -1,0 +1,23 @@
+/* clock_test.c - waits until a moment. */
+#include "base/clock.h"
+#include "unit.h"
+
+static int64_t ms_from_now(struct timespec at)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)(at.tv_sec - now.tv_sec) * 1000 + (at.tv_nsec - now.tv_nsec) / 1000000;
+}
+
+/* Whoever looks for the next thing to do may be interrupted until its time is over. */
+TEST(a_deadline_that_has_passed_is_now)
+{
+    uint64_t now_ms = clock_mono_ms();
+
+    CHECK(now_ms > 2);
+    CHECK(ms_from_now(clock_deadline_at(now_ms - 2)) <= 0);
+    CHECK(ms_from_now(clock_deadline_at(0)) <= 0);
+    CHECK(ms_from_now(clock_deadline_at(now_ms + 1000000)) <= 1000000);
+    CHECK(ms_from_now(clock_deadline_at(now_ms + 1000000)) > 900000);
+}
