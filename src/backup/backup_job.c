@@ -13,8 +13,6 @@
 #include "table/table_fill.h"
 #include "table/table_keys.h"
 
-#include <errno.h>
-#include <unistd.h>
 #include <yyjson.h>
 
 /* Rows and bytes between two looks at the clock. */
@@ -237,12 +235,14 @@ static enum err write_out(struct work *work)
     return end_writing(work, true);
 }
 
-static void remove_file(struct work *work)
+static enum err remove_file(struct work *work)
 {
     const char *path = (const char *)backup_path(work->backups, work->backup.id, &work->arena).data;
+    enum err err = block_file_remove(path, &work->fault);
 
-    if (unlink(path) != 0 && errno != ENOENT)
-        LOG(WARN, "cannot remove a backup's file", log_string("path", path), log_errno(errno));
+    if (err != OK)
+        LOG(WARN, "a backup's file stays for now", log_bytes("why", work->fault.message));
+    return err;
 }
 
 static enum err forget(struct work *work)
@@ -263,14 +263,16 @@ static enum err give_up(struct work *work, enum err why)
     LOG(ERROR, "a backup failed and is gone; take it again when the cause is mended",
         log_bytes("backup", backup_arn(&work->backup, &work->arena)),
         log_string("error", err_name(why)), log_bytes("why", work->fault.message));
-    remove_file(work);
+    (void)!remove_file(work); /* a checkpoint that stays for its sake is worse */
     return end_writing(work, false);
 }
 
+/* While the file is there the record is, or nobody would ever remove it. */
 static enum err remove_backup(struct work *work)
 {
-    remove_file(work);
-    return forget(work);
+    enum err err = remove_file(work);
+
+    return err == OK ? forget(work) : err;
 }
 
 /* --- restoring ------------------------------------------------------------------------------- */

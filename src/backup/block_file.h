@@ -47,6 +47,9 @@ enum err block_writer_finish(struct block_writer **writer, struct fault *fault,
 /* Removes what was written. NULL is nothing to abandon. */
 void block_writer_abandon(struct block_writer **writer);
 
+/* Removes a file, and what a killed writer left beside it; neither need be there. ERR_IO. */
+enum err block_file_remove(const char *path, struct fault *fault) MUST_CHECK;
+
 /* --- reading --------------------------------------------------------------------------------- */
 
 struct block_reader;

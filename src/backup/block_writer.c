@@ -54,17 +54,25 @@ static enum err flush(struct block_writer *writer, struct fault *fault);
 static enum err move_to_place(struct block_writer *writer, struct fault *fault);
 static enum err write_failed(const struct block_writer *writer, struct fault *fault, int why);
 
+/* For the caller to free. */
+static char *path_beside(const char *path)
+{
+    size_t room = strlen(path) + sizeof(".tmp");
+    char *beside = mem_alloc(room);
+
+    snprintf(beside, room, "%s.tmp", path);
+    return beside;
+}
+
 enum err block_writer_open(const char *path, const char *kind, struct bytes about,
                            struct fault *fault, struct block_writer **writer)
 {
     struct block_writer *w = mem_zalloc(sizeof(*w));
-    size_t room = strlen(path) + 5;
     enum err err;
 
     ASSERT(strlen(kind) == BLOCK_FILE_KIND_BYTES && about.size <= BLOCK_FILE_ABOUT_BYTES_MAX);
     w->path = mem_string(path);
-    w->beside = mem_alloc(room);
-    snprintf(w->beside, room, "%s.tmp", path);
+    w->beside = path_beside(path);
     buf_init(&w->out, SIZE_MAX);
     buf_init(&w->rows, SIZE_MAX);
     buf_init(&w->packed, SIZE_MAX);
@@ -154,6 +162,17 @@ void block_writer_abandon(struct block_writer **writer)
     free(w->path);
     free(w->beside);
     free(w);
+}
+
+enum err block_file_remove(const char *path, struct fault *fault)
+{
+    char *beside = path_beside(path);
+    enum err err = OK;
+
+    if ((unlink(beside) != 0 && errno != ENOENT) || (unlink(path) != 0 && errno != ENOENT))
+        err = fault_set(fault, ERR_IO, "cannot remove %s: %s", path, strerror(errno));
+    free(beside);
+    return err;
 }
 
 /* --- parts ----------------------------------------------------------------------------------- */

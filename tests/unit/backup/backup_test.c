@@ -1,6 +1,7 @@
 /* backup_test.c - backups begin, are written out, outlive tables and restarts, and end. */
 #include "backup/backup.h"
 #include "backup/backup_check.h"
+#include "backup/backup_priv.h"
 #include "backup/block_file.h"
 #include "base/clock.h"
 #include "table/index_fixture.h"
@@ -96,6 +97,17 @@ static bool is_there(const char *folder, struct bytes name, const char *suffix)
 
     snprintf(path, sizeof(path), "%s/%.*s%s", folder, BYTES_ARGS(name), suffix);
     return access(path, F_OK) == 0;
+}
+
+static void leave_file(struct backup_bed *bed, struct bytes name, const char *suffix)
+{
+    char path[400];
+    int fd;
+
+    snprintf(path, sizeof(path), "%s/%.*s%s", bed->folder, BYTES_ARGS(name), suffix);
+    fd = open(path, O_WRONLY | O_CREAT, 0600);
+    CHECK(fd >= 0);
+    close(fd);
 }
 
 static void put_items(struct backup_bed *bed, const char *pk, unsigned count)
@@ -225,6 +237,35 @@ TEST(backup_that_is_deleted_leaves_nothing)
     bed_close(&bed);
 }
 
+/* A folder in the place of the file cannot be removed like one. */
+TEST(backup_is_forgotten_after_its_file)
+{
+    struct backup_bed bed = {0};
+    struct backup backup, found;
+    struct job_record record;
+    const char *path;
+    struct job job;
+
+    bed_open(&bed);
+    index_bed_create(&bed.table, 1);
+    backup = create(&bed);
+    wait_until_done(&bed);
+    CHECK_OK(find(&bed, backup.id, &found));
+    jobs_stop(bed.jobs);
+    CHECK_OK(backup_delete(bed.backups, &found));
+    path = (const char *)backup_path(bed.backups, backup.id, &bed.table.arena).data;
+    CHECK(unlink(path) == 0 && mkdir(path, 0700) == 0);
+    job = (struct job){.name = backup_job_name(&found), .jobs = bed.jobs};
+    CHECK_OK(jobs_find(bed.jobs, &job.name, true, &bed.table.arena, &record));
+    job.text = record.text;
+    CHECK_ERR(backup_job_run(&job, bed.backups), ERR_IO);
+    CHECK_OK(jobs_find(bed.jobs, &job.name, true, &bed.table.arena, &record));
+    CHECK(rmdir(path) == 0);
+    CHECK_OK(backup_job_run(&job, bed.backups));
+    CHECK_ERR(jobs_find(bed.jobs, &job.name, true, &bed.table.arena, &record), ERR_ABSENT);
+    bed_close(&bed);
+}
+
 /* What cannot be written, and never will be, is gone with all that it holds. */
 TEST(backup_without_its_checkpoint_is_given_up)
 {
@@ -239,10 +280,13 @@ TEST(backup_without_its_checkpoint_is_given_up)
     backup = create(&bed);
     path = arena_format(&bed.table.arena, "%s/%.*s", bed.checkpoints, BYTES_ARGS(backup.id));
     store_checkpoint_remove(bed.table.store, (const char *)path.data);
+    mkdir(bed.folder, 0700);
+    leave_file(&bed, backup.id, ".stelebackup.tmp"); /* killed while it was written */
     restart(&bed);
     wait_until_done(&bed);
     CHECK_ERR(find(&bed, backup.id, &found), ERR_ABSENT);
     CHECK(!is_there(bed.folder, backup.id, ".stelebackup"));
+    CHECK(!is_there(bed.folder, backup.id, ".stelebackup.tmp"));
     bed_close(&bed);
 }
 
