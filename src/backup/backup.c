@@ -187,7 +187,7 @@ enum err backup_create(struct backups *backups, struct table *table, struct byte
     enum err err;
 
     if (jobs_unfinished(backups->jobs, BACKUP_KIND) >= BACKUP_UNFINISHED_MAX)
-        return ERR_BUSY;
+        return ERR_LIMIT_EXCEEDED;
     job_id_make(made.created_ms, id);
     made.id = bytes_of_string(id);
     made.table = definition_kept(&table->definition, arena);

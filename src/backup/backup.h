@@ -54,8 +54,8 @@ enum err backups_open(struct jobs *jobs, const struct backups_options *options, 
 /* After jobs_stop, before jobs_close. */
 void backups_close(struct backups **backups);
 
-/* Begins one of a table that the caller holds, and waits until it cannot be lost. ERR_BUSY: there
- * are BACKUP_UNFINISHED_MAX; ERR_NO_SPACE, ERR_IO. */
+/* Begins one of a table that the caller holds, and waits until it cannot be lost.
+ * ERR_LIMIT_EXCEEDED: there are BACKUP_UNFINISHED_MAX; ERR_BUSY, ERR_NO_SPACE, ERR_IO. */
 enum err backup_create(struct backups *backups, struct table *table, struct bytes name,
                        struct arena *arena, struct backup *backup) MUST_CHECK;
 

@@ -20,7 +20,7 @@ enum err op_create_backup(struct req *req)
         return err;
     input_string(req->input, "BackupName", &name);
     err = backup_create(req->api->backups, table, name, req->arena, &backup);
-    if (err == ERR_BUSY)
+    if (err == ERR_LIMIT_EXCEEDED)
         return req_fail(req, ERR_LIMIT_EXCEEDED,
                         TABLE_LIMIT "Only %u backups can be created simultaneously",
                         BACKUP_UNFINISHED_MAX);

@@ -237,6 +237,22 @@ TEST(backup_that_is_deleted_leaves_nothing)
     bed_close(&bed);
 }
 
+/* Not the error of a full queue, which a client is to try again. */
+TEST(backups_that_are_written_at_a_time_have_a_limit)
+{
+    struct backup_bed bed = {0};
+    struct backup backup;
+
+    bed_open(&bed);
+    index_bed_create(&bed.table, 1);
+    jobs_stop(bed.jobs);
+    for (unsigned i = 0; i < BACKUP_UNFINISHED_MAX; i++)
+        create(&bed);
+    CHECK_ERR(backup_create(bed.backups, bed.table.table, BYTES("abc"), &bed.table.arena, &backup),
+              ERR_LIMIT_EXCEEDED);
+    bed_close(&bed);
+}
+
 /* A folder in the place of the file cannot be removed like one. */
 TEST(backup_is_forgotten_after_its_file)
 {
