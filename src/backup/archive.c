@@ -14,10 +14,14 @@
 #define BASE_SUFFIX ".stelebase"
 #define NAME_CHARS  (16 + 1 + 16)
 
+#define LISTINGS_MAX 3
+
 static enum err list_files(const char *dir, uint32_t table_id, bool bases, struct arena *arena,
                            struct archive_segment **files, unsigned *count);
 static bool read_name(const char *name, bool bases, struct archive_segment *segment);
 static int compare_segments(const void *a, const void *b);
+static enum err list_whole(const char *dir, uint32_t table_id, struct arena *arena,
+                           struct archive_segment **segments, unsigned *count, struct fault *fault);
 static enum err read_segment(const char *path, uint64_t after, uint64_t to, archive_row_fn *row,
                              void *ctx, struct fault *fault);
 
@@ -180,7 +184,7 @@ enum err archive_read(const char *dir, uint32_t table_id, uint64_t after, uint64
     enum err err;
 
     arena_init(&arena);
-    err = archive_list(dir, table_id, &arena, &segments, &count);
+    err = list_whole(dir, table_id, &arena, &segments, &count, fault);
     if (err == OK && count > 0 && segments[0].from > after + 1)
         err = fault_set(fault, ERR_ABSENT, "changes that are asked for are no longer kept");
     for (unsigned i = 0; err == OK && i < count; i++)
@@ -189,6 +193,31 @@ enum err archive_read(const char *dir, uint32_t table_id, uint64_t after, uint64
                                ctx, fault);
     arena_fini(&arena);
     return err;
+}
+
+bool archive_has_gap(const struct archive_segment segments[], unsigned i)
+{
+    return i > 0 && segments[i].from > segments[i - 1].to;
+}
+
+/* Segments may come and go while a folder is listed, and one that is in the middle may be missed:
+ * then it is listed again. One that is missing every time is lost, and what the others have is no
+ * state that the table ever had. */
+static enum err list_whole(const char *dir, uint32_t table_id, struct arena *arena,
+                           struct archive_segment **segments, unsigned *count, struct fault *fault)
+{
+    for (unsigned tries = 1;; tries++) {
+        enum err err = archive_list(dir, table_id, arena, segments, count);
+        unsigned i = 1;
+
+        while (err == OK && i < *count && !archive_has_gap(*segments, i))
+            i++;
+        if (err != OK || i >= *count)
+            return err;
+        if (tries == LISTINGS_MAX)
+            return fault_set(fault, ERR_CORRUPT, "%s: the segment before it is missing",
+                             archive_path(dir, table_id, &(*segments)[i], arena));
+    }
 }
 
 static enum err read_segment(const char *path, uint64_t after, uint64_t to, archive_row_fn *row,

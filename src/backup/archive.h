@@ -52,8 +52,11 @@ enum err archive_key_read(struct bytes key, struct journal_place *place) MUST_CH
 /* Anything but OK ends the walk with it. */
 typedef enum err archive_row_fn(void *ctx, struct journal_place place, struct bytes stored);
 
+/* Whether a segment is missing between this one of a list and the one before it. */
+bool archive_has_gap(const struct archive_segment segments[], unsigned i);
+
 /* The changes newer than `after`, up to `to`, as far as they are archived, oldest first.
- * ERR_ABSENT: changes newer than `after` were archived and are no longer kept. ERR_IO,
- * ERR_CORRUPT. */
+ * ERR_ABSENT: changes newer than `after` were archived and are no longer kept. ERR_CORRUPT: a
+ * segment is damaged, or missing between two others. ERR_IO. */
 enum err archive_read(const char *dir, uint32_t table_id, uint64_t after, uint64_t to,
                       archive_row_fn *row, void *ctx, struct fault *fault) MUST_CHECK;

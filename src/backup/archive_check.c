@@ -42,6 +42,8 @@ static enum err check_table(struct check *check, uint32_t table_id)
         check->report->segments++;
         if (i > 0 && segments[i].from < segments[i - 1].to)
             found(check, path, "overlaps the segment before it");
+        if (archive_has_gap(segments, i))
+            found(check, path, "the segment before it is missing");
         check_segment(check, path, &segments[i]);
     }
     if (err == OK)

@@ -127,6 +127,41 @@ TEST(archive_check_finds_what_is_wrong)
     arena_fini(&bed.arena);
 }
 
+static enum err count_change(void *ctx, struct journal_place place, struct bytes stored)
+{
+    unsigned *changes = ctx;
+
+    *changes += stored.size != 0 && place.version != 0;
+    return OK;
+}
+
+static enum err read_after(struct bed *bed, uint64_t after, unsigned *changes)
+{
+    *changes = 0;
+    return archive_read(bed->dir, TABLE_ID, after, UINT64_MAX, count_change, changes, &bed->fault);
+}
+
+/* Without it the others would be read as if nothing had happened in between. */
+TEST(archive_segment_that_is_lost_is_missed)
+{
+    struct bed bed;
+    const char *path;
+    unsigned changes;
+
+    bed_open(&bed);
+    write_segment(&bed, 100, 200, 150, record_at(&bed, 150, true));
+    path = write_segment(&bed, 200, 300, 250, record_at(&bed, 250, true));
+    write_segment(&bed, 300, 400, 350, record_at(&bed, 350, true));
+    CHECK_OK(read_after(&bed, 120, &changes));
+    CHECK_U64(changes, 3);
+    CHECK_ERR(read_after(&bed, 50, &changes), ERR_ABSENT);
+    CHECK(unlink(path) == 0);
+    CHECK_ERR(read_after(&bed, 120, &changes), ERR_CORRUPT);
+    CHECK(strstr((const char *)bed.fault.message.data, "the segment before it is missing") != NULL);
+    check(&bed, 1, "-0000000000000190.stelejournal: the segment before it is missing");
+    arena_fini(&bed.arena);
+}
+
 static const char *write_base(struct bed *bed, uint32_t table_id, struct bytes stored)
 {
     const char *path = archive_base_path(bed->dir, TABLE_ID, 200, &bed->arena);
