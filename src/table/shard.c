@@ -205,7 +205,7 @@ const char *shard_check_lineage(const struct shard_list *list)
             return "a shard that shares a lane with another";
         if (parent != NULL &&
             (parent->end != shard->begin || shard->lanes.last > parent->lanes.last ||
-             shard->lanes.last < parent->lanes.first))
+             shard->lanes.first < parent->lanes.first))
             return "a shard that does not go on where its parent ends";
         for (unsigned lane = shard->lanes.first; lane <= shard->lanes.last; lane++)
             latest[lane] = shard;

@@ -564,6 +564,27 @@ TEST(stream_shards_divide)
     bed_close(&bed);
 }
 
+/* One goes on from one parent: lanes of another's are not its own. */
+TEST(stream_shards_have_lanes_of_their_parents)
+{
+    struct stream_shard shards[] = {
+        {.begin = 1, .end = 3, .lanes = {1, TABLE_JOURNAL_LANES / 2}},
+        {.begin = 1, .end = 3, .lanes = {TABLE_JOURNAL_LANES / 2 + 1, TABLE_JOURNAL_LANES}},
+        {.begin = 3, .parent = 1, .parent_lane = 1, .lanes = {1, TABLE_JOURNAL_LANES / 2}},
+        {.begin = 3,
+         .parent = 1,
+         .parent_lane = TABLE_JOURNAL_LANES / 2 + 1,
+         .lanes = {TABLE_JOURNAL_LANES / 2 + 1, TABLE_JOURNAL_LANES}},
+    };
+    struct shard_list list = {.shards = shards, .count = 4};
+
+    CHECK(shard_check_lineage(&list) == NULL);
+    shards[2] = shards[3];
+    shards[2].lanes.first = 1;
+    list.count = 3;
+    CHECK(shard_check_lineage(&list) != NULL);
+}
+
 TEST(stream_shards_follow_each_other)
 {
     struct table_definition definition = definition_of(TABLE_STREAM_OFF, 0);
