@@ -107,35 +107,39 @@ static enum err find_replay(struct req *req, const struct export_record *record,
         .after = bytes_of_string(after),
         .limit = RECORDS_A_READ,
     };
+    struct arena scratch; /* records may be large, and many */
     bool more = true;
+    enum err err = OK;
 
     job_id_make(clock_wall_ms() - EXPORT_TOKEN_MS, after);
     query.after = bytes_of_string(after);
-    while (more) {
+    arena_init(&scratch);
+    while (more && err == OK && !replay->found) {
         struct job_record *list;
         unsigned count;
-        enum err err =
-            jobs_list(req->api->jobs, &query, req->may_wait, req->arena, &list, &count, &more);
 
-        for (unsigned i = 0; i < count && err == OK; i++) {
+        arena_reset(&scratch);
+        err = jobs_list(req->api->jobs, &query, req->may_wait, &scratch, &list, &count, &more);
+        for (unsigned i = 0; err == OK && i < count && !replay->found; i++) {
             struct export_record *other = &replay->record;
 
-            err = export_record_read(list[i].text, req->arena, other);
+            err = export_record_read(list[i].text, &scratch, other);
             if (err != OK || !bytes_equal(other->token, record->token))
                 continue;
-            if (!bytes_equal(other->digest, record->digest) || other->table_id != record->table_id)
-                return req_fail(req, ERR_EXPORT_CONFLICT,
-                                "Export conflict: Duplicate request detected with conflicting "
-                                "parameters");
-            replay->found = true;
-            return OK;
+            err = export_record_read(list[i].text, req->arena, other);
+            replay->found = err == OK;
         }
-        if (err != OK)
-            return err;
-        if (count == 0)
+        if (err != OK || count == 0)
             break;
-        query.after = list[count - 1].name.id;
+        query.after = arena_copy(req->arena, list[count - 1].name.id);
     }
+    arena_fini(&scratch);
+    if (err != OK || !replay->found)
+        return err;
+    if (!bytes_equal(replay->record.digest, record->digest) ||
+        replay->record.table_id != record->table_id)
+        return req_fail(req, ERR_EXPORT_CONFLICT,
+                        "Export conflict: Duplicate request detected with conflicting parameters");
     return OK;
 }
 

@@ -7,7 +7,7 @@
 #include "table/table_fill.h"
 #include "transfer/import_params.h"
 
-#define RECORDS_A_READ 100
+#define RECORDS_A_READ 25
 
 static enum err import(struct req *req, struct import_record *record,
                        struct table_creation *creation);
@@ -75,23 +75,25 @@ static enum err look_back(struct req *req, struct import_record *record,
         .kind = BYTES(IMPORT_KIND),
         .limit = RECORDS_A_READ,
     };
+    struct arena scratch; /* records may be large, and many */
     bool more = true;
+    enum err err = OK;
 
-    while (more && !*replayed) {
+    arena_init(&scratch);
+    while (more && !*replayed && err == OK) {
         struct job_record *list;
         unsigned count;
-        enum err err =
-            jobs_list(req->api->jobs, &query, req->may_wait, req->arena, &list, &count, &more);
 
-        for (unsigned i = 0; i < count && err == OK && !*replayed; i++)
+        arena_reset(&scratch);
+        err = jobs_list(req->api->jobs, &query, req->may_wait, &scratch, &list, &count, &more);
+        for (unsigned i = 0; err == OK && i < count && !*replayed; i++)
             err = look_at(req, &list[i], record, mutation, replayed);
-        if (err != OK)
-            return err;
-        if (count == 0)
+        if (err != OK || count == 0)
             break;
-        query.after = list[count - 1].name.id;
+        query.after = arena_copy(req->arena, list[count - 1].name.id);
     }
-    return OK;
+    arena_fini(&scratch);
+    return err;
 }
 
 static enum err look_at(struct req *req, const struct job_record *job, struct import_record *record,

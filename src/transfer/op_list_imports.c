@@ -4,7 +4,7 @@
 #include "transfer/import_params.h"
 
 #define RESULTS_DEFAULT 25
-#define RECORDS_A_READ  100
+#define RECORDS_A_READ  25
 
 static enum err read_filter(struct req *req, struct bytes *table_arn);
 static enum err append_page(struct req *req, struct job_query *query, struct bytes table_arn);
@@ -53,40 +53,45 @@ static enum err append_page(struct req *req, struct job_query *query, struct byt
 {
     int64_t left = input_integer(req->input, "PageSize", RESULTS_DEFAULT);
     struct bytes last = {0};
+    struct arena scratch; /* records may be large, and many */
     bool more = true;
+    enum err err = OK;
 
     buf_append_lit(req->reply, "{\"ImportSummaryList\":[");
-    while (more) {
+    arena_init(&scratch);
+    while (more && left >= 0 && err == OK) {
         struct job_record *list;
         unsigned count;
-        enum err err =
-            jobs_list(req->api->jobs, query, req->may_wait, req->arena, &list, &count, &more);
 
-        for (unsigned i = 0; i < count && err == OK; i++) {
+        arena_reset(&scratch);
+        err = jobs_list(req->api->jobs, query, req->may_wait, &scratch, &list, &count, &more);
+        for (unsigned i = 0; err == OK && i < count && left >= 0; i++) {
             struct import_record record;
 
-            err = import_record_read(list[i].text, req->arena, &record);
+            err = import_record_read(list[i].text, &scratch, &record);
             if (err != OK || (table_arn.size != 0 && !bytes_equal(record.table_arn, table_arn)))
                 continue;
-            if (left-- == 0) {
-                buf_append_format(req->reply, "],\"NextToken\":\"%.*s\"}",
-                                  BYTES_ARGS(import_params_make_token(last, req->arena)));
-                return OK;
-            }
+            if (left-- == 0)
+                break; /* there are more */
             err = import_params_refresh(req, &list[i].name, &record);
             if (err == ERR_ABSENT)
                 err = OK; /* forgotten meanwhile */
             if (last.size != 0)
                 buf_append_byte(req->reply, ',');
             import_summarise(req->reply, &record);
-            last = list[i].name.id;
+            last = arena_copy(req->arena, list[i].name.id);
         }
-        if (err != OK)
-            return err;
-        if (count == 0)
+        if (err != OK || count == 0)
             break;
-        query->after = list[count - 1].name.id;
+        query->after = arena_copy(req->arena, list[count - 1].name.id);
     }
-    buf_append_lit(req->reply, "]}");
+    arena_fini(&scratch);
+    if (err != OK)
+        return err;
+    buf_append_byte(req->reply, ']');
+    if (left < 0)
+        buf_append_format(req->reply, ",\"NextToken\":\"%.*s\"",
+                          BYTES_ARGS(import_params_make_token(last, req->arena)));
+    buf_append_byte(req->reply, '}');
     return OK;
 }
