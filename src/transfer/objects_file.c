@@ -102,6 +102,8 @@ static bool walk_wants(const struct walk *walk, const struct candidate *candidat
 static enum err walk_into(struct walk *walk, int fd, const char *name, struct bytes path,
                           unsigned depth);
 static enum err walk_add_file(struct walk *walk, int fd, const char *name, struct bytes key);
+static bool is_gone(int why);
+static enum err fail_stopping(struct objects_call *call);
 static int compare_candidates(const void *a, const void *b);
 static void remove_leftovers(const char *dir);
 static void remove_leftovers_of(int bucket_fd);
@@ -215,10 +217,12 @@ static enum err walk_into(struct walk *walk, int fd, const char *name, struct by
     enum err err;
     int inner;
 
+    if (objects_stopping(walk->call))
+        return fail_stopping(walk->call);
     snprintf(plain, sizeof(plain), "%.*s", (int)(strlen(name) - 1), name); /* without its '/' */
     inner = openat(fd, plain, FOLDER | O_NOFOLLOW);
-    if (inner < 0) /* removed meanwhile, or not ours to read */
-        return OK;
+    if (inner < 0) /* what is not ours to read is there all the same */
+        return is_gone(errno) ? OK : fail_errno(walk->call, "read a folder");
     err = walk_folder(walk, inner, path, depth);
     close(inner);
     return err;
@@ -232,18 +236,18 @@ static enum err walk_candidates(struct walk *walk, int fd, struct bytes path,
     int own = openat(fd, ".", FOLDER);
     DIR *folder = own < 0 ? NULL : fdopendir(own);
     struct dirent *entry;
+    enum err err = OK;
 
     found->count = 0;
     found->more = false;
     arena_reset(&found->arena);
     if (folder == NULL) {
-        enum err err = fail_errno(walk->call, "read a folder");
-
+        err = fail_errno(walk->call, "read a folder");
         if (own >= 0)
             close(own);
         return err;
     }
-    while ((entry = readdir(folder)) != NULL) {
+    while (errno = 0, (entry = readdir(folder)) != NULL) {
         struct arena_mark mark = arena_mark(&found->arena);
         struct candidate candidate;
         size_t size = strlen(entry->d_name);
@@ -261,12 +265,14 @@ static enum err walk_candidates(struct walk *walk, int fd, struct bytes path,
         else
             arena_release(&found->arena, mark);
     }
+    if (errno != 0) /* there are more, but who knows which */
+        err = fail_errno(walk->call, "read a folder");
     closedir(folder);
     if (found->more)
         keep_first_half(found);
     else
         qsort(found->list, found->count, sizeof(found->list[0]), compare_candidates);
-    return OK;
+    return err;
 }
 
 /* False: neither a file nor a folder, so no part of a key. */
@@ -323,9 +329,11 @@ static enum err walk_add_file(struct walk *walk, int fd, const char *name, struc
     struct stat info;
 
     if (objects_stopping(walk->call))
-        return objects_fail(walk->call, ERR_CANCELLED, "S3Cancelled", "The listing was given up");
-    if (fstatat(fd, name, &info, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(info.st_mode))
-        return OK; /* gone meanwhile */
+        return fail_stopping(walk->call);
+    if (fstatat(fd, name, &info, AT_SYMLINK_NOFOLLOW) != 0)
+        return is_gone(errno) ? OK : fail_errno(walk->call, "read a folder");
+    if (!S_ISREG(info.st_mode))
+        return OK; /* another thing meanwhile */
     if (page->count == OBJECTS_PAGE_KEYS_MAX) {
         walk->full = true;
         return OK;
@@ -335,6 +343,17 @@ static enum err walk_add_file(struct walk *walk, int fd, const char *name, struc
         .size_bytes = (uint64_t)info.st_size,
     };
     return OK;
+}
+
+/* Whether a name was taken away between two looks at it. */
+static bool is_gone(int why)
+{
+    return why == ENOENT || why == ENOTDIR || why == ELOOP;
+}
+
+static enum err fail_stopping(struct objects_call *call)
+{
+    return objects_fail(call, ERR_CANCELLED, "S3Cancelled", "The listing was given up");
 }
 
 static int compare_candidates(const void *a, const void *b)

@@ -164,6 +164,46 @@ TEST(objects_file_says_why_a_folder_cannot_be_made)
     teardown(&f);
 }
 
+/* An import would otherwise end well without what is there. */
+TEST(objects_file_lists_all_or_says_why_not)
+{
+    struct objects_page page;
+    struct fixture f;
+
+    setup(&f);
+    put(&f, "a", "a");
+    put(&f, "closed/x", "x");
+    CHECK(chmod(f.dir, 0755) == 0 && chmod(path_of(&f, ""), 0755) == 0);
+    CHECK(chmod(path_of(&f, "closed"), 0) == 0);
+    if (geteuid() != 0 || seteuid(65534) == 0) {
+        CHECK_ERR(objects_list(f.objects, &f.call, BYTES(""), BYTES(""), &page), ERR_IO);
+        CHECK_TEXT(f.call.code, "S3AccessDenied");
+        CHECK_OK(objects_list(f.objects, &f.call, BYTES("a"), BYTES(""), &page));
+        CHECK_U64(page.count, 1);
+        CHECK(getuid() != 0 || seteuid(0) == 0);
+    }
+    CHECK(chmod(path_of(&f, "closed"), 0755) == 0);
+    teardown(&f);
+}
+
+static bool always(void *ctx)
+{
+    (void)ctx;
+    return true;
+}
+
+TEST(objects_file_stops_in_folders_without_objects)
+{
+    struct objects_page page;
+    struct fixture f;
+
+    setup(&f);
+    CHECK(mkdir(path_of(&f, "empty"), 0755) == 0);
+    f.call.stopping = always;
+    CHECK_ERR(objects_list(f.objects, &f.call, BYTES(""), BYTES(""), &page), ERR_CANCELLED);
+    teardown(&f);
+}
+
 /* They go into records of jobs, which are JSON, and those must be readable again. */
 TEST(objects_failures_are_short_texts)
 {
