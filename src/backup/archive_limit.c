@@ -34,7 +34,7 @@ enum err archive_limit(struct catalog *catalog, const char *dir, uint64_t bytes_
         if (oldest.file.from == oldest.file.to) {
             err = archive_remove_bases(dir, oldest.table_id, oldest.file.to + 1, fault);
         } else {
-            from_ms = oldest.file.to >> 16;
+            from_ms = (oldest.file.to + 0xffff) >> 16; /* the first that is whole without it */
             arena_reset(&names);
             err = move_earliest(catalog, oldest.table_id, from_ms, &names, &name);
             if (err == OK)

@@ -436,6 +436,25 @@ static uint64_t archive_bytes(struct archive_bed *bed)
     return bytes;
 }
 
+/* All changes since the earliest time, its own millisecond included, are there. */
+static void check_earliest(struct archive_bed *bed)
+{
+    const struct table_definition *d = &bed->history.bed.table->definition;
+    uint64_t from = recovery_earliest_ms(d, bed->now_ms) << 16;
+    struct history_changes *changes = NULL;
+    struct archive_segment *list;
+    struct arena arena;
+    unsigned count;
+
+    arena_init(&arena);
+    CHECK_OK(archive_list(bed->dir, d->id, &arena, &list, &count));
+    CHECK(count == 0 || (list[0].from <= from && (list[0].from & 0xffff) != 0));
+    CHECK_OK(history_changes_open(&bed->history.source, d, from - 1,
+                                  store_version(bed->history.bed.store), NULL, NULL, &changes));
+    history_changes_close(&changes);
+    arena_fini(&arena);
+}
+
 TEST(archiver_keeps_to_its_bytes_and_moves_the_earliest_time)
 {
     struct archive_bed bed;
@@ -453,6 +472,7 @@ TEST(archiver_keeps_to_its_bytes_and_moves_the_earliest_time)
     CHECK(archive_bytes(&bed) > bed.options.bytes_max / 2);
     after_ms = recovery_earliest_ms(&bed.history.bed.table->definition, bed.now_ms);
     CHECK(after_ms > before_ms && after_ms < bed.now_ms);
+    check_earliest(&bed);
     while (bed.history.points[first].version < recovery_version(after_ms))
         first++;
     CHECK(first > 0 && first < bed.history.point_count - 1);
