@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #define MALLOC_KEEP_BYTES (32 << 20)
+#define MALLOC_ARENAS_MIN 4
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -81,6 +82,13 @@ static int complain(const char *command, const struct fault *fault)
     return fault->err == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED;
 }
 
+static int malloc_arenas(void)
+{
+    unsigned processors = machine_processors();
+
+    return processors < MALLOC_ARENAS_MIN / 2 ? MALLOC_ARENAS_MIN : (int)processors * 2;
+}
+
 static int run_serve(int argc, char **argv)
 {
     struct options options = {0};
@@ -100,6 +108,9 @@ static int run_serve(int argc, char **argv)
      * the next, costs more than the request. */
     mallopt(M_TRIM_THRESHOLD, MALLOC_KEEP_BYTES);
     mallopt(M_MMAP_THRESHOLD, MALLOC_KEEP_BYTES);
+    /* Each heap keeps what its own threads freed, and reserves 64 MiB of addresses: a background
+     * thread that allocates little needs none for itself. */
+    mallopt(M_ARENA_MAX, malloc_arenas());
 
     arena_init(&arena);
     fault_init(&fault, &arena);
