@@ -398,9 +398,11 @@ static enum err run_once(struct jobs *jobs, const struct entry *entry)
     if (err == OK && record.state == JOB_UNFINISHED) {
         job.text = record.text;
         err = entry->kind->run(&job, entry->kind->ctx);
+    } else if (err == ERR_ABSENT) {
+        err = OK; /* removed before it began */
     }
     arena_fini(&job.arena);
-    return err == ERR_ABSENT ? OK : err; /* removed before it began */
+    return err;
 }
 
 static void remove_entry(struct jobs *jobs, struct entry *entry)

@@ -104,6 +104,7 @@ struct play {
     _Atomic unsigned at_once;
     _Atomic unsigned at_once_most;
     _Atomic unsigned failures; /* to come */
+    enum err failure;          /* OK: ERR_IO */
     bool holds;                /* until the test lets it go, or the server stops */
     sem_t begun;
     sem_t go;
@@ -129,7 +130,7 @@ static enum err run_play(struct job *job, void *ctx)
     if (err == OK && atomic_load(&play->failures) > 0) {
         atomic_fetch_sub(&play->failures, 1);
         err = job_save(job, arena_format(&job->arena, "%.*s+", BYTES_ARGS(job->text)));
-        err = err == OK ? ERR_IO : err;
+        err = err != OK ? err : play->failure != OK ? play->failure : ERR_IO;
     }
     if (err == OK)
         err = job_finish(job, arena_format(&job->arena, "%.*s done", BYTES_ARGS(job->text)));
@@ -234,6 +235,20 @@ TEST(a_job_that_fails_is_run_again_from_what_it_saved)
     wait_until_done(&bed);
     CHECK_U64(play.runs, 3);
     CHECK_TEXT(find(&bed, "a").text, "{}++ done");
+    bed_close(&bed);
+}
+
+/* What it looked for and did not find says nothing about its record. */
+TEST(a_job_that_misses_something_is_run_again)
+{
+    struct play play = {.failures = 1, .failure = ERR_ABSENT};
+    struct bed bed;
+
+    bed_open(&bed, kind_of(&play));
+    begin(&bed, "a", "{}");
+    wait_until_done(&bed);
+    CHECK_U64(play.runs, 2);
+    CHECK_U64(find(&bed, "a").state, JOB_FINISHED);
     bed_close(&bed);
 }
 
