@@ -5,6 +5,8 @@
 #include "table/table_fill.h"
 #include "unit.h"
 
+#include <stdio.h>
+
 static void begin(struct catalog *catalog, const char *name, const char *job_id,
                   enum job_state state)
 {
@@ -63,4 +65,51 @@ TEST(job_tables_without_a_job_are_dropped)
     CHECK(stays("1", JOB_UNFINISHED));
     CHECK(!stays("1", JOB_FINISHED));
     CHECK(!stays("2", JOB_UNFINISHED));
+}
+
+static bool is_there(struct catalog *catalog, const char *name)
+{
+    struct table *table =
+        catalog_acquire(catalog, BYTES("000000000000"), BYTES("us-east-1"), bytes_of_string(name));
+    bool there = table != NULL;
+
+    table_release(&table);
+    return there;
+}
+
+/* As many as there are of either kind, in whatever order they are found. */
+TEST(job_tables_without_a_job_are_found_among_many)
+{
+    struct store_options options = {.cache_bytes = 8 << 20, .queue_bytes_max = 64 << 20};
+    unsigned kept = 0, dropped = 0;
+    struct catalog *catalog;
+    struct store *store;
+    struct arena arena;
+    struct fault fault;
+    struct jobs *jobs;
+    char name[32];
+
+    arena_init(&arena);
+    fault_init(&fault, &arena);
+    CHECK_OK(store_open(&options, &fault, &store));
+    CHECK_OK(catalog_open(store, &fault, &catalog));
+    jobs = jobs_open(catalog);
+    for (unsigned i = 0; i < 200; i++) {
+        snprintf(name, sizeof(name), "Half%u", i);
+        begin(catalog, name, i % 2 == 0 ? "1" : "2", JOB_UNFINISHED);
+    }
+    CHECK_OK(job_tables_sweep(jobs, &fault));
+    for (unsigned i = 0; i < 200; i++) {
+        snprintf(name, sizeof(name), "Half%u", i);
+        if (i % 2 == 0)
+            kept += is_there(catalog, name);
+        else
+            dropped += !is_there(catalog, name);
+    }
+    CHECK_U64(kept, 100);
+    CHECK_U64(dropped, 100);
+    jobs_close(&jobs);
+    catalog_close(&catalog);
+    store_close(&store);
+    arena_fini(&arena);
 }
