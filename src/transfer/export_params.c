@@ -16,7 +16,7 @@
 #define WINDOW_MS_MIN   (UINT64_C(15) * 60 * 1000)
 #define WINDOW_MS_MAX   (UINT64_C(24) * 3600 * 1000)
 #define TIME_MS_MAX     ((double)((uint64_t)1 << 47))
-#define TEXT_BYTES_MAX  ((size_t)1 << 20) /* of the parameters, as a digest takes them */
+#define TEXT_BYTES_MAX  (8 * API_BODY_BYTES_MAX) /* of the parameters, as a digest takes them */
 
 static const struct item_params filter_params = {
     .expressions = {"KeyConditionExpression", "ProjectionExpression", "FilterExpression"},

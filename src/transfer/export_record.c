@@ -1,14 +1,18 @@
 /* export_record.c - records of exports as text, and as clients see them. */
 #include "transfer/export_record.h"
 
+#include "api/api.h"
 #include "api/item_params.h"
+#include "base/assert.h"
 #include "base/buf.h"
 #include "json/json_write.h"
 
 #include <time.h>
 #include <yyjson.h>
 
-#define RECORD_BYTES_MAX ((size_t)1 << 20)
+/* A filter is as large as its request lets it be, and as text it may be larger still: a quote is
+ * escaped once more, 1e20 is written out. No part becomes five times as long. */
+#define RECORD_BYTES_MAX (8 * API_BODY_BYTES_MAX)
 
 static void member_text(struct buf *out, const char *name, struct bytes text);
 static void member_time(struct buf *out, const char *name, uint64_t time_ms);
@@ -31,6 +35,7 @@ struct bytes export_record_write(const struct export_record *record, struct aren
 #undef TEXT
 #undef NUMBER
     buf_append_byte(&out, '}');
+    ASSERT(!out.overflowed); /* or nobody could read it, nor any list that it is in */
     return buf_finish_arena(&out);
 }
 

@@ -1,14 +1,17 @@
 /* import_record.c - records of imports as text, and as clients see them. */
 #include "transfer/import_record.h"
 
+#include "api/api.h"
 #include "api/item_params.h"
+#include "base/assert.h"
 #include "base/buf.h"
 #include "json/json_write.h"
 
 #include <yyjson.h>
 
-/* A request's parameters are the most of it. */
-#define RECORD_BYTES_MAX ((size_t)32 << 20)
+/* A request's parameters are the most of it, and as text no part is five times as long as it was: a
+ * quote is escaped once more, 1e20 is written out. */
+#define RECORD_BYTES_MAX (8 * API_BODY_BYTES_MAX)
 
 static void describe_source(struct buf *out, const struct import_record *r);
 static void member_text(struct buf *out, const char *name, struct bytes text);
@@ -32,6 +35,7 @@ struct bytes import_record_write(const struct import_record *record, struct aren
 #undef TEXT
 #undef NUMBER
     buf_append_byte(&out, '}');
+    ASSERT(!out.overflowed);
     return buf_finish_arena(&out);
 }
 
