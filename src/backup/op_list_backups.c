@@ -25,12 +25,12 @@ struct wanted {
 struct found {
     unsigned count;
     bool more;
-    struct backup last;
+    struct bytes last; /* its ARN, in the request's arena */
 };
 
 static enum err read_wanted(struct req *req, struct wanted *wanted);
-static enum err append_page(struct req *req, struct wanted *wanted, struct found *found,
-                            bool *at_end);
+static enum err append_page(struct req *req, struct arena *page, struct wanted *wanted,
+                            struct found *found, bool *at_end);
 static void append_summary(struct req *req, const struct backup *backup);
 
 enum err op_list_backups(struct req *req)
@@ -38,6 +38,7 @@ enum err op_list_backups(struct req *req)
     struct wanted wanted;
     struct found found = {0};
     bool at_end = false;
+    struct arena page; /* of records: there may be many that are not wanted */
     enum err err = read_wanted(req, &wanted);
 
     if (err != OK)
@@ -45,14 +46,18 @@ enum err op_list_backups(struct req *req)
     if (!req->may_wait)
         return ERR_WOULD_BLOCK; /* there may be many records of other tables */
     buf_append_lit(req->reply, "{\"BackupSummaries\":[");
-    while (err == OK && !found.more && !at_end)
-        err = append_page(req, &wanted, &found, &at_end);
+    arena_init(&page);
+    while (err == OK && !found.more && !at_end) {
+        err = append_page(req, &page, &wanted, &found, &at_end);
+        arena_reset(&page);
+    }
+    arena_fini(&page);
     if (err != OK)
         return err;
     buf_append_byte(req->reply, ']');
     if (found.more) {
         reply_member(req->reply, "LastEvaluatedBackupArn");
-        json_append_string(req->reply, backup_arn(&found.last, req->arena));
+        json_append_string(req->reply, found.last);
     }
     buf_append_byte(req->reply, '}');
     return OK;
@@ -126,21 +131,20 @@ static bool is_wanted(const struct wanted *wanted, const struct backup *backup)
            created_s >= wanted->from_s && created_s < wanted->to_s;
 }
 
-static enum err append_page(struct req *req, struct wanted *wanted, struct found *found,
-                            bool *at_end)
+static enum err append_page(struct req *req, struct arena *page, struct wanted *wanted,
+                            struct found *found, bool *at_end)
 {
     struct job_record *records;
     unsigned count;
     bool more;
-    enum err err =
-        jobs_list(req->api->jobs, &wanted->query, true, req->arena, &records, &count, &more);
+    enum err err = jobs_list(req->api->jobs, &wanted->query, true, page, &records, &count, &more);
 
     if (err != OK)
         return err;
     for (unsigned i = 0; i < count; i++) {
         struct backup backup;
 
-        err = backup_read(records[i].text, req->arena, &backup);
+        err = backup_read(records[i].text, page, &backup);
         if (err != OK)
             return err;
         if (!is_wanted(wanted, &backup))
@@ -152,11 +156,11 @@ static enum err append_page(struct req *req, struct wanted *wanted, struct found
         if (found->count++ > 0)
             buf_append_byte(req->reply, ',');
         append_summary(req, &backup);
-        found->last = backup;
+        found->last = backup_arn(&backup, req->arena);
     }
     *at_end = !more;
     if (more)
-        wanted->query.after = records[count - 1].name.id;
+        wanted->query.after = arena_copy(req->arena, records[count - 1].name.id);
     return OK;
 }
 
