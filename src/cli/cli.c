@@ -38,6 +38,8 @@ int cli_run(int argc, char **argv)
     if (fflush(stdout) != 0 && err == OK) /* a script would go on without what was made */
         err = fault_set(&cli.fault, ERR_IO, "what was printed could not be written: %s",
                         strerror(errno));
+    if (cli.moves) /* what went wrong has a line of its own */
+        fputs("\r\033[K", stderr);
     if (err != OK)
         fprintf(stderr, "stele %s: %.*s\n", cli.command, BYTES_ARGS(cli.fault.message));
     if (err == ERR_CONFIG)

@@ -30,6 +30,7 @@ struct cli {
     struct cli_client *client;
     uint64_t began_ms;
     bool on_terminal; /* standard error is one */
+    bool moves;       /* and its last line does */
     unsigned step;    /* of what moves there */
 };
 

@@ -31,12 +31,14 @@ void cli_progress(struct cli *cli, const char *what, struct bytes state)
     bar[BAR_WIDTH] = 0;
     fprintf(stderr, "\r%s [%s] %.*s, %.0f s\033[K", what, bar, BYTES_ARGS(state), seconds_of(cli));
     fflush(stderr);
+    cli->moves = true;
 }
 
 void cli_progress_end(struct cli *cli, const char *what, struct bytes state)
 {
     if (cli->options.quiet != NULL)
         return;
+    cli->moves = false;
     fprintf(stderr, "%s%s: %.*s, %.1f s%s\n", cli->on_terminal ? "\r" : "", what, BYTES_ARGS(state),
             seconds_of(cli), cli->on_terminal ? "\033[K" : "");
 }
