@@ -220,9 +220,9 @@ enum err objects_fail(struct objects_call *call, enum err err, const char *code,
 /* Keys and an endpoint's words are any bytes, and as many as it likes; a record of a job is text. */
 static struct bytes text_of(struct objects_call *call, struct bytes said)
 {
-    return unicode_repaired(
-        bytes_make(said.data, said.size < FAILURE_BYTES_MAX ? said.size : FAILURE_BYTES_MAX),
-        call->arena);
+    if (said.size > FAILURE_BYTES_MAX)
+        said.size = FAILURE_BYTES_MAX;
+    return unicode_repaired(said, call->arena);
 }
 
 enum err objects_fail_no_bucket(struct objects_call *call)
