@@ -12,8 +12,8 @@ bool unicode_next(struct bytes *text, uint32_t *code_point);
 /* Whether all of it is UTF-8: no byte out of place, nothing longer than needed, no surrogates. */
 bool unicode_valid(struct bytes text);
 
-/* The text as UTF-8, with U+FFFD for each byte that is out of place: itself if nothing is, otherwise a
- * copy in the arena. */
+/* The text as UTF-8, with U+FFFD for each byte that is out of place: itself if nothing is,
+ * otherwise a copy in the arena. */
 struct arena;
 struct bytes unicode_repaired(struct bytes text, struct arena *arena);
 

@@ -217,7 +217,7 @@ enum err objects_fail(struct objects_call *call, enum err err, const char *code,
     return err;
 }
 
-/* Keys and an endpoint's words are any bytes, and as many as it likes; a record of a job is text. */
+/* Keys and an endpoint's words are any bytes, as many as it likes; a record of a job is text. */
 static struct bytes text_of(struct objects_call *call, struct bytes said)
 {
     if (said.size > FAILURE_BYTES_MAX)
