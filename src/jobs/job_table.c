@@ -38,7 +38,8 @@ static enum err sweep_table(struct jobs *jobs, struct table *table, struct arena
     return table_fill_abandon(jobs_catalog(jobs), table, store_mutation_create());
 }
 
-/* All of them: those whose jobs go on must not hide the others. For the caller to release and free. */
+/* All of them, for the caller to release and free: those whose jobs go on must not hide the
+ * others. */
 static struct table **acquire_all(struct catalog *catalog, unsigned *count)
 {
     unsigned max = TABLES_MOSTLY;
