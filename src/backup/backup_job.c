@@ -13,6 +13,7 @@
 #include "table/table_fill.h"
 #include "table/table_keys.h"
 
+#include <sys/statvfs.h>
 #include <yyjson.h>
 
 /* Rows and bytes between two looks at the clock. */
@@ -219,12 +220,33 @@ static enum err end_writing(struct work *work, bool is_there)
     return err;
 }
 
+/* For the last copy of a table, which waits for room: trying again and again would take what there
+ * is from everybody. As if nothing were compressed; true where it cannot be told. */
+static bool has_room(struct work *work)
+{
+    struct statvfs space;
+
+    if (backup_make_folder(work->backups->folder, &work->fault) != OK ||
+        statvfs(work->backups->folder, &space) != 0)
+        return true;
+    return (uint64_t)space.f_bavail * space.f_frsize > work->backup.count.bytes;
+}
+
 static enum err write_out(struct work *work)
 {
     const char *path = (const char *)backup_path(work->backups, work->backup.id, &work->arena).data;
-    enum err err = write_file(work, path);
+    bool is_last_copy = work->backup.type == BACKUP_SYSTEM;
+    enum err err;
 
-    if (err == ERR_NO_SPACE || err == ERR_CORRUPT || err == ERR_ABSENT || err == ERR_NEWER_FORMAT)
+    if (is_last_copy && !has_room(work))
+        err = fault_set(&work->fault, ERR_NO_SPACE,
+                        "the disk is too full for the last copy of the deleted table %.*s; it "
+                        "is written when there is room",
+                        BYTES_ARGS(work->backup.table.name));
+    else
+        err = write_file(work, path);
+    if ((err == ERR_NO_SPACE && !is_last_copy) || err == ERR_CORRUPT || err == ERR_ABSENT ||
+        err == ERR_NEWER_FORMAT)
         return give_up(work, err);
     if (err != OK) {
         if (work->fault.message.size != 0)

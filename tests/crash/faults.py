@@ -55,6 +55,7 @@ def tests():
         yield ("a table is imported on a full disk" + ("" if warns else ", without a warning"),
                lambda bed, w=warns: import_when_full(bed, w))
     yield "a backup is taken on a full disk", back_up_when_full
+    yield "a table with recovery is deleted on a full disk", delete_recoverable_when_full
     yield "a disk is full before the first start", full_at_first_start
     for what, kinds in (("the log", LOG), ("a table", TABLE), ("the manifest", MANIFEST)):
         yield "a write to %s fails" % what, lambda bed, k=kinds: write_fails(bed, k)
@@ -346,6 +347,37 @@ def back_up_when_full(bed):
     bed.wait(lambda: details()["BackupStatus"] == "AVAILABLE", "another is written when there is room")
     bed.wait(lambda: len(files("backups")) == 1 and not files("checkpoints"), "all of it, and nothing else")
     client.call("DeleteTable", TableName="Kept") # the ledger knows nothing of it
+    bed.run_for(20)
+    bed.restart("after that")
+
+
+def delete_recoverable_when_full(bed):
+    """Its last copy waits until there is room, and so do its rows."""
+    client = bed.own.client()
+    client.call("CreateTable", TableName="Kept", BillingMode="PAY_PER_REQUEST",
+                KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+                AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "N"}])
+    for i in range(120):
+        body = base64.b64encode(bed.rng.randbytes(300000)).decode()
+        client.call("PutItem", TableName="Kept", Item={"id": {"N": "%d" % i}, "body": {"B": body}})
+    client.call("UpdateContinuousBackups", TableName="Kept",
+                PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True})
+    bed.own.stop() # nothing large is left to be written out
+    bed.own.start()
+    client = bed.own.client()
+    folder = os.path.join(bed.own.data, "backups")
+    bed.disk.room = 12 * MIB
+    client.call("DeleteTable", TableName="Kept")
+    bed.wait(lambda: bed.lines("last copy"), "the log says what waits")
+    bed.check(not os.path.exists(folder) or not os.listdir(folder), "nothing is written meanwhile")
+    bed.disk.room = -1
+    system = lambda: client.call("ListBackups", TableName="Kept", BackupType="SYSTEM")["BackupSummaries"]
+    bed.wait(lambda: [each["BackupStatus"] for each in system()] == ["AVAILABLE"], "it is written when there is room")
+    client.call("RestoreTableFromBackup", BackupArn=system()[0]["BackupArn"], TargetTableName="Again")
+    status = lambda: client.call("DescribeTable", TableName="Again")["Table"]["TableStatus"]
+    bed.wait(lambda: status() == "ACTIVE", "and a table is restored from it")
+    bed.check(client.call("DescribeTable", TableName="Again")["Table"]["ItemCount"] == 120, "with all items")
+    client.call("DeleteTable", TableName="Again") # the ledger knows nothing of it
     bed.run_for(20)
     bed.restart("after that")
 
