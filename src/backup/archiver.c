@@ -107,7 +107,7 @@ static bool wait_a_tick(struct archiver *archiver)
 
     pthread_mutex_lock(&archiver->lock);
     if (!archiver->stopping)
-        pthread_cond_timedwait(&archiver->stopped, &archiver->lock, &until);
+        clock_wait(&archiver->stopped, &archiver->lock, until);
     pthread_mutex_unlock(&archiver->lock);
     return !archiver->stopping;
 }

@@ -396,7 +396,7 @@ static void *watch(void *arg)
             pthread_mutex_lock(&backups->lock);
             continue;
         }
-        pthread_cond_timedwait(&backups->stopped, &backups->lock, &until);
+        clock_wait(&backups->stopped, &backups->lock, until);
     }
     pthread_mutex_unlock(&backups->lock);
     return NULL;

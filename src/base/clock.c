@@ -46,21 +46,18 @@ void clock_set_test(uint64_t wall_ms)
 
 struct timespec clock_deadline(uint64_t wait_ms)
 {
-    struct timespec until;
-
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += (time_t)(wait_ms / 1000);
-    until.tv_nsec += (long)(wait_ms % 1000) * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000L;
-    }
-    return until;
+    return clock_deadline_at(clock_mono_ms() + wait_ms);
 }
 
 struct timespec clock_deadline_at(uint64_t mono_ms)
 {
-    uint64_t now_ms = clock_mono_ms();
+    return (struct timespec){
+        .tv_sec = (time_t)(mono_ms / 1000),
+        .tv_nsec = (long)(mono_ms % 1000) * 1000000L,
+    };
+}
 
-    return clock_deadline(mono_ms > now_ms ? mono_ms - now_ms : 0);
+bool clock_wait(pthread_cond_t *changed, pthread_mutex_t *lock, struct timespec until)
+{
+    return pthread_cond_clockwait(changed, lock, CLOCK_MONOTONIC, &until) == 0;
 }

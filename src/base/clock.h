@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -14,10 +16,13 @@ uint64_t clock_wall_ms(void);
 uint64_t clock_mono_ns(void);
 uint64_t clock_mono_ms(void);
 
-/* So much from now, as pthread_cond_timedwait wants it. A test's clock does not shorten waits. */
+/* So much from now, for clock_wait. A test's clock does not shorten waits, and one that is set back
+ * does not lengthen them. */
 struct timespec clock_deadline(uint64_t wait_ms);
-/* The moment that clock_mono_ms will be so much, in the same way; now if it has been. */
+/* The moment that clock_mono_ms will be so much, in the same way; it may have been. */
 struct timespec clock_deadline_at(uint64_t mono_ms);
+/* Waits for a signal until then, as pthread_cond_wait does; false: the time is over. */
+bool clock_wait(pthread_cond_t *changed, pthread_mutex_t *lock, struct timespec until);
 
 /* Sets the wall clock forward by so much, and on from there: for a server that was started as a
  * test's. */

@@ -352,7 +352,7 @@ static void wait_for_work(struct jobs *jobs, uint64_t next_ms)
         return;
     }
     until = clock_deadline_at(next_ms); /* which may have come since it was looked for */
-    pthread_cond_timedwait(&jobs->changed, &jobs->lock, &until);
+    clock_wait(&jobs->changed, &jobs->lock, until);
 }
 
 /* Clients' threads go first: a job gets less of a core that others want, and takes none from them
@@ -454,7 +454,7 @@ void job_pause(struct job *job, uint32_t wait_ms)
     while (!atomic_load(&jobs->stopping) && clock_mono_ms() < until_ms) {
         struct timespec until = clock_deadline_at(until_ms);
 
-        pthread_cond_timedwait(&jobs->changed, &jobs->lock, &until);
+        clock_wait(&jobs->changed, &jobs->lock, until);
     }
     pthread_mutex_unlock(&jobs->lock);
 }

@@ -84,7 +84,7 @@ static bool take_group(struct store *store, struct store_mutation **group)
             pthread_cond_wait(&store->queue_filled, &store->queue_lock);
             continue;
         }
-        if (pthread_cond_timedwait(&store->queue_filled, &store->queue_lock, &until) == ETIMEDOUT)
+        if (!clock_wait(&store->queue_filled, &store->queue_lock, until))
             break;
     }
     *group = last = store->queue_first;

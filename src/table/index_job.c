@@ -106,7 +106,7 @@ static void wait_for_work(struct index_jobs *jobs, unsigned wait_ms)
 
     pthread_mutex_lock(&jobs->lock);
     if (!jobs->woken && wait_ms != WITHOUT_WORK)
-        pthread_cond_timedwait(&jobs->changed, &jobs->lock, &until);
+        clock_wait(&jobs->changed, &jobs->lock, until);
     while (!jobs->woken && wait_ms == WITHOUT_WORK)
         pthread_cond_wait(&jobs->changed, &jobs->lock);
     jobs->woken = false;

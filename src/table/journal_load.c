@@ -46,7 +46,7 @@ bool journal_watch_wait(struct journal_watch *watch, uint64_t wait_ms)
 
     pthread_mutex_lock(&watch->lock);
     while (!watch->woken && !watch->stopped)
-        if (pthread_cond_timedwait(&watch->changed, &watch->lock, &until) != 0)
+        if (!clock_wait(&watch->changed, &watch->lock, until))
             break;
     watch->woken = false;
     goes_on = !watch->stopped;

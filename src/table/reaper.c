@@ -191,7 +191,7 @@ static void wait_for_work(struct reaper *reaper)
     struct timespec until =
         clock_deadline(reaper->drops != NULL ? HOLDERS_POLL_MS : TOKENS_PURGE_MS);
 
-    pthread_cond_timedwait(&reaper->changed, &reaper->lock, &until);
+    clock_wait(&reaper->changed, &reaper->lock, until);
 }
 
 /* Clients' tokens that are over. Lets go of the lock meanwhile. */

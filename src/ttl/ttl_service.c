@@ -91,7 +91,7 @@ static bool rest(struct ttl_service *service, uint64_t wait_ms)
 
     pthread_mutex_lock(&service->lock);
     if (!service->stopping)
-        pthread_cond_timedwait(&service->stopped, &service->lock, &until);
+        clock_wait(&service->stopped, &service->lock, until);
     goes_on = !service->stopping;
     pthread_mutex_unlock(&service->lock);
     return goes_on;

@@ -6,7 +6,7 @@ static int64_t ms_from_now(struct timespec at)
 {
     struct timespec now;
 
-    clock_gettime(CLOCK_REALTIME, &now);
+    clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)(at.tv_sec - now.tv_sec) * 1000 + (at.tv_nsec - now.tv_nsec) / 1000000;
 }
 
@@ -20,4 +20,20 @@ TEST(a_deadline_that_has_passed_is_now)
     CHECK(ms_from_now(clock_deadline_at(0)) <= 0);
     CHECK(ms_from_now(clock_deadline_at(now_ms + 1000000)) <= 1000000);
     CHECK(ms_from_now(clock_deadline_at(now_ms + 1000000)) > 900000);
+}
+
+TEST(a_wait_ends_with_its_time)
+{
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+    uint64_t begun_ms = clock_mono_ms();
+
+    pthread_mutex_lock(&lock);
+    while (clock_wait(&changed, &lock, clock_deadline_at(begun_ms + 20)))
+        ;
+    CHECK(clock_mono_ms() - begun_ms >= 20);
+    CHECK(!clock_wait(&changed, &lock, clock_deadline_at(0)));
+    pthread_mutex_unlock(&lock);
+    pthread_mutex_destroy(&lock);
+    pthread_cond_destroy(&changed);
 }
