@@ -117,6 +117,9 @@ static enum err s3_list(void *self, struct objects_call *call, struct bytes pref
     err = s3_send(self, call, &request, &reply);
     if (err == OK)
         read_page(call, buf_bytes(&xml), page);
+    if (err == OK && page->next.size != 0 && bytes_equal(page->next, after)) /* for ever */
+        err = objects_fail(call, ERR_IO, "S3InternalError",
+                           "The list of objects goes on where it just did");
     buf_fini(&xml);
     return err;
 }

@@ -466,6 +466,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 return 404, b"<Error><Code>NoSuchUpload</Code><Message>m</Message></Error>"
             self.server.objects[path] = self.server.parts.pop(path)
             return 200, b"<R/>"
+        if "list-type" in query: # a list that never ends
+            return 200, (b"<R><IsTruncated>true</IsTruncated>"
+                         b"<NextContinuationToken>again</NextContinuationToken></R>")
         if self.command == "HEAD" and path in self.server.objects:
             content = self.server.objects[path]
             return 200, b"", hashlib.md5(hashlib.md5(content).digest()).hexdigest() + "-1"
@@ -521,6 +524,12 @@ def export_faults(_, score, seed):
         said = ended(client, export(client)["ExportArn"])
         score.check(said["ExportStatus"] == "COMPLETED" and ("/%s/%s" % (BUCKET, said["ExportManifest"])) in stub.objects,
                     "the bucket in front of the host", said)
+    stub.shutdown()
+    stub = Stub(lambda n: None)
+    with faulty(stub.url) as own:
+        client = own.client()
+        said = imported(client, "Endless", "", "ION")
+        score.check(said.get("FailureCode") == "S3InternalError", "a list that repeats its token ends an import", said)
     stub.shutdown()
 
 
