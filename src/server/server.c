@@ -167,6 +167,7 @@ void server_run(struct server *server)
     sigemptyset(&ends);
     sigaddset(&ends, SIGTERM);
     sigaddset(&ends, SIGINT);
+    memory_watch_tick(&watch, 0); /* what it takes to serve nobody, before a burst comes */
     while ((which = sigtimedwait(&ends, NULL, &tick)) < 0)
         memory_watch_tick(&watch, http_server_held(server->http));
     LOG(INFO, "stopping", log_string("signal", which == SIGTERM ? "SIGTERM" : "SIGINT"));
