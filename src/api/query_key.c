@@ -13,7 +13,6 @@ static enum err check_present(struct req *req, const struct expr_set *set, struc
 static enum err check_operands(struct req *req, const struct expr_key_condition *condition,
                                const struct key_attribute *attribute, bool hash,
                                struct bytes index);
-static bool condition_holds(const struct expr_key_condition *condition, struct value value);
 static struct bytes component_after(struct bytes prefix, struct value value, bool begins_with,
                                     struct arena *arena);
 
@@ -125,7 +124,7 @@ enum err query_key_check_start(struct req *req, const struct query_key *key,
     for (unsigned i = 0; i < key->count; i++) {
         struct value value;
         bool holds = value_find(start->attributes, key->conditions[i]->attribute, &value) &&
-                     condition_holds(key->conditions[i], value);
+                     expr_key_condition_holds(key->conditions[i], value);
 
         if (i < key->schema->hash_count)
             same_partition &= holds;
@@ -142,31 +141,6 @@ enum err query_key_check_start(struct req *req, const struct query_key *key,
                         ? "The provided starting key is outside query boundaries based on provided "
                           "conditions"
                         : "The query can return at most one row and cannot be restarted");
-}
-
-static bool condition_holds(const struct expr_key_condition *condition, struct value value)
-{
-    int order = value_compare(value, condition->operands[0]);
-
-    switch (condition->operator) {
-    case EXPR_KEY_EQ:
-        return order == 0;
-    case EXPR_KEY_LT:
-        return order < 0;
-    case EXPR_KEY_LE:
-        return order <= 0;
-    case EXPR_KEY_GT:
-        return order > 0;
-    case EXPR_KEY_GE:
-        return order >= 0;
-    case EXPR_KEY_BETWEEN:
-        return order >= 0 && value_compare(value, condition->operands[1]) <= 0;
-    case EXPR_KEY_BEGINS_WITH:
-        return bytes_start_with(value.payload, condition->operands[0].payload);
-    case EXPR_KEY_NOT_INDEXABLE: /* refused by check_operands */
-        break;
-    }
-    return false;
 }
 
 /* --- ranges ---------------------------------------------------------------------------------- */

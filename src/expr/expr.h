@@ -51,6 +51,8 @@ struct expr_key_condition {
     struct value operands[2]; /* the second for BETWEEN */
 };
 #define EXPR_KEY_CONDITIONS_MAX 8
+/* Of a value of the operands' type; never for EXPR_KEY_NOT_INDEXABLE, which its users refuse. */
+bool expr_key_condition_holds(const struct expr_key_condition *condition, struct value value);
 
 /* What was parsed; NULL where the request had no such expression. */
 struct expr_set {

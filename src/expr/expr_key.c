@@ -177,3 +177,28 @@ static enum err invalid_operator(struct key_reader *reader, struct bytes name)
     return fault_set(reader->fault, ERR_VALIDATION,
                      "Invalid operator used in KeyConditionExpression: %.*s", BYTES_ARGS(name));
 }
+
+bool expr_key_condition_holds(const struct expr_key_condition *condition, struct value value)
+{
+    int order = value_compare(value, condition->operands[0]);
+
+    switch (condition->operator) {
+    case EXPR_KEY_EQ:
+        return order == 0;
+    case EXPR_KEY_LT:
+        return order < 0;
+    case EXPR_KEY_LE:
+        return order <= 0;
+    case EXPR_KEY_GT:
+        return order > 0;
+    case EXPR_KEY_GE:
+        return order >= 0;
+    case EXPR_KEY_BETWEEN:
+        return order >= 0 && value_compare(value, condition->operands[1]) <= 0;
+    case EXPR_KEY_BEGINS_WITH:
+        return bytes_start_with(value.payload, condition->operands[0].payload);
+    case EXPR_KEY_NOT_INDEXABLE:
+        break;
+    }
+    return false;
+}

@@ -103,31 +103,9 @@ bool export_filter_holds(const struct export_filter *filter, struct value item)
 static bool key_condition_holds(const struct expr_key_condition *condition, struct value item)
 {
     struct value value;
-    int order;
 
-    if (!value_find(item, condition->attribute, &value) ||
-        value.type != condition->operands[0].type)
-        return false;
-    order = value_compare(value, condition->operands[0]);
-    switch (condition->operator) {
-    case EXPR_KEY_EQ:
-        return order == 0;
-    case EXPR_KEY_LT:
-        return order < 0;
-    case EXPR_KEY_LE:
-        return order <= 0;
-    case EXPR_KEY_GT:
-        return order > 0;
-    case EXPR_KEY_GE:
-        return order >= 0;
-    case EXPR_KEY_BETWEEN:
-        return order >= 0 && value_compare(value, condition->operands[1]) <= 0;
-    case EXPR_KEY_BEGINS_WITH:
-        return bytes_start_with(value.payload, condition->operands[0].payload);
-    case EXPR_KEY_NOT_INDEXABLE:
-        break;
-    }
-    return false;
+    return value_find(item, condition->attribute, &value) &&
+           value.type == condition->operands[0].type && expr_key_condition_holds(condition, value);
 }
 
 struct value export_filter_project(const struct export_filter *filter, struct value item,
