@@ -7,8 +7,6 @@
 #include "api/table_params.h"
 #include "json/json_write.h"
 
-#include <time.h>
-
 #define TABLE_STEP  BYTES("table/")
 #define BACKUP_STEP BYTES("/backup/")
 
@@ -79,17 +77,6 @@ const char *backup_params_status(const struct backup *backup)
 const char *backup_params_type(const struct backup *backup)
 {
     return backup->type == BACKUP_USER ? "USER" : "SYSTEM";
-}
-
-struct bytes backup_params_time(uint64_t time_ms, struct arena *arena)
-{
-    time_t seconds = (time_t)(time_ms / 1000);
-    char text[32];
-    struct tm utc;
-
-    gmtime_r(&seconds, &utc);
-    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
-    return arena_format(arena, "%s.%03uZ", text, (unsigned)(time_ms % 1000));
 }
 
 static void member_string(struct buf *reply, const char *name, struct bytes value)

@@ -32,5 +32,3 @@ void backup_params_reply(struct req *req, const struct backup *backup);
 /* "AVAILABLE", "USER" and so on. */
 const char *backup_params_status(const struct backup *backup);
 const char *backup_params_type(const struct backup *backup);
-/* 2026-01-31T12:00:00.123Z */
-struct bytes backup_params_time(uint64_t time_ms, struct arena *arena);

@@ -1,5 +1,6 @@
 /* op_delete_backup.c - DeleteBackup. Contract backup-export-import.md 1. */
 #include "backup/backup_params.h"
+#include "base/clock.h"
 #include "table/catalog.h"
 
 static enum err end(struct req *req);
@@ -29,7 +30,7 @@ static enum err end(struct req *req)
                         "Invalid Request: User is not allowed to delete the system backup with arn "
                         "%.*s. It will automatically expire on %.*s",
                         BYTES_ARGS(backup_arn(&backup, req->arena)),
-                        BYTES_ARGS(backup_params_time(backup.expires_ms, req->arena)));
+                        BYTES_ARGS(clock_text_in(req->arena, backup.expires_ms)));
     err = backup_params_check_made(req, &backup);
     if (err != OK)
         return err;

@@ -7,7 +7,6 @@
 #include "json/json_write.h"
 
 #include <math.h>
-#include <time.h>
 
 #define REQUEST_INVALID "Invalid Request: "
 
@@ -18,7 +17,6 @@
 
 static bool is_found(const struct req *req, const struct table *table);
 static enum err read_time(struct req *req, uint64_t *time_ms);
-static struct bytes time_text(uint64_t time_ms, struct arena *arena);
 
 enum err recovery_params_find_named(struct req *req, struct table **table)
 {
@@ -82,11 +80,12 @@ enum err recovery_params_time(struct req *req, const struct table *table, uint64
     if (err == OK && !recovery_clamp(d, now_ms, lag_ms, &asked_ms))
         err = ERR_INVALID_RESTORE_TIME;
     if (err != OK)
-        return req_fail(req, ERR_INVALID_RESTORE_TIME,
-                        "RestoreDateTime must be between EarliestRestorableDateTime %.*s and "
-                        "LatestRestorableDateTime %.*s",
-                        BYTES_ARGS(time_text(recovery_earliest_ms(d, now_ms), req->arena)),
-                        BYTES_ARGS(time_text(recovery_latest_ms(d, now_ms, lag_ms), req->arena)));
+        return req_fail(
+            req, ERR_INVALID_RESTORE_TIME,
+            "RestoreDateTime must be between EarliestRestorableDateTime %.*s and "
+            "LatestRestorableDateTime %.*s",
+            BYTES_ARGS(clock_text_in(req->arena, recovery_earliest_ms(d, now_ms))),
+            BYTES_ARGS(clock_text_in(req->arena, recovery_latest_ms(d, now_ms, lag_ms))));
     *time_ms = asked_ms;
     return OK;
 }
@@ -104,18 +103,6 @@ static enum err read_time(struct req *req, uint64_t *time_ms)
         return ERR_INVALID_RESTORE_TIME;
     *time_ms = (uint64_t)llround(ms);
     return OK;
-}
-
-/* 2026-01-31T12:00:00.123Z */
-static struct bytes time_text(uint64_t time_ms, struct arena *arena)
-{
-    time_t seconds = (time_t)(time_ms / 1000);
-    char text[32];
-    struct tm utc;
-
-    gmtime_r(&seconds, &utc);
-    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
-    return arena_format(arena, "%s.%03uZ", text, (unsigned)(time_ms % 1000));
 }
 
 void recovery_params_reply(struct req *req, const struct table_definition *d)

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <time.h>
 
 static _Atomic uint64_t test_wall_ms, test_ahead_ms;
@@ -22,6 +23,25 @@ uint64_t clock_wall_ms(void)
         return test;
     return read_ns(CLOCK_REALTIME) / 1000000u +
            atomic_load_explicit(&test_ahead_ms, memory_order_relaxed);
+}
+
+void clock_text(uint64_t wall_ms, char text[CLOCK_TEXT_SIZE])
+{
+    time_t seconds = (time_t)(wall_ms / 1000);
+    struct tm utc;
+    size_t size;
+
+    gmtime_r(&seconds, &utc);
+    size = strftime(text, CLOCK_TEXT_SIZE, "%Y-%m-%dT%H:%M:%S", &utc);
+    snprintf(text + size, CLOCK_TEXT_SIZE - size, ".%03uZ", (unsigned)(wall_ms % 1000));
+}
+
+struct bytes clock_text_in(struct arena *arena, uint64_t wall_ms)
+{
+    char text[CLOCK_TEXT_SIZE];
+
+    clock_text(wall_ms, text);
+    return arena_copy(arena, bytes_of_string(text));
 }
 
 uint64_t clock_mono_ns(void)

@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include "base/arena.h"
+
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,6 +13,11 @@
 
 /* Milliseconds since 1970-01-01T00:00:00Z. */
 uint64_t clock_wall_ms(void);
+
+/* Such a time as 2026-01-31T12:00:00.123Z. */
+#define CLOCK_TEXT_SIZE sizeof("2026-01-31T12:00:00.123Z")
+void clock_text(uint64_t wall_ms, char text[CLOCK_TEXT_SIZE]);
+struct bytes clock_text_in(struct arena *arena, uint64_t wall_ms);
 
 /* Nanoseconds since some fixed point; never goes back. */
 uint64_t clock_mono_ns(void);

@@ -7,7 +7,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define LINE_BYTES_MAX 8192
@@ -84,14 +83,10 @@ void log_write(enum log_level level, const char *message, const struct log_field
 
 static void append_time(struct buf *line)
 {
-    uint64_t now_ms = clock_wall_ms();
-    time_t seconds = (time_t)(now_ms / 1000);
-    struct tm utc;
-    char text[32];
+    char text[CLOCK_TEXT_SIZE];
 
-    gmtime_r(&seconds, &utc);
-    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
-    buf_append_format(line, "time=%s.%03uZ", text, (unsigned)(now_ms % 1000));
+    clock_text(clock_wall_ms(), text);
+    buf_append_format(line, "time=%s", text);
 }
 
 static void append_value(struct buf *line, struct bytes value)

@@ -2,6 +2,7 @@
 #include "table/table.h"
 
 #include "base/assert.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "table/bucket.h"
 #include "table/index_build.h"
@@ -10,7 +11,6 @@
 #include "table/throttle.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 /* The buckets of one global index, for as long as the table lives: a handful for most tables, and
  * never more than a table can have index ids. */
@@ -323,14 +323,10 @@ struct bytes table_arn(const struct table_definition *d, struct arena *arena)
 
 struct bytes table_stream_label(const struct table_definition *d, struct arena *arena)
 {
-    time_t seconds = (time_t)(d->stream.label_ms / 1000);
-    char text[32];
-    struct tm utc;
+    struct bytes text = clock_text_in(arena, d->stream.label_ms);
 
     ASSERT(d->stream.label_ms != 0);
-    gmtime_r(&seconds, &utc);
-    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
-    return arena_format(arena, "%s.%03u", text, (unsigned)(d->stream.label_ms % 1000));
+    return bytes_make(text.data, text.size - 1); /* without the Z */
 }
 
 struct bytes table_stream_arn(const struct table_definition *d, struct arena *arena)

@@ -4,6 +4,7 @@
 #include "api/input.h"
 #include "base/assert.h"
 #include "base/base64.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/sha256.h"
 #include "json/json_write.h"
@@ -146,15 +147,15 @@ struct bytes export_summary(const struct export_record *r, struct bytes files_ke
     buf_append_byte(&out, '{');
     member(&out, "version", r->is_incremental ? BYTES("2023-08-01") : BYTES("2020-06-30"));
     member(&out, "exportArn", r->arn);
-    member(&out, "startTime", export_time_text(r->start_ms, arena));
-    member(&out, "endTime", export_time_text(r->end_ms, arena));
+    member(&out, "startTime", clock_text_in(arena, r->start_ms));
+    member(&out, "endTime", clock_text_in(arena, r->end_ms));
     member(&out, "tableArn", r->table_arn);
     member(&out, "tableId", r->table_uuid);
     if (r->is_incremental) {
-        member(&out, "exportFromTime", export_time_text(r->from_ms, arena));
-        member(&out, "exportToTime", export_time_text(r->to_ms, arena));
+        member(&out, "exportFromTime", clock_text_in(arena, r->from_ms));
+        member(&out, "exportToTime", clock_text_in(arena, r->to_ms));
     } else {
-        member(&out, "exportTime", export_time_text(r->time_ms, arena));
+        member(&out, "exportTime", clock_text_in(arena, r->time_ms));
     }
     member(&out, "s3Bucket", r->bucket);
     member_or_null(&out, "s3Prefix", r->prefix);

@@ -179,8 +179,8 @@ static enum err full_time(struct req *req, const struct table_definition *table,
         return req_fail(
             req, ERR_INVALID_EXPORT_TIME,
             "ExportTime must be between EarliestRestorableDateTime %.*s and the present %.*s",
-            BYTES_ARGS(export_time_text(recovery_earliest_ms(table, now_ms), req->arena)),
-            BYTES_ARGS(export_time_text(now_ms, req->arena)));
+            BYTES_ARGS(clock_text_in(req->arena, recovery_earliest_ms(table, now_ms))),
+            BYTES_ARGS(clock_text_in(req->arena, now_ms)));
     record->time_ms = time_ms;
     return OK;
 }
@@ -199,8 +199,8 @@ static enum err window(struct req *req, const struct table_definition *table, ui
         return req_fail(req, ERR_INVALID_EXPORT_TIME,
                         "ExportFromTime and ExportToTime must be between "
                         "EarliestRestorableDateTime %.*s and the present %.*s",
-                        BYTES_ARGS(export_time_text(earliest_ms, req->arena)),
-                        BYTES_ARGS(export_time_text(now_ms, req->arena)));
+                        BYTES_ARGS(clock_text_in(req->arena, earliest_ms)),
+                        BYTES_ARGS(clock_text_in(req->arena, now_ms)));
     if (to_ms < from_ms || to_ms - from_ms < WINDOW_MS_MIN || to_ms - from_ms > WINDOW_MS_MAX)
         return req_fail(req, ERR_INVALID_EXPORT_TIME,
                         "The time between ExportFromTime and ExportToTime must be at least 15 "

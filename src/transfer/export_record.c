@@ -7,7 +7,6 @@
 #include "base/buf.h"
 #include "json/json_write.h"
 
-#include <time.h>
 #include <yyjson.h>
 
 /* A filter is as large as its request lets it be, and as text it may be larger still: a quote is
@@ -64,17 +63,6 @@ enum err export_record_read(struct bytes text, struct arena *arena, struct expor
 #undef NUMBER
     yyjson_doc_free(doc);
     return OK;
-}
-
-struct bytes export_time_text(uint64_t time_ms, struct arena *arena)
-{
-    time_t seconds = (time_t)(time_ms / 1000);
-    char text[32];
-    struct tm utc;
-
-    gmtime_r(&seconds, &utc);
-    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
-    return arena_format(arena, "%s.%03uZ", text, (unsigned)(time_ms % 1000));
 }
 
 struct bytes export_folder(const struct export_record *record, struct arena *arena)

@@ -63,9 +63,6 @@ struct bytes export_record_write(const struct export_record *record, struct aren
 enum err export_record_read(struct bytes text, struct arena *arena,
                             struct export_record *record) MUST_CHECK;
 
-/* 2026-01-31T12:00:00.123Z */
-struct bytes export_time_text(uint64_t time_ms, struct arena *arena);
-
 /* <prefix>/AWSDynamoDB/, where everything of an export is. */
 struct bytes export_folder(const struct export_record *record, struct arena *arena);
 /* The id at the end of its ARN. */

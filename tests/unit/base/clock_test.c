@@ -2,6 +2,8 @@
 #include "base/clock.h"
 #include "unit.h"
 
+#include <string.h>
+
 static int64_t ms_from_now(struct timespec at)
 {
     struct timespec now;
@@ -36,4 +38,14 @@ TEST(a_wait_ends_with_its_time)
     pthread_mutex_unlock(&lock);
     pthread_mutex_destroy(&lock);
     pthread_cond_destroy(&changed);
+}
+
+TEST(a_moment_has_a_text)
+{
+    char text[CLOCK_TEXT_SIZE];
+
+    clock_text(UINT64_C(1769860800123), text);
+    CHECK(strcmp(text, "2026-01-31T12:00:00.123Z") == 0);
+    clock_text(0, text);
+    CHECK(strcmp(text, "1970-01-01T00:00:00.000Z") == 0);
 }
