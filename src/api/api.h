@@ -35,7 +35,7 @@ struct api {
     api_keep_deleted_fn *keep_deleted;
     struct worker_pool *workers;
     struct worker_pool *changers; /* of one thread: where changes of the catalog wait for each
-                                   * other, and nobody for them. NULL: the workers */
+                                   * other, and nobody for them */
     const struct auth *auth;
     struct bytes account;  /* whose tables these are */
     struct bytes region;   /* where a signature names none */

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/rng.h"
 #include "json/json_write.h"
+#include "table/catalog.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,8 +24,11 @@ static const char not_ours[] = "<UnknownOperationException/>\n";
 
 static const struct {
     req_step_fn *run;
+    bool changes; /* the catalog */
 } handlers[OP_COUNT] = {
-#define OP(name, handler, service, access, input, summary) [OP_ID_##name] = {op_##handler},
+#define OP(name, handler, service, access, input, summary) [OP_ID_##name] = {op_##handler, false},
+#define OP_CHANGE(name, handler, service, access, input, summary) \
+    [OP_ID_##name] = {op_##handler, true},
 #include "api/ops.def"
 };
 
@@ -37,6 +41,7 @@ static void run_on_worker(struct worker_task *task);
 static void come_back(struct loop_task *task);
 static void become_durable(struct loop_task *task);
 static enum err run(struct req *req);
+static enum err run_change(struct req *req);
 static enum err read_request(struct req *req);
 static void start_over(struct req *req);
 static void send_to_worker(struct req *req);
@@ -222,7 +227,23 @@ static enum err run(struct req *req)
     if (err != OK)
         return err;
     req->parsed = true;
-    return handlers[req->op->id].run(req);
+    return handlers[req->op->id].changes ? run_change(req) : handlers[req->op->id].run(req);
+}
+
+/* A change waits for its commit, and for the changes before it: on the thread for that. */
+static enum err run_change(struct req *req)
+{
+    struct catalog *catalog = req->api->catalog;
+    enum err err;
+
+    if (!req->may_change) {
+        req->changes = true;
+        return ERR_WOULD_BLOCK;
+    }
+    catalog_change_begin(catalog);
+    err = handlers[req->op->id].run(req);
+    catalog_change_end(catalog);
+    return err;
 }
 
 static enum err read_request(struct req *req)

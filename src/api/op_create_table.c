@@ -27,11 +27,8 @@ enum err op_create_table(struct req *req)
     struct table_definition *definition = &creation.table.definition;
     struct table_settings *settings = &definition->settings;
     struct bytes class;
-    enum err err;
+    enum err err = table_creation_read(req, &creation.table);
 
-    if (!req_may_change(req))
-        return ERR_WOULD_BLOCK; /* a catalog change waits for its commit */
-    err = table_creation_read(req, &creation.table);
     if (err == OK)
         err = stream_params_create(req, clock_wall_ms(), &definition->stream);
     if (err == OK) /* row 28b from here on */
@@ -48,10 +45,7 @@ enum err op_create_table(struct req *req)
     if (err != OK)
         return err;
     settings->deletion_protection = input_bool(req->input, "DeletionProtectionEnabled", false);
-    catalog_change_begin(req->api->catalog);
-    err = create(req, &creation);
-    catalog_change_end(req->api->catalog);
-    return err;
+    return create(req, &creation);
 }
 
 /* Row 28b. */
@@ -74,7 +68,7 @@ static enum err read_policy(struct req *req, struct creation *creation)
     return err;
 }
 
-/* Rows 29 to 31; then the table is there. Under the catalog's change lock. */
+/* Rows 29 to 31; then the table is there. */
 static enum err create(struct req *req, struct creation *creation)
 {
     struct table_definition *definition = &creation->table.definition;

@@ -10,16 +10,9 @@ static enum err drop_and_keep(struct req *req, struct table *table);
 enum err op_delete_table(struct req *req)
 {
     struct table *table;
-    enum err err;
+    enum err err = table_params_find(req, &table);
 
-    if (!req_may_change(req))
-        return ERR_WOULD_BLOCK; /* a catalog change waits for its commit */
-    catalog_change_begin(req->api->catalog);
-    err = table_params_find(req, &table);
-    if (err == OK)
-        err = drop(req, table);
-    catalog_change_end(req->api->catalog);
-    return err;
+    return err == OK ? drop(req, table) : err;
 }
 
 /* Whether a job fills it that may as well not go on. */

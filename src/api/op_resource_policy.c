@@ -46,21 +46,13 @@ enum err op_put_resource_policy(struct req *req)
     bool confirmed = input_bool(req->input, "ConfirmRemoveSelfResourceAccess", false);
     struct bytes text = {0}, canonical;
     struct resource resource;
-    enum err err;
+    enum err err = read_resource(req, &resource);
 
-    if (!req_may_change(req))
-        return ERR_WOULD_BLOCK; /* a catalog change waits for its commit */
-    err = read_resource(req, &resource);
     if (err != OK)
         return err;
     input_string(req->input, "Policy", &text);
     err = policy_params_read(req, text, resource.arn, confirmed, &canonical);
-    if (err != OK)
-        return err;
-    catalog_change_begin(req->api->catalog);
-    err = put(req, &resource, canonical);
-    catalog_change_end(req->api->catalog);
-    return err;
+    return err == OK ? put(req, &resource, canonical) : err;
 }
 
 enum err op_get_resource_policy(struct req *req)
@@ -109,17 +101,9 @@ static enum err delete_policy(struct req *req, const struct resource *resource)
 enum err op_delete_resource_policy(struct req *req)
 {
     struct resource resource;
-    enum err err;
+    enum err err = read_resource(req, &resource);
 
-    if (!req_may_change(req))
-        return ERR_WOULD_BLOCK; /* a catalog change waits for its commit */
-    err = read_resource(req, &resource);
-    if (err != OK)
-        return err;
-    catalog_change_begin(req->api->catalog);
-    err = delete_policy(req, &resource);
-    catalog_change_end(req->api->catalog);
-    return err;
+    return err == OK ? delete_policy(req, &resource) : err;
 }
 
 /* --- the resource ---------------------------------------------------------------------------- */
@@ -187,7 +171,7 @@ static enum err check_revision(struct req *req, const struct table_policy *polic
                     BYTES_ARGS(expected));
 }
 
-/* Makes it the table's or the stream's, under the catalog's change lock. */
+/* Makes it the table's or the stream's. */
 static enum err publish(struct req *req, const struct table *table, bool of_stream,
                         struct table_policy policy)
 {

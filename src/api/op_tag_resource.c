@@ -10,11 +10,8 @@ enum err op_tag_resource(struct req *req)
     yyjson_val *tags = input_member(req->input, "Tags");
     struct resource resource;
     struct table_tags given;
-    enum err err;
+    enum err err = tag_params_resource(req, &resource);
 
-    if (!req_may_change(req))
-        return ERR_WOULD_BLOCK; /* a catalog change waits for its commit */
-    err = tag_params_resource(req, &resource);
     if (err == OK && tags == NULL)
         return req_fail(req, ERR_VALIDATION,
                         "1 validation error detected: Value null at 'tags' failed to satisfy "
@@ -23,12 +20,7 @@ enum err op_tag_resource(struct req *req)
         return req_fail(req, ERR_VALIDATION, "Atleast one Tag needs to be provided as Input.");
     if (err == OK)
         err = tag_params_read(req, tags, &given);
-    if (err != OK)
-        return err;
-    catalog_change_begin(req->api->catalog);
-    err = set(req, &resource, &given);
-    catalog_change_end(req->api->catalog);
-    return err;
+    return err == OK ? set(req, &resource, &given) : err;
 }
 
 static enum err set(struct req *req, const struct resource *resource,

@@ -10,11 +10,8 @@ enum err op_untag_resource(struct req *req)
     yyjson_val *list = input_member(req->input, "TagKeys");
     struct resource resource;
     struct name_list keys;
-    enum err err;
+    enum err err = tag_params_resource(req, &resource);
 
-    if (!req_may_change(req))
-        return ERR_WOULD_BLOCK; /* a catalog change waits for its commit */
-    err = tag_params_resource(req, &resource);
     if (err == OK && list == NULL)
         return req_fail(req, ERR_VALIDATION,
                         "1 validation error detected: Value null at 'tagKeys' failed to satisfy "
@@ -23,12 +20,7 @@ enum err op_untag_resource(struct req *req)
         return req_fail(req, ERR_VALIDATION, "Atleast one Tag Key needs to be provided as Input.");
     if (err == OK)
         err = tag_params_read_keys(req, list, &keys);
-    if (err != OK)
-        return err;
-    catalog_change_begin(req->api->catalog);
-    err = take_off(req, &resource, &keys);
-    catalog_change_end(req->api->catalog);
-    return err;
+    return err == OK ? take_off(req, &resource, &keys) : err;
 }
 
 static bool is_listed(const struct name_list *keys, struct bytes key)

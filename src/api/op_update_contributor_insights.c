@@ -3,25 +3,12 @@
 #include "api/table_params.h"
 #include "base/clock.h"
 
-static enum err change(struct req *req);
 static struct table_insights wanted(struct req *req, const struct table_insights *now);
 static enum err check_state(struct req *req, const struct insights_target *target);
 static enum err publish(struct req *req, const struct insights_target *target,
                         const struct table_insights *insights);
 
 enum err op_update_contributor_insights(struct req *req)
-{
-    enum err err;
-
-    if (!req_may_change(req))
-        return ERR_WOULD_BLOCK; /* a catalog change waits for its commit */
-    catalog_change_begin(req->api->catalog);
-    err = change(req);
-    catalog_change_end(req->api->catalog);
-    return err;
-}
-
-static enum err change(struct req *req)
 {
     const struct table_insights *before;
     struct table_insights after;

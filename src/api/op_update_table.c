@@ -36,20 +36,12 @@ static enum err publish(struct req *req, struct change *change);
 enum err op_update_table(struct req *req)
 {
     struct table_update wanted;
-    enum err err;
+    enum err err = update_params_read(req, &wanted);
 
-    if (!req_may_change(req))
-        return ERR_WOULD_BLOCK; /* a catalog change waits for its commit */
-    err = update_params_read(req, &wanted);
-    if (err != OK)
-        return err;
-    catalog_change_begin(req->api->catalog);
-    err = update(req, &wanted);
-    catalog_change_end(req->api->catalog);
-    return err;
+    return err == OK ? update(req, &wanted) : err;
 }
 
-/* Rows 14 and on, under the catalog's change lock. A rejected call changes nothing. */
+/* Rows 14 and on. A rejected call changes nothing. */
 static enum err update(struct req *req, const struct table_update *wanted)
 {
     struct change change = {.wanted = wanted};

@@ -67,14 +67,6 @@ const char *req_error_code(enum err err)
     }
 }
 
-bool req_may_change(struct req *req)
-{
-    if (req->api->changers == NULL)
-        return req->may_wait;
-    req->changes = true;
-    return req->may_change;
-}
-
 enum err req_table_name(struct req *req, struct input_table *name)
 {
     struct bytes text = {0};

@@ -69,10 +69,8 @@ struct req {
     struct loop_task durable; /* to the loop, from the committer */
 };
 
-/* Whether a handler may change the catalog where it runs; if not, it returns ERR_WOULD_BLOCK. */
-bool req_may_change(struct req *req);
-
-/* Handlers: enum err op_get_item(struct req *req), one for each OP row. */
+/* Handlers: enum err op_get_item(struct req *req), one for each OP row. Those of OP_CHANGE rows run
+ * where they may wait, between catalog_change_begin and end. */
 #define OP(name, handler, service, access, input, summary) req_step_fn op_##handler;
 #include "api/ops.def"
 

@@ -3,21 +3,8 @@
 #include "base/clock.h"
 #include "table/catalog.h"
 
-static enum err end(struct req *req);
-
+/* It counts as a change of the catalog, so that no restore from the backup begins meanwhile. */
 enum err op_delete_backup(struct req *req)
-{
-    enum err err;
-
-    if (!req_may_change(req))
-        return ERR_WOULD_BLOCK;              /* for its commit */
-    catalog_change_begin(req->api->catalog); /* so that no restore from it begins */
-    err = end(req);
-    catalog_change_end(req->api->catalog);
-    return err;
-}
-
-static enum err end(struct req *req)
 {
     struct backup backup;
     struct bytes arn;

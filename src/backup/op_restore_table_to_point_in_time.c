@@ -17,21 +17,13 @@ static enum err find_by_arn(struct req *req, struct bytes text, struct table **t
 
 enum err op_restore_table_to_point_in_time(struct req *req)
 {
-    enum err err;
+    enum err err = check_source(req);
 
-    if (!req_may_change(req))
-        return ERR_WOULD_BLOCK; /* a catalog change waits for its commit */
-    err = check_source(req);
     if (err == OK)
         err = recovery_params_check_time(req);
     if (err == OK)
         err = restore_params_check(req);
-    if (err != OK)
-        return err;
-    catalog_change_begin(req->api->catalog);
-    err = restore_from(req);
-    catalog_change_end(req->api->catalog);
-    return err;
+    return err == OK ? restore_from(req) : err;
 }
 
 static enum err restore_from(struct req *req)

@@ -4,21 +4,7 @@
 #include "backup/recovery_params.h"
 #include "base/clock.h"
 
-static enum err change(struct req *req);
-
 enum err op_update_continuous_backups(struct req *req)
-{
-    enum err err;
-
-    if (!req_may_change(req))
-        return ERR_WOULD_BLOCK; /* a catalog change waits for its commit */
-    catalog_change_begin(req->api->catalog);
-    err = change(req);
-    catalog_change_end(req->api->catalog);
-    return err;
-}
-
-static enum err change(struct req *req)
 {
     yyjson_val *in = input_member(req->input, "PointInTimeRecoverySpecification");
     bool enable = input_bool(in, "PointInTimeRecoveryEnabled", false);

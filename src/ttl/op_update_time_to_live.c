@@ -7,25 +7,12 @@
 #include "base/clock.h"
 #include "json/json_write.h"
 
-static enum err change(struct req *req);
 static enum err check(struct req *req, const struct table *table, bool enable,
                       struct bytes attribute);
 static enum err turn(struct req *req, struct table_definition *next, bool enable,
                      struct bytes attribute);
 
 enum err op_update_time_to_live(struct req *req)
-{
-    enum err err;
-
-    if (!req_may_change(req))
-        return ERR_WOULD_BLOCK; /* a catalog change waits for its commit */
-    catalog_change_begin(req->api->catalog);
-    err = change(req);
-    catalog_change_end(req->api->catalog);
-    return err;
-}
-
-static enum err change(struct req *req)
 {
     yyjson_val *in = input_member(req->input, "TimeToLiveSpecification");
     bool enable = input_bool(in, "Enabled", false);
