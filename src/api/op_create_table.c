@@ -83,10 +83,9 @@ static enum err create(struct req *req, struct creation *creation)
     if (err != OK)
         return err;
     definition->status_until_ms = definition->created_ms + req->api->table_delay_ms;
-    err = catalog_put(req->api->catalog, definition, &table);
+    err = req_publish(req, definition, &table);
     if (err != OK)
         return err;
-    req->tables[req->table_count++] = table;
     shown.with_warm = input_member(req->input, "WarmThroughput") != NULL;
     shown.now_ms = definition->created_ms - 1;
     shown.indexes_without_warm = indexes_without_warm(req, definition);

@@ -6,7 +6,6 @@
 #include "api/policy_params.h"
 #include "api/resource_params.h"
 #include "api/table_params.h"
-#include "base/assert.h"
 #include "base/clock.h"
 #include "json/json_write.h"
 
@@ -130,8 +129,7 @@ static enum err find(struct req *req, const struct resource *resource, struct ta
         return req_fail(req, ERR_RESOURCE_NOT_FOUND,
                         "Requested resource not found: Table: %.*s not found",
                         BYTES_ARGS(resource->table));
-    ASSERT(req->table_count < REQ_TABLES_MAX);
-    req->tables[req->table_count++] = found;
+    req_take_table(req, found);
     d = &found->definition;
     if (resource->stream.data != NULL &&
         (d->stream.label_ms == 0 ||
@@ -177,16 +175,12 @@ static enum err publish(struct req *req, const struct table *table, bool of_stre
 {
     struct table_definition next = table->definition;
     struct table *published;
-    enum err err;
 
     if (of_stream)
         next.stream_policy = policy;
     else
         next.policy = policy;
-    err = catalog_put(req->api->catalog, &next, &published);
-    if (err == OK)
-        req->tables[req->table_count++] = published;
-    return err;
+    return req_publish(req, &next, &published);
 }
 
 static void reply_revision(struct req *req, uint64_t revision_ms)

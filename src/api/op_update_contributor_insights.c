@@ -72,7 +72,6 @@ static enum err publish(struct req *req, const struct insights_target *target,
     struct table_definition next = target->table->definition;
     struct table_index *indexes = arena_new_array(req->arena, struct table_index, next.index_count);
     struct table *published;
-    enum err err;
 
     if (next.status == TABLE_DELETING)
         return OK; /* observed: accepted then too; it goes with the table */
@@ -84,8 +83,5 @@ static enum err publish(struct req *req, const struct insights_target *target,
     next.indexes = indexes;
     if (target->index == NULL)
         next.insights = *insights;
-    err = catalog_put(req->api->catalog, &next, &published);
-    if (err == OK)
-        req->tables[req->table_count++] = published;
-    return err;
+    return req_publish(req, &next, &published);
 }

@@ -300,10 +300,9 @@ static enum err publish(struct req *req, struct change *change)
     err = throughput_params_check_account(req, next, before);
     if (err != OK)
         return err;
-    err = catalog_put(req->api->catalog, next, &published);
+    err = req_publish(req, next, &published);
     if (err != OK)
         return err;
-    req->tables[req->table_count++] = published;
     if (wanted->throughput != NULL || wanted->billing.size != 0 || wanted->class.size != 0 ||
         wanted->stream != NULL || wanted->index_creates + wanted->index_deletes != 0)
         shown.status =

@@ -88,10 +88,25 @@ enum err req_item_table(struct req *req, const struct input_table *name, struct 
     }
     if (found == NULL)
         return req_fail(req, ERR_RESOURCE_NOT_FOUND, "Requested resource not found");
-    ASSERT(req->table_count < REQ_TABLES_MAX);
-    req->tables[req->table_count++] = found;
+    req_take_table(req, found);
     *table = found;
     return OK;
+}
+
+void req_take_table(struct req *req, struct table *table)
+{
+    ASSERT(req->table_count < REQ_TABLES_MAX);
+    req->tables[req->table_count++] = table;
+}
+
+enum err req_publish(struct req *req, const struct table_definition *definition,
+                     struct table **table)
+{
+    enum err err = catalog_put(req->api->catalog, definition, table);
+
+    if (err == OK)
+        req_take_table(req, *table);
+    return err;
 }
 
 enum err req_write(struct req *req, struct table_change *changes, unsigned count,

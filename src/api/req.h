@@ -94,6 +94,14 @@ enum err req_table_name(struct req *req, struct input_table *name) MUST_CHECK;
 enum err req_item_table(struct req *req, const struct input_table *name,
                         struct table **table) MUST_CHECK;
 
+/* The table is held until the reply. */
+void req_take_table(struct req *req, struct table *table);
+
+/* Of an operation that changes the catalog: a new table or a new state of one (catalog_put), held
+ * until the reply. */
+enum err req_publish(struct req *req, const struct table_definition *definition,
+                     struct table **table) MUST_CHECK;
+
 /* Submits req->write (store, arena, done and ctx are set here; ctx of decide is the request).
  * What table_write returns; when ERR_PENDING, on_durable runs after it on the loop. */
 enum err req_write(struct req *req, struct table_change *changes, unsigned count,

@@ -1,8 +1,6 @@
 /* table_params.c - common rules of the table operations. */
 #include "api/table_params.h"
 
-#include "base/assert.h"
-
 static enum err find(struct req *req, bool restoring, struct table **table)
 {
     struct input_table name;
@@ -17,8 +15,7 @@ static enum err find(struct req *req, bool restoring, struct table **table)
         return req_fail(req, ERR_RESOURCE_NOT_FOUND,
                         "Requested resource not found: Table: %.*s not found",
                         BYTES_ARGS(name.name));
-    ASSERT(req->table_count < REQ_TABLES_MAX);
-    req->tables[req->table_count++] = *table;
+    req_take_table(req, *table);
     return OK;
 }
 

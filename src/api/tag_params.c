@@ -2,7 +2,6 @@
 #include "api/tag_params.h"
 
 #include "api/table_params.h"
-#include "base/assert.h"
 #include "base/clock.h"
 #include "base/unicode.h"
 
@@ -166,8 +165,7 @@ enum err tag_params_find(struct req *req, const struct resource *resource, struc
         return req_fail(req, ERR_RESOURCE_NOT_FOUND,
                         "Requested resource not found: ResourceArn: %.*s not found",
                         BYTES_ARGS(resource->arn));
-    ASSERT(req->table_count < REQ_TABLES_MAX);
-    req->tables[req->table_count++] = found;
+    req_take_table(req, found);
     *table = found;
     return OK;
 }
@@ -188,11 +186,7 @@ enum err tag_params_publish(struct req *req, const struct table *table,
 {
     struct table_definition next = table->definition;
     struct table *published;
-    enum err err;
 
     next.tags = *tags;
-    err = catalog_put(req->api->catalog, &next, &published);
-    if (err == OK)
-        req->tables[req->table_count++] = published;
-    return err;
+    return req_publish(req, &next, &published);
 }

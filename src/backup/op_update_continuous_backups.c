@@ -25,10 +25,9 @@ enum err op_update_continuous_backups(struct req *req)
         clock_wall_ms());
     if (next.status != TABLE_DELETING && /* observed: accepted then too, and soon nobody sees it */
         next.recovery.period_days != table->definition.recovery.period_days) {
-        err = catalog_put(req->api->catalog, &next, &published);
+        err = req_publish(req, &next, &published);
         if (err != OK)
             return err;
-        req->tables[req->table_count++] = published;
         next = published->definition;
     }
     recovery_params_reply(req, &next);

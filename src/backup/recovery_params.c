@@ -2,7 +2,6 @@
 #include "backup/recovery_params.h"
 
 #include "api/item_params.h"
-#include "base/assert.h"
 #include "base/clock.h"
 #include "json/json_write.h"
 
@@ -35,8 +34,7 @@ enum err recovery_params_find(struct req *req, struct bytes name, struct table *
         table_release(&found);
     if (found == NULL)
         return req_fail(req, ERR_TABLE_NOT_FOUND, "Table not found: %.*s", BYTES_ARGS(name));
-    ASSERT(req->table_count < REQ_TABLES_MAX);
-    req->tables[req->table_count++] = found;
+    req_take_table(req, found);
     *table = found;
     return OK;
 }

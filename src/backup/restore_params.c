@@ -181,7 +181,7 @@ static enum err check_target(struct req *req, const struct table_definition *tar
 
     if (table == NULL)
         return OK;
-    req->tables[req->table_count++] = table;
+    req_take_table(req, table);
     filling = &table->definition.filling;
     if (!table_is_restoring(&table->definition) || table->definition.status == TABLE_DELETING)
         return req_fail(req, ERR_TABLE_ALREADY_EXISTS, "Table already exists: %.*s",
@@ -245,7 +245,7 @@ static enum err fill_by_job(struct req *req, const struct restore_source *source
     if (err != OK)
         return err;
     jobs_enqueue(req->api->jobs, &job);
-    req->tables[req->table_count++] = table;
+    req_take_table(req, table);
     shown.now_ms = target->created_ms - 1;
     shown.indexes_without_warm = UINT32_MAX;
     return table_params_reply(req, "TableDescription", table, &shown);

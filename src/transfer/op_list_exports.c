@@ -62,7 +62,7 @@ enum err op_list_exports(struct req *req)
             reply(req, &page);
             return OK;
         }
-        req->tables[req->table_count++] = table;
+        req_take_table(req, table);
         page.table_uuid = bytes_of_string(table->definition.uuid);
     }
     err = collect(req, &page);

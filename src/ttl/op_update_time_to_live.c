@@ -30,10 +30,9 @@ enum err op_update_time_to_live(struct req *req)
     if (err != OK)
         return err;
     if (next.status != TABLE_DELETING) { /* observed: accepted then too, and nobody can see it */
-        err = catalog_put(req->api->catalog, &next, &published);
+        err = req_publish(req, &next, &published);
         if (err != OK)
             return err;
-        req->tables[req->table_count++] = published;
     }
     buf_append_lit(req->reply, "{\"TimeToLiveSpecification\":{");
     reply_member(req->reply, "Enabled");
