@@ -68,13 +68,16 @@ static struct bucket_rate rate_of(const struct throttle_place *place)
 }
 
 /* Of table, index and slot. The slot is a good hash of the partition key already, but one key has
- * the same in every table. */
+ * the same in every table: what is left of their difference is spread over all bits, as each row of
+ * the sketch looks at some of them only (the finalizer of MurmurHash3). */
 static uint64_t partition_hash(struct bytes key)
 {
-    uint64_t place, slot;
+    uint64_t place, hash;
 
     ASSERT(key.size >= KEY_PREFIX_BYTES);
     place = (uint64_t)bytes_get_u32(key.data) << 16 | bytes_get_u16(key.data + 5);
-    slot = bytes_get_u64(key.data + KEY_PREFIX_BYTES - 8);
-    return slot ^ place * 0x9e3779b97f4a7c15u;
+    hash = bytes_get_u64(key.data + KEY_PREFIX_BYTES - 8) + place * 0x9e3779b97f4a7c15u;
+    hash = (hash ^ hash >> 33) * 0xff51afd7ed558ccdu;
+    hash = (hash ^ hash >> 33) * 0xc4ceb9fe1a85ec53u;
+    return hash ^ hash >> 33;
 }
