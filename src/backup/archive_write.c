@@ -2,14 +2,12 @@
 #include "backup/archive_write.h"
 
 #include "backup/block_file.h"
+#include "base/file.h"
 #include "table/journal_cursor.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static enum err write_rows(const struct archive_write *write, struct arena *arena,
@@ -22,31 +20,12 @@ static enum err begin_file(const char *dir, uint32_t table_id, const char *kind,
                            struct arena *arena, struct fault *fault, struct block_writer **writer);
 static enum err publish(const char *dir, uint32_t table_id, const char *path, struct arena *arena,
                         struct fault *fault);
-static enum err sync_above(const char *path, struct fault *fault);
-static enum err sync_dir(const char *path, struct fault *fault);
 
 enum err archive_make_dir(const char *path, struct fault *fault)
 {
-    if (mkdir(path, 0700) != 0 && errno != EEXIST)
-        return fault_set(fault, errno == ENOSPC ? ERR_NO_SPACE : ERR_IO, "cannot make %s: %s", path,
-                         strerror(errno));
-    return sync_above(path, fault);
-}
+    enum err err = file_make_folder(path);
 
-/* The folder that names it; also where it was there: it may have been made just before a cut. */
-static enum err sync_above(const char *path, struct fault *fault)
-{
-    const char *slash = strrchr(path, '/');
-    struct arena arena;
-    enum err err;
-
-    if (slash == NULL || slash == path)
-        return sync_dir(slash == NULL ? "." : "/", fault);
-    arena_init(&arena);
-    err = sync_dir((const char *)arena_copy(&arena, bytes_make(path, (size_t)(slash - path))).data,
-                   fault);
-    arena_fini(&arena);
-    return err;
+    return err == OK ? OK : fault_set(fault, err, "cannot make %s: %s", path, strerror(errno));
 }
 
 enum err archive_write_segment(const struct archive_write *write, struct fault *fault, uint64_t *to)
@@ -133,22 +112,13 @@ static enum err publish(const char *dir, uint32_t table_id, const char *path, st
                         struct fault *fault)
 {
     const char *next = archive_next_path(dir, table_id, arena);
+    enum err err;
 
     if (rename(next, path) != 0)
         return fault_set(fault, ERR_IO, "cannot rename %s to %s: %s", next, path, strerror(errno));
-    return sync_dir(archive_table_path(dir, table_id, arena), fault);
-}
-
-static enum err sync_dir(const char *path, struct fault *fault)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    enum err err = OK;
-
-    if (fd < 0 || fsync(fd) != 0)
-        err = fault_set(fault, ERR_IO, "cannot sync %s: %s", path, strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    return err;
+    path = archive_table_path(dir, table_id, arena);
+    err = file_sync_folder(path);
+    return err == OK ? OK : fault_set(fault, err, "cannot sync %s: %s", path, strerror(errno));
 }
 
 /* --- bases ----------------------------------------------------------------------------------- */
@@ -243,20 +213,13 @@ enum err archive_remove_segment(const char *dir, uint32_t table_id,
 
 enum err archive_remove_table(const char *dir, uint32_t table_id, struct fault *fault)
 {
-    const struct dirent *entry;
     struct arena arena;
     enum err err = OK;
     const char *path;
-    DIR *open;
 
     arena_init(&arena);
     path = archive_table_path(dir, table_id, &arena);
-    open = opendir(path);
-    while (open != NULL && (entry = readdir(open)) != NULL)
-        if (entry->d_name[0] != '.')
-            unlinkat(dirfd(open), entry->d_name, 0);
-    if (open != NULL)
-        closedir(open);
+    file_remove_files(path);
     if (rmdir(path) != 0 && errno != ENOENT)
         err = fault_set(fault, ERR_IO, "cannot remove %s: %s", path, strerror(errno));
     arena_fini(&arena);

@@ -4,6 +4,7 @@
 #include "backup/backup_priv.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "json/json_write.h"
@@ -13,16 +14,13 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define SUFFIX         ".stelebackup"
 #define EXPIRY_TICK_MS 200
 #define EXPIRY_WALK_MS 60000
 
-static void remove_folder(const char *path);
 static enum err remove_unused_checkpoints(struct backups *backups, struct fault *fault);
 static void *watch(void *arg);
 
@@ -68,7 +66,7 @@ void backups_close(struct backups **backups)
     if (b->watching)
         pthread_join(b->thread, NULL);
     if (b->temporary)
-        remove_folder(b->folder);
+        file_remove_folder(b->folder);
     pthread_cond_destroy(&b->stopped);
     pthread_mutex_destroy(&b->lock);
     free(b->folder);
@@ -280,22 +278,13 @@ struct bytes backup_restore_text(struct bytes table, struct arena *arena)
 
 enum err backup_make_folder(const char *path, struct fault *fault)
 {
-    if (mkdir(path, 0700) == 0 || (errno == EEXIST && access(path, W_OK | X_OK) == 0))
-        return OK;
-    return fault_set(fault, errno == ENOSPC ? ERR_NO_SPACE : ERR_IO,
-                     "cannot write to the folder %s for backups: %s", path, strerror(errno));
-}
+    enum err err = file_make_folder(path);
 
-static void remove_folder(const char *path)
-{
-    DIR *folder = opendir(path);
-    struct dirent *entry;
-
-    while (folder != NULL && (entry = readdir(folder)) != NULL)
-        unlinkat(dirfd(folder), entry->d_name, 0);
-    if (folder != NULL)
-        closedir(folder);
-    rmdir(path);
+    if (err == OK && access(path, W_OK | X_OK) != 0)
+        err = ERR_IO;
+    return err == OK ? OK
+                     : fault_set(fault, err, "cannot write to the folder %s for backups: %s", path,
+                                 strerror(errno));
 }
 
 /* Ids of backups whose checkpoints are needed. */

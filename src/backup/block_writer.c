@@ -7,12 +7,12 @@
 #include "base/assert.h"
 #include "base/buf.h"
 #include "base/crc32c.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/varint.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -323,20 +323,6 @@ static enum err flush(struct block_writer *writer, struct fault *fault)
     return write_back(writer, fault);
 }
 
-static bool sync_folder_of(const char *path)
-{
-    char *copy = mem_string(path);
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool synced = fd >= 0 && fsync(fd) == 0;
-    int why = errno;
-
-    if (fd >= 0)
-        close(fd);
-    free(copy);
-    errno = why;
-    return synced;
-}
-
 /* Closed: from then on there is nothing to abandon. */
 static enum err move_to_place(struct block_writer *writer, struct fault *fault)
 {
@@ -344,12 +330,10 @@ static enum err move_to_place(struct block_writer *writer, struct fault *fault)
         return write_failed(writer, fault, errno);
     close(writer->fd);
     writer->fd = -1;
-    return sync_folder_of(writer->path) ? OK : write_failed(writer, fault, errno);
+    return file_sync_folder_of(writer->path) == OK ? OK : write_failed(writer, fault, errno);
 }
 
 static enum err write_failed(const struct block_writer *writer, struct fault *fault, int why)
 {
-    enum err err = why == ENOSPC || why == EDQUOT ? ERR_NO_SPACE : ERR_IO;
-
-    return fault_set(fault, err, "cannot write %s: %s", writer->path, strerror(why));
+    return fault_set(fault, file_err(why), "cannot write %s: %s", writer->path, strerror(why));
 }

@@ -8,6 +8,7 @@
 #include "backup/overlay.h"
 
 #include "base/assert.h"
+#include "base/file.h"
 #include "base/mem.h"
 
 #include <errno.h>
@@ -224,7 +225,7 @@ static enum err open_run(const struct overlay *overlay, FILE **file)
         free(path);
     }
     if (fd < 0)
-        return errno == ENOSPC ? ERR_NO_SPACE : ERR_IO;
+        return file_err(errno);
     *file = fdopen(fd, "w+");
     if (*file == NULL) {
         close(fd);
@@ -256,7 +257,7 @@ static enum err write_run(struct overlay *overlay, unsigned level)
             break;
     }
     if (err == OK || (err == ERR_ABSENT && fflush(run.file) != 0))
-        err = errno == ENOSPC ? ERR_NO_SPACE : ERR_IO;
+        err = file_err(errno);
     if (err != ERR_ABSENT) {
         fclose(run.file);
         return err;

@@ -3,12 +3,10 @@
  * in memory keeps a snapshot by the folder's name.
  */
 #include "base/assert.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "store/store_core_priv.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -26,7 +24,6 @@ struct store_view {
 };
 
 static struct store_kept **find_kept(struct store *store, const char *path);
-static void remove_folder(const char *path);
 
 enum err store_checkpoint(struct store *store, const char *path, struct fault *fault)
 {
@@ -54,8 +51,8 @@ void store_checkpoint_remove(struct store *store, const char *path)
     if (store->engine->class->checkpoint != NULL) {
         half = mem_alloc(size);
         snprintf(half, size, "%s.tmp", path);
-        remove_folder(path);
-        remove_folder(half);
+        file_remove_folder(path);
+        file_remove_folder(half);
         free(half);
         return;
     }
@@ -128,18 +125,4 @@ static struct store_kept **find_kept(struct store *store, const char *path)
     while (*at != NULL && strcmp((*at)->path, path) != 0)
         at = &(*at)->next;
     return at;
-}
-
-/* With the files in it; a checkpoint has no folders. */
-static void remove_folder(const char *path)
-{
-    DIR *folder = opendir(path);
-    struct dirent *entry;
-
-    if (folder == NULL)
-        return;
-    while ((entry = readdir(folder)) != NULL)
-        unlinkat(dirfd(folder), entry->d_name, 0);
-    closedir(folder);
-    rmdir(path);
 }

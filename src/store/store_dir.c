@@ -1,6 +1,7 @@
 /* store_dir.c - the files beside the engine's. */
 #include "store/store_dir.h"
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -39,7 +40,6 @@ static enum err check_format(struct store_dir *dir, const char *engine, unsigned
                              unsigned minor, struct fault *fault);
 static enum err check_first_room(const struct store_dir *dir, struct fault *fault);
 static void remove_all(struct store_dir *dir);
-static void remove_files(const char *path);
 static void remove_folders(struct store_dir *dir);
 static enum err make_durable(struct store_dir *dir, struct fault *fault);
 static enum err check_engine_files(struct store_dir *dir, struct fault *fault);
@@ -47,7 +47,6 @@ static void keep_used_mark(struct store_dir *dir);
 static enum err write_format(struct store_dir *dir, const char *file, const char *engine,
                              unsigned major, unsigned minor, struct fault *fault);
 static char *join(const char *folder, const char *name);
-static enum err sync_folder(const char *path);
 
 enum err store_dir_open(const char *path, const char *engine, unsigned major, unsigned minor,
                         struct fault *fault, struct store_dir **dir)
@@ -68,7 +67,7 @@ enum err store_dir_open(const char *path, const char *engine, unsigned major, un
     if (err == OK)
         err = check_engine_files(d, fault);
     if (err == OK)
-        remove_files(d->bulk_path); /* of a process that was killed */
+        file_remove_files(d->bulk_path); /* of a process that was killed */
     if (err == OK && store_dir_keep_reserve(d) != OK)
         LOG(WARN, "the disk of the data directory is nearly full; no reserve could be set aside",
             log_string("path", path));
@@ -169,7 +168,7 @@ enum err store_dir_scratch_file(struct store_dir *dir, uint64_t bytes, char **pa
         return ERR_NO_SPACE;
     if (mkdir(dir->bulk_path, 0700) != 0 && errno != EEXIST) {
         LOG(ERROR, "cannot make a folder", log_string("path", dir->bulk_path), log_errno(errno));
-        return errno == ENOSPC || errno == EDQUOT ? ERR_NO_SPACE : ERR_IO;
+        return file_err(errno);
     }
     snprintf(name, sizeof(name), "%llu", (unsigned long long)dir->scratch_count++);
     *path = join(dir->bulk_path, name);
@@ -304,7 +303,7 @@ static void remove_all(struct store_dir *dir)
 {
     static const char *const names[] = {"FORMAT", "FORMAT.new", "RESERVE", "USED", "LOCK"};
 
-    remove_files(dir->engine_path);
+    file_remove_files(dir->engine_path);
     rmdir(dir->engine_path);
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char *path = join(dir->path, names[i]);
@@ -312,17 +311,6 @@ static void remove_all(struct store_dir *dir)
         unlink(path);
         free(path);
     }
-}
-
-static void remove_files(const char *path)
-{
-    DIR *folder = opendir(path);
-    struct dirent *entry;
-
-    while (folder != NULL && (entry = readdir(folder)) != NULL)
-        unlinkat(dirfd(folder), entry->d_name, 0);
-    if (folder != NULL)
-        closedir(folder);
 }
 
 /* Those that we made, as far as they are empty: a kept directory is not. */
@@ -358,7 +346,7 @@ static enum err make_durable(struct store_dir *dir, struct fault *fault)
         char *end = strrchr(folder, '/');
 
         /* Not every folder up there may be read, or can be synced: those are not ours. */
-        if (sync_folder(folder) != OK && errno == EIO)
+        if (file_sync_folder(folder) != OK && errno == EIO)
             err = fault_set(fault, ERR_IO, "cannot sync %s: %s", folder, strerror(errno));
         if (end[1] == 0)
             break;
@@ -409,7 +397,7 @@ static void keep_used_mark(struct store_dir *dir)
         dir->had_tables = true;
     } else if (dir->had_tables) {
         fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-        if (fd < 0 || sync_folder(dir->path) != OK)
+        if (fd < 0 || file_sync_folder(dir->path) != OK)
             LOG(WARN, "cannot mark the data directory as used", log_string("path", path),
                 log_errno(errno));
         if (fd >= 0)
@@ -441,7 +429,7 @@ static enum err write_format(struct store_dir *dir, const char *file, const char
 
     fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0 || !write_whole(fd, text, (size_t)size) || fsync(fd) != 0 ||
-        rename(beside, file) != 0 || sync_folder(dir->path) != OK)
+        rename(beside, file) != 0 || file_sync_folder(dir->path) != OK)
         err = fault_set(fault, ERR_IO, "cannot write %s: %s", file, strerror(errno));
     if (fd >= 0)
         close(fd);
@@ -456,14 +444,4 @@ static char *join(const char *folder, const char *name)
 
     snprintf(path, size, "%s/%s", folder, name);
     return path;
-}
-
-static enum err sync_folder(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int failed = fd < 0 || fsync(fd) != 0;
-
-    if (fd >= 0)
-        close(fd);
-    return failed ? ERR_IO : OK;
 }

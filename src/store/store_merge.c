@@ -1,4 +1,5 @@
 /* store_merge.c - many sorted runs read as one: a heap of readers, one per run. */
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/store_sort_priv.h"
@@ -21,7 +22,7 @@ struct sort_reader {
 
 enum err sort_file_error(const char *what)
 {
-    enum err err = errno == ENOSPC || errno == EDQUOT ? ERR_NO_SPACE : ERR_IO;
+    enum err err = file_err(errno);
 
     if (err == ERR_IO)
         LOG(ERROR, "cannot use a scratch file", log_string("what", what), log_errno(errno));

@@ -3,14 +3,13 @@
  * up: it is in the log, whose newest file is copied, and is read from there. So clients' writes go
  * on, and the state that is kept is one that the committer made, the last of them or not.
  */
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/store_rocks_ext.h"
 #include "store/store_rocks_priv.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -31,20 +30,14 @@ static enum err failed(const char *doing, const char *path, char *error, struct 
     return err;
 }
 
-/* The folder that the checkpoint's own is in. */
+/* Its name is in the folder above. */
 static enum err sync_parent(const char *path, struct fault *fault)
 {
-    char *copy = mem_string(path);
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    enum err err =
-        fd >= 0 && fsync(fd) == 0
-            ? OK
-            : fault_set(fault, ERR_IO, "cannot sync the checkpoint %s: %s", path, strerror(errno));
+    enum err err = file_sync_folder_of(path);
 
-    if (fd >= 0)
-        close(fd);
-    free(copy);
-    return err;
+    return err == OK
+               ? OK
+               : fault_set(fault, err, "cannot sync the checkpoint %s: %s", path, strerror(errno));
 }
 
 enum err rocks_checkpoint(struct store_engine *engine, const char *path, struct fault *fault)

@@ -36,6 +36,7 @@ class Work:
         self.entries = []
         self.restores = []  # positions: asked for, seen ACTIVE
         self.pasts = []  # of PAST: position at which all of it was told, time in ms, its items
+        self.backups = []  # of PAST: position at which one was told to be AVAILABLE, ARN, its items
 
     def position(self):
         return os.fstat(self.file.fileno()).st_size
@@ -114,10 +115,23 @@ class Work:
                                for _, _, names in os.walk(archive) for name in names
                                if name.endswith(".stelejournal")))
 
+    def back_up(self, client):
+        """Its file is there then, and its checkpoint is not."""
+        arn = client.call("CreateBackup", TableName=PAST,
+                          BackupName="past")["BackupDetails"]["BackupArn"]
+        wait_until(lambda: client.call("DescribeBackup", BackupArn=arn)
+                   ["BackupDescription"]["BackupDetails"]["BackupStatus"] == "AVAILABLE")
+        self.backups.append((self.position(), arn, self.pasts[-1][2]))
+
     def pasts_at(self, position):
         """The first and the last that a cut there leaves."""
         told = [past for past in self.pasts if self.boundary(past[0]) <= position]
         return [told[0], told[-1]] if told else []
+
+    def backup_at(self, position):
+        """The last that a cut there leaves; None: none was told to be there."""
+        told = [backup for backup in self.backups if self.boundary(backup[0]) <= position]
+        return told[-1] if told else None
 
     def begin_table(self, name):
         op = ledger.Op(self.position(), {name: 1})
@@ -168,6 +182,7 @@ def work(folder, library, seed):
             done.live_on(own.client(), rng, 5)
             done.wait_until_archived()
             done.live_on(own.client(), rng, 2)
+            done.back_up(own.client())
             end()
             own.start()
             problems, found = done.book.audit(own.client())
@@ -218,13 +233,14 @@ class Judge:
         self.count += 1
         return os.path.join(self.folder, "cut-%d" % self.count)
 
-    def problems(self, top, book, position, pasts=()):
+    def problems(self, top, book, position, pasts=(), backup=None):
         """What is wrong with the state below `top`, which goes."""
         data = os.path.join(top, "var", "data")
         try:
             with server.Server(OPTIONS, data=data) as own:
                 problems, _ = book.audit(own.client(), at=position)
                 problems += past_problems(own.client(), pasts)
+                problems += backup_problems(own.client(), backup)
                 own.kill()
                 sound, text = server.check(data)
                 return problems + ([] if sound else [text])
@@ -236,21 +252,29 @@ class Judge:
 
 def past_problems(client, pasts):
     """What differs in copies of PAST, as it was at times."""
-    texts = []
-    for number, (_, time_ms, items) in enumerate(pasts):
-        name = "Past%d" % number
-        try:
-            client.call("RestoreTableToPointInTime", SourceTableName=PAST, TargetTableName=name,
-                        RestoreDateTime=time_ms / 1000)
-            ledger.wait_until_filled(client, name)
-            found = {item["id"]["N"]: item["v"]["N"]
-                     for page in client.pages("Scan", TableName=name) for item in page["Items"]}
-        except api.ApiError as error:
-            texts.append("%s: %s" % (name, error))
-            continue
-        if found != items:
-            texts.append("%s, as it was at %d, is\n%s\nand should be\n%s" % (name, time_ms, found, items))
-    return texts
+    return [text for number, (_, time_ms, items) in enumerate(pasts)
+            for text in copy_problems(client, "Past%d" % number, items, "RestoreTableToPointInTime",
+                                      SourceTableName=PAST, RestoreDateTime=time_ms / 1000)]
+
+
+def backup_problems(client, backup):
+    """What differs in a copy of PAST from a backup; None: there is none."""
+    return copy_problems(client, "Backup", backup[2], "RestoreTableFromBackup",
+                         BackupArn=backup[1]) if backup else []
+
+
+def copy_problems(client, name, items, operation, **parameters):
+    """What differs from its items in a table that an operation makes."""
+    try:
+        client.call(operation, TargetTableName=name, **parameters)
+        ledger.wait_until_filled(client, name)
+        found = {item["id"]["N"]: item["v"]["N"]
+                 for page in client.pages("Scan", TableName=name) for item in page["Items"]}
+    except api.ApiError as error:
+        return ["%s: %s" % (name, error)]
+    if found == items:
+        return []
+    return ["%s, %s of %s, is\n%s\nand should be\n%s" % (name, operation, parameters, found, items)]
 
 
 def cut(tally, done, judge, seed):
@@ -260,7 +284,8 @@ def cut(tally, done, judge, seed):
         top = judge.place()
         disk.write(top, chooser)
         problems = judge.problems(top, done.book, position,
-                                  done.pasts_at(position) if number % 2 == 0 else ())
+                                  done.pasts_at(position) if number % 2 == 0 else (),
+                                  done.backup_at(position) if number % 2 == 1 else None)
         tally.check(not problems, "cut %d of seed %d, at %d of the record, %s" %
                     (number, seed, position, type(chooser).__name__), "\n".join(problems[:10]))
 
@@ -341,6 +366,8 @@ LEFT_OUT = [
     ("of what becomes CURRENT", lambda path: path.endswith(".dbtmp"), NamesOnly()),
     ("of what becomes FORMAT", lambda path: path.endswith("/FORMAT.new"), NamesOnly()),
     ("of the archive", lambda path: "/archive/" in path, NamesOnly()),
+    ("of backups", lambda path: path.endswith(".stelebackup.tmp"), NamesOnly()),
+    ("of the folder of backups", lambda path: path.endswith("/backups"), record.Nothing()),
     ("of the engine's folder", lambda path: path.endswith("/rocks"), record.Nothing()),
     ("of the data directory", lambda path: path.endswith("/var/data"), record.Nothing()),
     ("of the folder above it", lambda path: path.endswith("/var"), record.Nothing()),
@@ -356,7 +383,8 @@ def left_out_syncs_are_noticed(tally, done, judge):
         for position, disk in states(done, wanted, lambda path: not is_left_out(path)):
             top = judge.place()
             disk.write(top, chooser)
-            problems += judge.problems(top, done.book, position, done.pasts_at(position))
+            problems += judge.problems(top, done.book, position, done.pasts_at(position),
+                                       done.backup_at(position))
             if problems:
                 break
         tally.check(problems, "without the sync %s something is lost, and the test notices" % what)
