@@ -1,6 +1,8 @@
 /* batch.c - the tables of a batch. */
 #include "api/batch.h"
 
+#include "api/reply.h"
+
 #include <stdlib.h>
 
 enum err batch_read_names(struct req *req, struct batch_tables *tables)

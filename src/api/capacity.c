@@ -2,9 +2,11 @@
 #include "api/capacity.h"
 
 #include "api/input.h"
-#include "api/item_params.h"
+#include "api/reply.h"
 #include "base/assert.h"
 #include "json/json_write.h"
+
+#include <yyjson.h>
 
 static double entry_units(const struct index_diff *diff);
 static void append_units(struct buf *reply, double units, const char *units_name);

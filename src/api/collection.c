@@ -1,7 +1,7 @@
 /* collection.c - which item collections were written to, and how large they are about. */
 #include "api/collection.h"
 
-#include "api/item_params.h"
+#include "api/reply.h"
 #include "base/assert.h"
 #include "json/json_write.h"
 #include "table/index_write.h"

@@ -1,7 +1,7 @@
 /* encryption_params.c - SSESpecification, and which key it means. */
 #include "api/encryption_params.h"
 
-#include "api/item_params.h"
+#include "api/reply.h"
 #include "api/table_params.h"
 #include "base/clock.h"
 #include "base/sha256.h"

@@ -1,10 +1,9 @@
 /* insights_params.c - common rules of contributor insights. */
 #include "api/insights_params.h"
 
-#include "api/item_params.h"
+#include "api/reply.h"
 #include "api/table_params.h"
 #include "base/clock.h"
-#include "json/json_write.h"
 
 struct insights_target insights_params_target(const struct table *table,
                                               const struct table_index *index)
@@ -44,12 +43,9 @@ bool insights_params_changing(struct req *req, const struct table_insights *insi
 void insights_params_append_status(struct req *req, const struct insights_target *target,
                                    const struct table_insights *insights, bool changing)
 {
-    reply_member(req->reply, "TableName");
-    json_append_string(req->reply, target->table->definition.name);
-    if (target->index != NULL) {
-        reply_member(req->reply, "IndexName");
-        json_append_string(req->reply, target->index->definition.name);
-    }
+    reply_string(req->reply, "TableName", target->table->definition.name);
+    if (target->index != NULL)
+        reply_string(req->reply, "IndexName", target->index->definition.name);
     reply_member(req->reply, "ContributorInsightsStatus");
     if (insights->enabled)
         buf_append_string(req->reply, changing ? "\"ENABLING\"" : "\"ENABLED\"");

@@ -1,8 +1,7 @@
-/* item_params.c - parameters of the item operations, and the parts of their replies. */
+/* item_params.c - parameters of the item operations. */
 #include "api/item_params.h"
 
 #include "api/legacy_params.h"
-#include "json/json_write.h"
 #include "table/catalog.h"
 
 struct key_path_search {
@@ -258,25 +257,4 @@ struct bytes item_params_return_values(yyjson_val *in)
 
     input_string(in, "ReturnValues", &wanted);
     return wanted;
-}
-
-/* --- replies --------------------------------------------------------------------------------- */
-
-void reply_member(struct buf *reply, const char *name)
-{
-    reply_member_bytes(reply, bytes_of_string(name));
-}
-
-void reply_member_bytes(struct buf *reply, struct bytes name)
-{
-    if (reply->size > 0 && reply->data[reply->size - 1] != '{')
-        buf_append_byte(reply, ',');
-    json_append_string(reply, name);
-    buf_append_byte(reply, ':');
-}
-
-void reply_item(struct buf *reply, const char *name, struct value attributes)
-{
-    reply_member(reply, name);
-    value_map_append_json(reply, attributes);
 }

@@ -1,4 +1,4 @@
-/* item_params.h - what the item operations share in their parameters and replies.
+/* item_params.h - what the item operations share in their parameters.
  * Source: contract core-api-items.md 1 to 7, core-api-data.md 5.
  */
 #pragma once
@@ -48,10 +48,3 @@ struct bytes item_params_storage_key(struct req *req, const struct table *table,
 
 /* What ReturnValues says; "NONE" if absent. */
 struct bytes item_params_return_values(yyjson_val *in);
-
-/* --- replies --------------------------------------------------------------------------------- */
-
-/* Begins a member of the object that is being written: a comma if it is not the first, the name. */
-void reply_member(struct buf *reply, const char *name);
-void reply_member_bytes(struct buf *reply, struct bytes name); /* escaped where it must be */
-void reply_item(struct buf *reply, const char *name, struct value attributes);

@@ -4,6 +4,7 @@
 #include "api/admission.h"
 #include "api/capacity.h"
 #include "api/legacy_params.h"
+#include "api/reply.h"
 #include "table/index_check.h"
 
 struct target_search {

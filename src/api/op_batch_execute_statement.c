@@ -5,7 +5,7 @@
 #include "api/admission.h"
 #include "api/capacity.h"
 #include "api/partiql.h"
-#include "json/json_write.h"
+#include "api/reply.h"
 #include "table/table_read.h"
 
 #define STATEMENTS_MAX 25
@@ -345,8 +345,7 @@ static void begin_response(struct req *req, const struct batch *batch, unsigned 
     buf_append_string(req->reply, index == 0 ? "{" : ",{");
     if (!member->checked)
         return;
-    reply_member(req->reply, "TableName");
-    json_append_string(req->reply, member->request.name.given);
+    reply_string(req->reply, "TableName", member->request.name.given);
 }
 
 static void reply_error(struct req *req, const struct member *member)
@@ -355,10 +354,8 @@ static void reply_error(struct req *req, const struct member *member)
         return;
     reply_member(req->reply, "Error");
     buf_append_byte(req->reply, '{');
-    reply_member(req->reply, "Code");
-    json_append_string(req->reply, bytes_of_string(req_error_code(member->failure)));
-    reply_member(req->reply, "Message");
-    json_append_string(req->reply, member->message);
+    reply_string(req->reply, "Code", bytes_of_string(req_error_code(member->failure)));
+    reply_string(req->reply, "Message", member->message);
     buf_append_byte(req->reply, '}');
 }
 

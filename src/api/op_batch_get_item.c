@@ -6,6 +6,7 @@
 #include "api/admission.h"
 #include "api/batch.h"
 #include "api/legacy_params.h"
+#include "api/reply.h"
 #include "table/table_read.h"
 
 #define KEYS_MAX        100

@@ -7,6 +7,7 @@
 #include "api/batch.h"
 #include "api/collection.h"
 #include "api/item_write.h"
+#include "api/reply.h"
 
 #define WRITES_MAX 25
 

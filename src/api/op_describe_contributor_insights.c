@@ -2,9 +2,8 @@
  * capacity-metrics.md 8.
  */
 #include "api/insights_params.h"
-#include "api/item_params.h"
+#include "api/reply.h"
 #include "api/table_params.h"
-#include "json/json_write.h"
 
 #include <inttypes.h>
 
@@ -25,8 +24,7 @@ enum err op_describe_contributor_insights(struct req *req)
         append_rules(req, &target);
     if (insights->changed_ms != 0) {
         insights_params_append_mode(req, insights);
-        reply_member(req->reply, "LastUpdateDateTime");
-        json_append_time(req->reply, insights->changed_ms);
+        reply_time(req->reply, "LastUpdateDateTime", insights->changed_ms);
     }
     buf_append_byte(req->reply, '}');
     return OK;

@@ -3,6 +3,7 @@
  * TransactGetItems, writes and EXISTS those of TransactWriteItems.
  */
 #include "api/partiql.h"
+#include "api/reply.h"
 #include "api/transact_write.h"
 #include "base/container.h"
 

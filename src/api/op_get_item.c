@@ -3,6 +3,7 @@
 #include "api/capacity.h"
 #include "api/item_params.h"
 #include "api/legacy_params.h"
+#include "api/reply.h"
 #include "table/table_read.h"
 
 static const struct item_params params = {

@@ -4,9 +4,8 @@
  * insights are off: it may be empty and still have a NextToken, the name at which it stopped.
  */
 #include "api/insights_params.h"
-#include "api/item_params.h"
+#include "api/reply.h"
 #include "api/table_params.h"
-#include "json/json_write.h"
 
 #define TABLES_MAX 100 /* a page */
 
@@ -57,10 +56,8 @@ static void list_all(struct req *req)
         table_release(&table);
     }
     buf_append_byte(req->reply, ']');
-    if (more) {
-        reply_member(req->reply, "NextToken");
-        json_append_string(req->reply, names[count - 1]);
-    }
+    if (more)
+        reply_string(req->reply, "NextToken", names[count - 1]);
     buf_append_byte(req->reply, '}');
 }
 

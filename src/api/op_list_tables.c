@@ -1,5 +1,6 @@
 /* op_list_tables.c - ListTables: names in byte order. Contract core-api-tables.md 4. */
-#include "api/item_params.h"
+#include "api/reply.h"
+#include "api/req.h"
 #include "json/json_write.h"
 #include "table/catalog.h"
 
@@ -22,10 +23,8 @@ enum err op_list_tables(struct req *req)
         json_append_string(req->reply, names[i]);
     }
     buf_append_byte(req->reply, ']');
-    if (more) {
-        reply_member(req->reply, "LastEvaluatedTableName");
-        json_append_string(req->reply, names[count - 1]);
-    }
+    if (more)
+        reply_string(req->reply, "LastEvaluatedTableName", names[count - 1]);
     buf_append_byte(req->reply, '}');
     return OK;
 }

@@ -1,9 +1,8 @@
 /* op_list_tags_of_resource.c - ListTagsOfResource. Contract core-api-tables.md 7: all tags in one
  * page, and a NextToken is not looked at.
  */
-#include "api/item_params.h"
+#include "api/reply.h"
 #include "api/tag_params.h"
-#include "json/json_write.h"
 
 enum err op_list_tags_of_resource(struct req *req)
 {
@@ -20,10 +19,8 @@ enum err op_list_tags_of_resource(struct req *req)
     buf_append_lit(req->reply, "{\"Tags\":[");
     for (unsigned i = 0; i < tags->count; i++) {
         buf_append_string(req->reply, i > 0 ? ",{" : "{");
-        reply_member(req->reply, "Key");
-        json_append_string(req->reply, tags->list[i].key);
-        reply_member(req->reply, "Value");
-        json_append_string(req->reply, tags->list[i].value);
+        reply_string(req->reply, "Key", tags->list[i].key);
+        reply_string(req->reply, "Value", tags->list[i].value);
         buf_append_byte(req->reply, '}');
     }
     buf_append_lit(req->reply, "]}");

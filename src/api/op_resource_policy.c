@@ -2,12 +2,11 @@
  * Contract core-api-tables.md 9, security.md 5.8. A policy is attached to a table, for its indexes
  * too, or to its latest stream.
  */
-#include "api/item_params.h"
 #include "api/policy_params.h"
+#include "api/reply.h"
 #include "api/resource_params.h"
 #include "api/table_params.h"
 #include "base/clock.h"
-#include "json/json_write.h"
 
 static enum err read_resource(struct req *req, struct resource *resource);
 static enum err find(struct req *req, const struct resource *resource, struct table **table,
@@ -70,8 +69,7 @@ enum err op_get_resource_policy(struct req *req)
                         "Resource-based policy not found for the provided ResourceArn: %.*s",
                         BYTES_ARGS(resource.arn));
     buf_append_byte(req->reply, '{');
-    reply_member(req->reply, "Policy");
-    json_append_string(req->reply, policy->text);
+    reply_string(req->reply, "Policy", policy->text);
     buf_append_format(req->reply, ",\"RevisionId\":\"%llu\"}",
                       (unsigned long long)policy->revision_ms);
     return OK;

@@ -1,6 +1,7 @@
 /* op_transact_get_items.c - TransactGetItems: up to 100 items as of one moment.
  * One snapshot of the store for all: it holds whole transactions or nothing of them.
  */
+#include "api/reply.h"
 #include "api/transact.h"
 
 static const struct item_params params = {.expressions = {"ProjectionExpression"}};

@@ -1,5 +1,6 @@
 /* op_update_item.c - UpdateItem: change some attributes of an item, or create it. */
 #include "api/item_write.h"
+#include "api/reply.h"
 
 static enum err reply(struct req *req);
 static void reply_values(struct req *req, const struct item_write_alone *update);

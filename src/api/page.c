@@ -3,6 +3,7 @@
 
 #include "api/admission.h"
 #include "api/capacity.h"
+#include "api/reply.h"
 #include "api/start_key.h"
 #include "base/clock.h"
 #include "table/catalog.h"
@@ -362,10 +363,8 @@ enum err page_read(struct req *req, const struct page *page)
     admission_charge(req, &place, capacity_total(&capacity)); /* a local index's: the table's */
     if (!page->only_count)
         buf_append_byte(req->reply, ']');
-    reply_member(req->reply, "Count");
-    buf_append_u64(req->reply, so_far.count);
-    reply_member(req->reply, "ScannedCount");
-    buf_append_u64(req->reply, so_far.scanned);
+    reply_number(req->reply, "Count", so_far.count);
+    reply_number(req->reply, "ScannedCount", so_far.scanned);
     if (err == OK)
         reply_item(req->reply, "LastEvaluatedKey", last);
     capacity_append_member(req->reply, req->input, page->table_name, page->table, &capacity);

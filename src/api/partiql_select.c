@@ -7,8 +7,8 @@
 #include "api/page.h"
 #include "api/partiql.h"
 #include "api/partiql_reader.h"
+#include "api/reply.h"
 #include "api/start_key.h"
-#include "json/json_write.h"
 
 struct select {
     const struct partiql_statement *statement;
@@ -257,8 +257,7 @@ static void reply_end(struct req *req, const struct select *select, const struct
         struct bytes token =
             partiql_token_write(req, select->statement, select->table, &select->position);
 
-        reply_member(req->reply, "NextToken");
-        json_append_string(req->reply, token);
+        reply_string(req->reply, "NextToken", token);
         reply_item(req->reply, "LastEvaluatedKey", select->last);
     }
     capacity_append_member(req->reply, req->input, request->name.given, select->table, capacity);

@@ -1,7 +1,7 @@
 /* stream_params.c - StreamSpecification. */
 #include "api/stream_params.h"
 
-#include "api/item_params.h"
+#include "api/reply.h"
 #include "api/table_params.h"
 #include "base/assert.h"
 #include "base/clock.h"
@@ -84,10 +84,8 @@ void stream_params_describe(struct req *req, const struct table_definition *d)
         buf_append_byte(req->reply, '}');
     }
     if (d->stream.label_ms != 0) {
-        reply_member(req->reply, "LatestStreamLabel");
-        json_append_string(req->reply, table_stream_label(d, req->arena));
-        reply_member(req->reply, "LatestStreamArn");
-        json_append_string(req->reply, table_stream_arn(d, req->arena));
+        reply_string(req->reply, "LatestStreamLabel", table_stream_label(d, req->arena));
+        reply_string(req->reply, "LatestStreamArn", table_stream_arn(d, req->arena));
     }
 }
 

@@ -1,6 +1,6 @@
 /* table_describe.c - TableDescription: what clients are shown of a table and its indexes. */
 #include "api/encryption_params.h"
-#include "api/item_params.h"
+#include "api/reply.h"
 #include "api/stream_params.h"
 #include "api/table_params.h"
 #include "base/clock.h"
@@ -47,23 +47,17 @@ enum err table_params_describe(struct req *req, const struct table *table,
         return err;
     buf_append_byte(reply, '{');
     describe_attributes(req, d);
-    reply_member(reply, "TableName");
-    json_append_string(reply, d->name);
+    reply_string(reply, "TableName", d->name);
     table_params_append_key_schema(reply, &d->schema);
-    reply_member(reply, "TableStatus");
-    json_append_string(reply, bytes_of_string((const char *const[]){
-                                  "CREATING", "ACTIVE", "UPDATING", "DELETING"}[shown->status]));
-    reply_member(reply, "CreationDateTime");
-    json_append_time(reply, d->created_ms);
+    reply_string(reply, "TableStatus",
+                 bytes_of_string((const char *const[]){"CREATING", "ACTIVE", "UPDATING",
+                                                       "DELETING"}[shown->status]));
+    reply_time(reply, "CreationDateTime", d->created_ms);
     describe_throughput(reply, &shown->settings->capacity);
-    reply_member(reply, "TableSizeBytes");
-    buf_append_u64(reply, count.bytes);
-    reply_member(reply, "ItemCount");
-    buf_append_u64(reply, count.items);
-    reply_member(reply, "TableArn");
-    json_append_string(reply, table_arn(d, req->arena));
-    reply_member(reply, "TableId");
-    json_append_string(reply, bytes_of_string(d->uuid));
+    reply_number(reply, "TableSizeBytes", count.bytes);
+    reply_number(reply, "ItemCount", count.items);
+    reply_string(reply, "TableArn", table_arn(d, req->arena));
+    reply_string(reply, "TableId", bytes_of_string(d->uuid));
     describe_modes(reply, shown);
     stream_params_describe(req, d);
     encryption_params_describe(req, d, shown->key_changed);
@@ -81,14 +75,10 @@ static void describe_restore(struct buf *reply, const struct table_filling *fill
 {
     reply_member(reply, "RestoreSummary");
     buf_append_byte(reply, '{');
-    if (filling->backup_arn.size != 0) {
-        reply_member(reply, "SourceBackupArn");
-        json_append_string(reply, filling->backup_arn);
-    }
-    reply_member(reply, "SourceTableArn");
-    json_append_string(reply, filling->source_arn);
-    reply_member(reply, "RestoreDateTime");
-    json_append_time(reply, filling->restore_ms);
+    if (filling->backup_arn.size != 0)
+        reply_string(reply, "SourceBackupArn", filling->backup_arn);
+    reply_string(reply, "SourceTableArn", filling->source_arn);
+    reply_time(reply, "RestoreDateTime", filling->restore_ms);
     reply_member(reply, "RestoreInProgress");
     buf_append_string(reply, "true}");
 }
@@ -126,10 +116,8 @@ static void describe_attributes(struct req *req, const struct table_definition *
     buf_append_byte(req->reply, '[');
     for (unsigned i = 0; i < count; i++) {
         buf_append_string(req->reply, i > 0 ? ",{" : "{");
-        reply_member(req->reply, "AttributeName");
-        json_append_string(req->reply, list[i].name);
-        reply_member(req->reply, "AttributeType");
-        json_append_string(req->reply, bytes_of_string(value_type_name(list[i].type)));
+        reply_string(req->reply, "AttributeName", list[i].name);
+        reply_string(req->reply, "AttributeType", bytes_of_string(value_type_name(list[i].type)));
         buf_append_byte(req->reply, '}');
     }
     buf_append_byte(req->reply, ']');
@@ -141,26 +129,18 @@ void table_params_append_key_schema(struct buf *reply, const struct key_schema *
     buf_append_byte(reply, '[');
     for (unsigned i = 0; i < key_schema_count(schema); i++) {
         buf_append_string(reply, i > 0 ? ",{" : "{");
-        reply_member(reply, "AttributeName");
-        json_append_string(reply, schema->attributes[i].name);
+        reply_string(reply, "AttributeName", schema->attributes[i].name);
         reply_member(reply, "KeyType");
         buf_append_string(reply, i < schema->hash_count ? "\"HASH\"}" : "\"RANGE\"}");
     }
     buf_append_byte(reply, ']');
 }
 
-static void member_u64(struct buf *reply, const char *name, uint64_t value)
-{
-    reply_member(reply, name);
-    buf_append_u64(reply, value);
-}
-
 static void member_time(struct buf *reply, const char *name, uint64_t time_ms)
 {
     if (time_ms == 0)
         return;
-    reply_member(reply, name);
-    json_append_time(reply, time_ms);
+    reply_time(reply, name, time_ms);
 }
 
 static void describe_throughput(struct buf *reply, const struct table_capacity *capacity)
@@ -171,9 +151,9 @@ static void describe_throughput(struct buf *reply, const struct table_capacity *
     buf_append_byte(reply, '{');
     member_time(reply, "LastIncreaseDateTime", t->increased_ms);
     member_time(reply, "LastDecreaseDateTime", t->decreased_ms);
-    member_u64(reply, "NumberOfDecreasesToday", decrease_count_today(t, clock_wall_ms()));
-    member_u64(reply, "ReadCapacityUnits", t->read_units);
-    member_u64(reply, "WriteCapacityUnits", t->write_units);
+    reply_number(reply, "NumberOfDecreasesToday", decrease_count_today(t, clock_wall_ms()));
+    reply_number(reply, "ReadCapacityUnits", t->read_units);
+    reply_number(reply, "WriteCapacityUnits", t->write_units);
     buf_append_byte(reply, '}');
 }
 
@@ -197,8 +177,7 @@ static void describe_modes(struct buf *reply, const struct table_shown *shown)
     if (s->class != TABLE_CLASS_UNSET) {
         reply_member(reply, "TableClassSummary");
         buf_append_byte(reply, '{');
-        reply_member(reply, "TableClass");
-        json_append_string(reply, bytes_of_string(table_params_class_name(s->class)));
+        reply_string(reply, "TableClass", bytes_of_string(table_params_class_name(s->class)));
         member_time(reply, "LastUpdateDateTime", s->class_changed_ms);
         buf_append_byte(reply, '}');
     }
@@ -232,8 +211,8 @@ static void describe_warm(struct buf *reply, const struct table_capacity *capaci
 {
     reply_member(reply, "WarmThroughput");
     buf_append_byte(reply, '{');
-    member_u64(reply, "ReadUnitsPerSecond", capacity->warm_read_units);
-    member_u64(reply, "WriteUnitsPerSecond", capacity->warm_write_units);
+    reply_number(reply, "ReadUnitsPerSecond", capacity->warm_read_units);
+    reply_number(reply, "WriteUnitsPerSecond", capacity->warm_write_units);
     reply_member(reply, "Status");
     buf_append_string(reply, changes ? "\"UPDATING\"}" : "\"ACTIVE\"}");
 }
@@ -278,8 +257,7 @@ static void describe_state(struct buf *reply, const struct table *table,
         status = INDEX_CREATING; /* an index made with its table becomes ACTIVE with it */
     else if (status == INDEX_UPDATING && now_ms >= index->status_until_ms)
         status = INDEX_ACTIVE;
-    reply_member(reply, "IndexStatus");
-    json_append_string(reply, bytes_of_string(names[status]));
+    reply_string(reply, "IndexStatus", bytes_of_string(names[status]));
     if (index->status == INDEX_CREATING) {
         reply_member(reply, "Backfilling");
         buf_append_string(reply, table_index_backfills_now(index, now_ms) ? "true" : "false");
@@ -313,16 +291,14 @@ static enum err describe_indexes(struct req *req, const struct table *table,
                          kind == INDEX_LOCAL ? "LocalSecondaryIndexes" : "GlobalSecondaryIndexes");
         buf_append_string(reply, first ? "[{" : ",{");
         first = false;
-        reply_member(reply, "IndexName");
-        json_append_string(reply, index->definition.name);
+        reply_string(reply, "IndexName", index->definition.name);
         table_params_append_key_schema(reply, &index->definition.schema);
         table_params_append_projection(reply, &index->definition);
         if (kind == INDEX_GLOBAL)
             describe_state(reply, table, index, shown);
-        member_u64(reply, "IndexSizeBytes", count.bytes);
-        member_u64(reply, "ItemCount", count.items);
-        reply_member(reply, "IndexArn");
-        json_append_string(reply, table_index_arn(d, index, req->arena));
+        reply_number(reply, "IndexSizeBytes", count.bytes);
+        reply_number(reply, "ItemCount", count.items);
+        reply_string(reply, "IndexArn", table_index_arn(d, index, req->arena));
         buf_append_byte(reply, '}');
     }
     if (!first)

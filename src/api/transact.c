@@ -3,7 +3,7 @@
 
 #include "api/admission.h"
 #include "api/capacity.h"
-#include "json/json_write.h"
+#include "api/reply.h"
 #include "table/index_check.h"
 #include "table/table_read.h"
 
@@ -163,12 +163,9 @@ enum err transact_outcome(struct req *req, const struct transact_action actions[
 static void append_reason(struct buf *out, const struct transact_action *action)
 {
     buf_append_byte(out, '{');
-    reply_member(out, "Code");
-    json_append_string(out, bytes_of_string(req_error_code(action->failure)));
-    if (action->failure != OK) {
-        reply_member(out, "Message");
-        json_append_string(out, action->message);
-    }
+    reply_string(out, "Code", bytes_of_string(req_error_code(action->failure)));
+    if (action->failure != OK)
+        reply_string(out, "Message", action->message);
     if (action->item.size != 0) {
         buf_append_byte(out, ',');
         buf_append_bytes(out, action->item);

@@ -2,7 +2,7 @@
 #include "backup/backup_params.h"
 
 #include "api/encryption_params.h"
-#include "api/item_params.h"
+#include "api/reply.h"
 #include "api/stream_params.h"
 #include "api/table_params.h"
 #include "json/json_write.h"
@@ -79,37 +79,19 @@ const char *backup_params_type(const struct backup *backup)
     return backup->type == BACKUP_USER ? "USER" : "SYSTEM";
 }
 
-static void member_string(struct buf *reply, const char *name, struct bytes value)
-{
-    reply_member(reply, name);
-    json_append_string(reply, value);
-}
-
-static void member_u64(struct buf *reply, const char *name, uint64_t value)
-{
-    reply_member(reply, name);
-    buf_append_u64(reply, value);
-}
-
-static void member_time(struct buf *reply, const char *name, uint64_t time_ms)
-{
-    reply_member(reply, name);
-    json_append_time(reply, time_ms);
-}
-
 void backup_params_details(struct req *req, const struct backup *backup)
 {
     struct buf *reply = req->reply;
 
     buf_append_byte(reply, '{');
-    member_string(reply, "BackupArn", backup_arn(backup, req->arena));
-    member_string(reply, "BackupName", backup->name);
-    member_u64(reply, "BackupSizeBytes", backup->count.bytes);
-    member_string(reply, "BackupStatus", bytes_of_string(backup_params_status(backup)));
-    member_string(reply, "BackupType", bytes_of_string(backup_params_type(backup)));
-    member_time(reply, "BackupCreationDateTime", backup->created_ms);
+    reply_string(reply, "BackupArn", backup_arn(backup, req->arena));
+    reply_string(reply, "BackupName", backup->name);
+    reply_number(reply, "BackupSizeBytes", backup->count.bytes);
+    reply_string(reply, "BackupStatus", bytes_of_string(backup_params_status(backup)));
+    reply_string(reply, "BackupType", bytes_of_string(backup_params_type(backup)));
+    reply_time(reply, "BackupCreationDateTime", backup->created_ms);
     if (backup->expires_ms != 0)
-        member_time(reply, "BackupExpiryDateTime", backup->expires_ms);
+        reply_time(reply, "BackupExpiryDateTime", backup->expires_ms);
     buf_append_byte(reply, '}');
 }
 
@@ -131,8 +113,8 @@ static void append_throughput(struct buf *reply, const struct table_capacity *ca
 {
     reply_member(reply, "ProvisionedThroughput");
     buf_append_byte(reply, '{');
-    member_u64(reply, "ReadCapacityUnits", capacity->throughput.read_units);
-    member_u64(reply, "WriteCapacityUnits", capacity->throughput.write_units);
+    reply_number(reply, "ReadCapacityUnits", capacity->throughput.read_units);
+    reply_number(reply, "WriteCapacityUnits", capacity->throughput.write_units);
     buf_append_byte(reply, '}');
 }
 
@@ -144,9 +126,9 @@ static void append_on_demand(struct buf *reply, const struct table_capacity *cap
     reply_member(reply, "OnDemandThroughput");
     buf_append_byte(reply, '{');
     if (capacity->on_demand_read_max >= 0)
-        member_u64(reply, "MaxReadRequestUnits", (uint64_t)capacity->on_demand_read_max);
+        reply_number(reply, "MaxReadRequestUnits", (uint64_t)capacity->on_demand_read_max);
     if (capacity->on_demand_write_max >= 0)
-        member_u64(reply, "MaxWriteRequestUnits", (uint64_t)capacity->on_demand_write_max);
+        reply_number(reply, "MaxWriteRequestUnits", (uint64_t)capacity->on_demand_write_max);
     buf_append_byte(reply, '}');
 }
 
@@ -156,15 +138,15 @@ static void append_source(struct req *req, const struct backup *backup)
     struct buf *reply = req->reply;
 
     buf_append_byte(reply, '{');
-    member_string(reply, "TableName", d->name);
-    member_string(reply, "TableId", bytes_of_string(d->uuid));
-    member_string(reply, "TableArn", table_arn(d, req->arena));
-    member_u64(reply, "TableSizeBytes", backup->count.bytes);
+    reply_string(reply, "TableName", d->name);
+    reply_string(reply, "TableId", bytes_of_string(d->uuid));
+    reply_string(reply, "TableArn", table_arn(d, req->arena));
+    reply_number(reply, "TableSizeBytes", backup->count.bytes);
     table_params_append_key_schema(reply, &d->schema);
-    member_time(reply, "TableCreationDateTime", d->created_ms);
+    reply_time(reply, "TableCreationDateTime", d->created_ms);
     append_throughput(reply, &d->settings.capacity);
     append_on_demand(reply, &d->settings.capacity);
-    member_u64(reply, "ItemCount", backup->count.items);
+    reply_number(reply, "ItemCount", backup->count.items);
     reply_member(reply, "BillingMode");
     buf_append_string(reply, d->settings.billing == TABLE_PROVISIONED ? "\"PROVISIONED\""
                                                                       : "\"PAY_PER_REQUEST\"");
@@ -187,7 +169,7 @@ static void append_indexes(struct req *req, const struct table_definition *d, en
                          kind == INDEX_LOCAL ? "LocalSecondaryIndexes" : "GlobalSecondaryIndexes");
         buf_append_string(reply, first ? "[{" : ",{");
         first = false;
-        member_string(reply, "IndexName", index->name);
+        reply_string(reply, "IndexName", index->name);
         table_params_append_key_schema(reply, &index->schema);
         table_params_append_projection(reply, index);
         if (kind == INDEX_GLOBAL) {

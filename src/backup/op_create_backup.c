@@ -1,7 +1,7 @@
 /* op_create_backup.c - CreateBackup. Contract backup-export-import.md 1, observed 4.
  * Several backups of a table may be under way: each has its own moment.
  */
-#include "api/item_params.h"
+#include "api/reply.h"
 #include "api/table_params.h"
 #include "backup/backup_params.h"
 #include "backup/recovery_params.h"

@@ -1,11 +1,10 @@
 /* op_list_backups.c - ListBackups: by their time, of one table or all. Contract
  * backup-export-import.md 1. Whether the table is there is not asked: backups outlive tables.
  */
-#include "api/item_params.h"
+#include "api/reply.h"
 #include "api/table_params.h"
 #include "backup/backup_params.h"
 #include "base/clock.h"
-#include "json/json_write.h"
 
 #include <math.h>
 
@@ -55,10 +54,8 @@ enum err op_list_backups(struct req *req)
     if (err != OK)
         return err;
     buf_append_byte(req->reply, ']');
-    if (found.more) {
-        reply_member(req->reply, "LastEvaluatedBackupArn");
-        json_append_string(req->reply, found.last);
-    }
+    if (found.more)
+        reply_string(req->reply, "LastEvaluatedBackupArn", found.last);
     buf_append_byte(req->reply, '}');
     return OK;
 }
@@ -164,31 +161,21 @@ static enum err append_page(struct req *req, struct arena *page, struct wanted *
     return OK;
 }
 
-static void member_string(struct buf *reply, const char *name, struct bytes value)
-{
-    reply_member(reply, name);
-    json_append_string(reply, value);
-}
-
 static void append_summary(struct req *req, const struct backup *backup)
 {
     struct buf *reply = req->reply;
 
     buf_append_byte(reply, '{');
-    member_string(reply, "TableName", backup->table.name);
-    member_string(reply, "TableId", bytes_of_string(backup->table.uuid));
-    member_string(reply, "TableArn", table_arn(&backup->table, req->arena));
-    member_string(reply, "BackupArn", backup_arn(backup, req->arena));
-    member_string(reply, "BackupName", backup->name);
-    reply_member(reply, "BackupCreationDateTime");
-    json_append_time(reply, backup->created_ms);
-    if (backup->expires_ms != 0) {
-        reply_member(reply, "BackupExpiryDateTime");
-        json_append_time(reply, backup->expires_ms);
-    }
-    member_string(reply, "BackupStatus", bytes_of_string(backup_params_status(backup)));
-    member_string(reply, "BackupType", bytes_of_string(backup_params_type(backup)));
-    reply_member(reply, "BackupSizeBytes");
-    buf_append_u64(reply, backup->count.bytes);
+    reply_string(reply, "TableName", backup->table.name);
+    reply_string(reply, "TableId", bytes_of_string(backup->table.uuid));
+    reply_string(reply, "TableArn", table_arn(&backup->table, req->arena));
+    reply_string(reply, "BackupArn", backup_arn(backup, req->arena));
+    reply_string(reply, "BackupName", backup->name);
+    reply_time(reply, "BackupCreationDateTime", backup->created_ms);
+    if (backup->expires_ms != 0)
+        reply_time(reply, "BackupExpiryDateTime", backup->expires_ms);
+    reply_string(reply, "BackupStatus", bytes_of_string(backup_params_status(backup)));
+    reply_string(reply, "BackupType", bytes_of_string(backup_params_type(backup)));
+    reply_number(reply, "BackupSizeBytes", backup->count.bytes);
     buf_append_byte(reply, '}');
 }

@@ -1,9 +1,8 @@
 /* recovery_params.c - finding tables, times of restores, and the description of recovery. */
 #include "backup/recovery_params.h"
 
-#include "api/item_params.h"
+#include "api/reply.h"
 #include "base/clock.h"
-#include "json/json_write.h"
 
 #include <math.h>
 
@@ -114,12 +113,10 @@ void recovery_params_reply(struct req *req, const struct table_definition *d)
     reply_member(reply, "PointInTimeRecoveryStatus");
     buf_append_string(reply, is_on ? "\"ENABLED\"" : "\"DISABLED\"");
     if (is_on) {
-        reply_member(reply, "RecoveryPeriodInDays");
-        buf_append_u64(reply, d->recovery.period_days);
-        reply_member(reply, "EarliestRestorableDateTime");
-        json_append_time(reply, recovery_earliest_ms(d, now_ms));
-        reply_member(reply, "LatestRestorableDateTime");
-        json_append_time(reply, recovery_latest_ms(d, now_ms, req->api->recovery_lag_ms));
+        reply_number(reply, "RecoveryPeriodInDays", d->recovery.period_days);
+        reply_time(reply, "EarliestRestorableDateTime", recovery_earliest_ms(d, now_ms));
+        reply_time(reply, "LatestRestorableDateTime",
+                   recovery_latest_ms(d, now_ms, req->api->recovery_lag_ms));
     }
     buf_append_lit(reply, "}}}");
 }

@@ -1,11 +1,10 @@
 /* op_describe_stream.c - DescribeStream: a stream and its shards, oldest first, or the children of
  * one. Contract streams-kinesis-lambda.md 1.2, 1.3 and 1.5.
  */
-#include "api/item_params.h"
+#include "api/reply.h"
 #include "api/stream_params.h"
 #include "api/table_params.h"
 #include "base/clock.h"
-#include "json/json_write.h"
 #include "streams/shard_text.h"
 #include "streams/stream_arn.h"
 
@@ -42,18 +41,13 @@ enum err op_describe_stream(struct req *req)
         return err;
     d = &stream.table;
     buf_append_lit(req->reply, "{\"StreamDescription\":{");
-    reply_member(req->reply, "StreamArn");
-    json_append_string(req->reply, arn);
-    reply_member(req->reply, "StreamLabel");
-    json_append_string(req->reply, table_stream_label(d, req->arena));
-    reply_member(req->reply, "StreamStatus");
-    json_append_string(req->reply, bytes_of_string(status_of(req, &stream)));
-    reply_member(req->reply, "StreamViewType");
-    json_append_string(req->reply, bytes_of_string(stream_params_view_name(d->stream.view)));
-    reply_member(req->reply, "CreationRequestDateTime");
-    json_append_time(req->reply, d->stream.label_ms);
-    reply_member(req->reply, "TableName");
-    json_append_string(req->reply, d->name);
+    reply_string(req->reply, "StreamArn", arn);
+    reply_string(req->reply, "StreamLabel", table_stream_label(d, req->arena));
+    reply_string(req->reply, "StreamStatus", bytes_of_string(status_of(req, &stream)));
+    reply_string(req->reply, "StreamViewType",
+                 bytes_of_string(stream_params_view_name(d->stream.view)));
+    reply_time(req->reply, "CreationRequestDateTime", d->stream.label_ms);
+    reply_string(req->reply, "TableName", d->name);
     table_params_append_key_schema(req->reply, &d->schema);
     append_shards(req, &stream, &wanted);
     buf_append_lit(req->reply, "}}");
@@ -108,18 +102,15 @@ static void append_place(struct buf *reply, const char *name, struct journal_pla
 static void append_shard(struct req *req, const struct stream_shard *shard, struct bytes id)
 {
     buf_append_byte(req->reply, '{');
-    reply_member(req->reply, "ShardId");
-    json_append_string(req->reply, id);
+    reply_string(req->reply, "ShardId", id);
     reply_member(req->reply, "SequenceNumberRange");
     buf_append_byte(req->reply, '{');
     append_place(req->reply, "StartingSequenceNumber", shard_first(shard));
     if (shard->end != 0)
         append_place(req->reply, "EndingSequenceNumber", shard_last(shard));
     buf_append_byte(req->reply, '}');
-    if (shard->parent != 0) {
-        reply_member(req->reply, "ParentShardId");
-        json_append_string(req->reply, id_of(req, shard->parent, shard->parent_lane));
-    }
+    if (shard->parent != 0)
+        reply_string(req->reply, "ParentShardId", id_of(req, shard->parent, shard->parent_lane));
     buf_append_byte(req->reply, '}');
 }
 
@@ -147,8 +138,6 @@ static void append_shards(struct req *req, const struct stream *stream, const st
         last = i + 1 < stream->shard_count ? id : (struct bytes){0};
     }
     buf_append_byte(req->reply, ']');
-    if (listed == wanted->limit && last.size != 0) {
-        reply_member(req->reply, "LastEvaluatedShardId");
-        json_append_string(req->reply, last);
-    }
+    if (listed == wanted->limit && last.size != 0)
+        reply_string(req->reply, "LastEvaluatedShardId", last);
 }

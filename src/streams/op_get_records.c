@@ -4,7 +4,7 @@
  * is not told. The next iterator begins behind what was looked at, so that a reader of a quiet
  * shard never falls behind the horizon.
  */
-#include "api/item_params.h"
+#include "api/reply.h"
 #include "api/stream_params.h"
 #include "base/clock.h"
 #include "json/json_write.h"

@@ -2,8 +2,7 @@
  * streams-kinesis-lambda.md 1.2. A stream that ended is listed for a day, that of a dropped table
  * too.
  */
-#include "api/item_params.h"
-#include "json/json_write.h"
+#include "api/reply.h"
 #include "streams/stream_arn.h"
 
 #define LIMIT_DEFAULT 100
@@ -39,8 +38,8 @@ enum err op_list_streams(struct req *req)
     }
     buf_append_byte(req->reply, ']');
     if (more) {
-        reply_member(req->reply, "LastEvaluatedStreamArn");
-        json_append_string(req->reply, table_stream_arn(&streams[count - 1].table, req->arena));
+        reply_string(req->reply, "LastEvaluatedStreamArn",
+                     table_stream_arn(&streams[count - 1].table, req->arena));
     }
     buf_append_byte(req->reply, '}');
     return OK;
@@ -49,11 +48,8 @@ enum err op_list_streams(struct req *req)
 static void append_stream(struct req *req, const struct table_definition *table)
 {
     buf_append_byte(req->reply, '{');
-    reply_member(req->reply, "StreamArn");
-    json_append_string(req->reply, table_stream_arn(table, req->arena));
-    reply_member(req->reply, "TableName");
-    json_append_string(req->reply, table->name);
-    reply_member(req->reply, "StreamLabel");
-    json_append_string(req->reply, table_stream_label(table, req->arena));
+    reply_string(req->reply, "StreamArn", table_stream_arn(table, req->arena));
+    reply_string(req->reply, "TableName", table->name);
+    reply_string(req->reply, "StreamLabel", table_stream_label(table, req->arena));
     buf_append_byte(req->reply, '}');
 }

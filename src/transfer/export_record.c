@@ -2,10 +2,9 @@
 #include "transfer/export_record.h"
 
 #include "api/api.h"
-#include "api/item_params.h"
+#include "api/reply.h"
 #include "base/assert.h"
 #include "base/buf.h"
-#include "json/json_write.h"
 
 #include <yyjson.h>
 
@@ -127,10 +126,8 @@ static void describe_end(struct buf *out, const struct export_record *r)
     member_time(out, "EndTime", r->end_ms);
     member_text(out, "ExportManifest", r->manifest);
     if (r->status == EXPORT_COMPLETED) {
-        reply_member(out, "BilledSizeBytes");
-        buf_append_u64(out, r->billed_bytes);
-        reply_member(out, "ItemCount");
-        buf_append_u64(out, r->item_count);
+        reply_number(out, "BilledSizeBytes", r->billed_bytes);
+        reply_number(out, "ItemCount", r->item_count);
     }
     member_text(out, "FailureCode", r->failure_code);
     member_text(out, "FailureMessage", r->failure_message);
@@ -140,14 +137,12 @@ static void member_text(struct buf *out, const char *name, struct bytes text)
 {
     if (text.size == 0)
         return;
-    reply_member(out, name);
-    json_append_string(out, text);
+    reply_string(out, name, text);
 }
 
 static void member_time(struct buf *out, const char *name, uint64_t time_ms)
 {
     if (time_ms == 0)
         return;
-    reply_member(out, name);
-    json_append_time(out, time_ms);
+    reply_time(out, name, time_ms);
 }

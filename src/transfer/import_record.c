@@ -2,10 +2,9 @@
 #include "transfer/import_record.h"
 
 #include "api/api.h"
-#include "api/item_params.h"
+#include "api/reply.h"
 #include "base/assert.h"
 #include "base/buf.h"
-#include "json/json_write.h"
 
 #include <yyjson.h>
 
@@ -125,8 +124,7 @@ static void member_text(struct buf *out, const char *name, struct bytes text)
 {
     if (text.size == 0)
         return;
-    reply_member(out, name);
-    json_append_string(out, text);
+    reply_string(out, name, text);
 }
 
 static void member_json(struct buf *out, const char *name, struct bytes json)
@@ -141,14 +139,12 @@ static void member_time(struct buf *out, const char *name, uint64_t time_ms)
 {
     if (time_ms == 0)
         return;
-    reply_member(out, name);
-    json_append_time(out, time_ms);
+    reply_time(out, name, time_ms);
 }
 
 static void member_count(struct buf *out, const char *name, uint64_t count)
 {
-    reply_member(out, name);
-    buf_append_u64(out, count);
+    reply_number(out, name, count);
 }
 
 static struct bytes status_name(uint64_t status)

@@ -2,10 +2,9 @@
  * Records lie in order of time, so all of the last 90 days are looked at for each page; the ones of
  * the page are kept. A page's token is the last ARN's end in hexadecimal digits.
  */
-#include "api/item_params.h"
+#include "api/reply.h"
 #include "base/clock.h"
 #include "jobs/jobs.h"
-#include "json/json_write.h"
 #include "table/catalog.h"
 #include "transfer/export_params.h"
 
@@ -170,8 +169,7 @@ static void reply(struct req *req, const struct page_of_exports *page)
         const struct summary *each = &page->list[i];
 
         buf_append_string(req->reply, i > 0 ? ",{" : "{");
-        reply_member(req->reply, "ExportArn");
-        json_append_string(req->reply, each->arn);
+        reply_string(req->reply, "ExportArn", each->arn);
         buf_append_format(req->reply, ",\"ExportStatus\":\"%s\",\"ExportType\":\"%s\"}",
                           statuses[each->status % 3],
                           each->is_incremental ? "INCREMENTAL_EXPORT" : "FULL_EXPORT");

@@ -1,8 +1,7 @@
 /* op_describe_time_to_live.c - DescribeTimeToLive. Contract core-api-tables.md 8. */
-#include "api/item_params.h"
+#include "api/reply.h"
 #include "api/table_params.h"
 #include "base/clock.h"
-#include "json/json_write.h"
 
 enum err op_describe_time_to_live(struct req *req)
 {
@@ -26,10 +25,8 @@ enum err op_describe_time_to_live(struct req *req)
     buf_append_lit(req->reply, "{\"TimeToLiveDescription\":{");
     reply_member(req->reply, "TimeToLiveStatus");
     buf_append_string(req->reply, attribute.size != 0 ? "\"ENABLED\"" : "\"DISABLED\"");
-    if (attribute.size != 0) {
-        reply_member(req->reply, "AttributeName");
-        json_append_string(req->reply, attribute);
-    }
+    if (attribute.size != 0)
+        reply_string(req->reply, "AttributeName", attribute);
     buf_append_lit(req->reply, "}}");
     return OK;
 }

@@ -2,10 +2,9 @@
  * between two changes, and nobody sees ENABLING or DISABLING. The hidden index is built and removed
  * in the background; items expire as soon as they are in it.
  */
-#include "api/item_params.h"
+#include "api/reply.h"
 #include "api/table_params.h"
 #include "base/clock.h"
-#include "json/json_write.h"
 
 static enum err check(struct req *req, const struct table *table, bool enable,
                       struct bytes attribute);
@@ -37,8 +36,7 @@ enum err op_update_time_to_live(struct req *req)
     buf_append_lit(req->reply, "{\"TimeToLiveSpecification\":{");
     reply_member(req->reply, "Enabled");
     buf_append_string(req->reply, enable ? "true" : "false");
-    reply_member(req->reply, "AttributeName");
-    json_append_string(req->reply, attribute);
+    reply_string(req->reply, "AttributeName", attribute);
     buf_append_lit(req->reply, "}}");
     return OK;
 }
