@@ -232,6 +232,19 @@ static bool has_room(struct work *work)
     return (uint64_t)space.f_bavail * space.f_frsize > work->backup.count.bytes;
 }
 
+/* What an operator can mend has some time for it, and no more: meanwhile the checkpoint keeps files
+ * that would be gone. The last copy of a deleted table has all the time there is: nobody can take
+ * it again. */
+static bool is_hopeless(const struct work *work, enum err err)
+{
+    if (err == OK || err == ERR_CANCELLED || err == ERR_BUSY)
+        return false;
+    if (err == ERR_CORRUPT || err == ERR_ABSENT || err == ERR_NEWER_FORMAT)
+        return true;
+    return work->backup.type == BACKUP_USER &&
+           (err == ERR_NO_SPACE || work->job->failing_ms >= JOB_PATIENCE_MS);
+}
+
 static enum err write_out(struct work *work)
 {
     const char *path = (const char *)backup_path(work->backups, work->backup.id, &work->arena).data;
@@ -245,11 +258,10 @@ static enum err write_out(struct work *work)
                         BYTES_ARGS(work->backup.table.name));
     else
         err = write_file(work, path);
-    if ((err == ERR_NO_SPACE && !is_last_copy) || err == ERR_CORRUPT || err == ERR_ABSENT ||
-        err == ERR_NEWER_FORMAT)
+    if (is_hopeless(work, err))
         return give_up(work, err);
     if (err != OK) {
-        if (work->fault.message.size != 0)
+        if (work->fault.message.size != 0 && work->job->tells)
             LOG(WARN, "cannot write a backup now", log_bytes("why", work->fault.message));
         return err;
     }
@@ -257,12 +269,12 @@ static enum err write_out(struct work *work)
     return end_writing(work, true);
 }
 
-static enum err remove_file(struct work *work)
+static enum err remove_file(struct work *work, bool tells)
 {
     const char *path = (const char *)backup_path(work->backups, work->backup.id, &work->arena).data;
     enum err err = block_file_remove(path, &work->fault);
 
-    if (err != OK)
+    if (err != OK && tells)
         LOG(WARN, "a backup's file stays for now", log_bytes("why", work->fault.message));
     return err;
 }
@@ -285,14 +297,14 @@ static enum err give_up(struct work *work, enum err why)
     LOG(ERROR, "a backup failed and is gone; take it again when the cause is mended",
         log_bytes("backup", backup_arn(&work->backup, &work->arena)),
         log_string("error", err_name(why)), log_bytes("why", work->fault.message));
-    (void)!remove_file(work); /* a checkpoint that stays for its sake is worse */
+    (void)!remove_file(work, true); /* a checkpoint that stays for its sake is worse */
     return end_writing(work, false);
 }
 
 /* While the file is there the record is, or nobody would ever remove it. */
 static enum err remove_backup(struct work *work)
 {
-    enum err err = remove_file(work);
+    enum err err = remove_file(work, work->job->tells);
 
     return err == OK ? forget(work) : err;
 }

@@ -36,8 +36,10 @@ struct entry {
     struct job_name name;
     const struct job_kind *kind;
     bool running;
-    uint64_t due_ms;   /* by the monotonic clock */
-    uint32_t retry_ms; /* how long it waited the last time; 0: it did not fail yet */
+    uint64_t due_ms;    /* by the monotonic clock */
+    uint32_t retry_ms;  /* how long it waited the last time; 0: it did not fail yet */
+    uint64_t failed_ms; /* the first time that it could not go on; 0: it could */
+    uint64_t told_ms;   /* the last time that the log was told of it; 0: never */
 };
 
 struct jobs {
@@ -387,12 +389,19 @@ static void *run(void *arg)
     return NULL;
 }
 
-static enum err run_once(struct jobs *jobs, const struct entry *entry)
+static bool is_failure(enum err err)
 {
-    struct job job = {.name = entry->name, .jobs = jobs};
+    return err != OK && err != ERR_CANCELLED && err != ERR_BUSY;
+}
+
+static enum err run_once(struct jobs *jobs, const struct entry *entry, bool tells)
+{
+    struct job job = {.name = entry->name, .jobs = jobs, .tells = tells};
     struct job_record record;
     enum err err;
 
+    if (entry->failed_ms != 0)
+        job.failing_ms = clock_mono_ms() - entry->failed_ms;
     arena_init(&job.arena);
     err = jobs_find(jobs, &entry->name, true, &job.arena, &record);
     if (err == OK && record.state == JOB_UNFINISHED) {
@@ -419,16 +428,21 @@ static void remove_entry(struct jobs *jobs, struct entry *entry)
 
 static void run_entry(struct jobs *jobs, struct entry *entry)
 {
-    enum err err = run_once(jobs, entry);
+    bool tells = entry->told_ms == 0 || clock_mono_ms() - entry->told_ms >= JOB_TELL_MS;
+    enum err err = run_once(jobs, entry, tells);
 
     if (err == OK) {
         remove_entry(jobs, entry);
         return;
     }
-    if (err != ERR_CANCELLED && err != ERR_BUSY && entry->retry_ms == 0)
+    if (is_failure(err) && entry->failed_ms == 0)
+        entry->failed_ms = clock_mono_ms();
+    if (is_failure(err) && tells) {
         LOG(WARN, "a background job cannot go on for now; it will be tried again",
             log_string("kind", entry->kind->name), log_bytes("id", entry->name.id),
             log_string("error", err_name(err)));
+        entry->told_ms = clock_mono_ms();
+    }
     pthread_mutex_lock(&jobs->lock);
     entry->retry_ms = entry->retry_ms == 0                 ? RETRY_MS
                       : entry->retry_ms > RETRY_MS_MAX / 2 ? RETRY_MS_MAX

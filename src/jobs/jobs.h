@@ -25,7 +25,11 @@ struct store_mutation;
 struct jobs;
 
 #define JOB_THREADS 2
-#define JOB_ID_SIZE 24 /* 23 characters and a NUL */
+#define JOB_TELL_MS 600000 /* between two log lines of a job that cannot go on */
+/* For an operator to mend what keeps a job from going on, where others wait for its end or it holds
+ * room; then its kind gives it up. */
+#define JOB_PATIENCE_MS 3600000
+#define JOB_ID_SIZE     24 /* 23 characters and a NUL */
 
 /* Which job: kinds do not share ids. Account, region and kind hold no '/'. */
 struct job_name {
@@ -49,7 +53,9 @@ struct job {
     struct job_name name;
     struct bytes text; /* as it was last saved; job_save frees it */
     struct jobs *jobs;
-    struct arena arena; /* of the text */
+    uint64_t failing_ms; /* since it first could not go on, while this server runs; 0: it could */
+    bool tells;          /* its log lines on why it cannot go on are due: not each try's are */
+    struct arena arena;  /* of the text */
 };
 
 /* OK: done with, its record says JOB_FINISHED or is gone. ERR_CANCELLED: the server stops; the job

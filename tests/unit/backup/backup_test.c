@@ -306,6 +306,39 @@ TEST(backup_without_its_checkpoint_is_given_up)
     bed_close(&bed);
 }
 
+static enum err run_after(struct backup_bed *bed, const struct backup *backup, uint64_t failing_ms)
+{
+    struct job job = {.name = backup_job_name(backup), .jobs = bed->jobs, .failing_ms = failing_ms};
+    struct job_record record;
+
+    CHECK_OK(jobs_find(bed->jobs, &job.name, true, &bed->table.arena, &record));
+    job.text = record.text;
+    return backup_job_run(&job, bed->backups);
+}
+
+/* An operator may mend it; but what the checkpoint holds would fill the disk in the end. */
+TEST(backup_whose_folder_stays_away_is_given_up_in_the_end)
+{
+    struct backup_bed bed = {0};
+    struct backup backup, found;
+
+    bed_open(&bed);
+    index_bed_create(&bed.table, 1);
+    put_items(&bed, "a", 3);
+    jobs_stop(bed.jobs);
+    backup = create(&bed);
+    CHECK_OK(find(&bed, backup.id, &found));
+    close(open(bed.folder, O_WRONLY | O_CREAT, 0600)); /* not a folder */
+    CHECK_ERR(run_after(&bed, &found, 0), ERR_IO);
+    CHECK_ERR(run_after(&bed, &found, JOB_PATIENCE_MS - 1), ERR_IO);
+    CHECK_OK(find(&bed, backup.id, &found));
+    CHECK(is_there(bed.checkpoints, backup.id, ""));
+    CHECK_OK(run_after(&bed, &found, JOB_PATIENCE_MS));
+    CHECK_ERR(find(&bed, backup.id, &found), ERR_ABSENT);
+    CHECK(!is_there(bed.checkpoints, backup.id, ""));
+    bed_close(&bed);
+}
+
 TEST(backup_ends_with_its_time)
 {
     struct backup_bed bed = {0};
@@ -423,6 +456,10 @@ TEST(backup_of_a_deleted_table_is_written_before_its_rows_go)
     memcpy(bed.id, job.id.data, sizeof(bed.id));
     table_release(&bed.table.table);
     CHECK(catalog_drop_is_quiet(bed.table.catalog, table_id));
+    close(open(bed.folder, O_WRONLY | O_CREAT, 0600)); /* not a folder */
+    CHECK_OK(find(&bed, bytes_of_string(bed.id), &found));
+    CHECK_ERR(run_after(&bed, &found, JOB_PATIENCE_MS), ERR_IO); /* nobody can take it again */
+    CHECK(unlink(bed.folder) == 0);
     restart(&bed);
     wait_until_done(&bed);
     CHECK_OK(find(&bed, bytes_of_string(bed.id), &found));

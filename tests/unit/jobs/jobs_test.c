@@ -109,6 +109,8 @@ struct play {
     sem_t begun;
     sem_t go;
     char order[256];
+    _Atomic uint64_t first_failing_ms, last_failing_ms;
+    _Atomic unsigned tellers;
 };
 
 static enum err run_play(struct job *job, void *ctx)
@@ -121,7 +123,10 @@ static enum err run_play(struct job *job, void *ctx)
         atomic_store(&play->at_once_most, at_once);
     if (!play->holds)
         strncat(play->order, (const char *)job->name.id.data, 1);
-    atomic_fetch_add(&play->runs, 1);
+    if (atomic_fetch_add(&play->runs, 1) == 0)
+        atomic_store(&play->first_failing_ms, job->failing_ms);
+    atomic_store(&play->last_failing_ms, job->failing_ms);
+    atomic_fetch_add(&play->tellers, job->tells);
     sem_post(&play->begun);
     while (play->holds && sem_trywait(&play->go) != 0 && err == OK) {
         job_pause(job, 1);
@@ -235,6 +240,32 @@ TEST(a_job_that_fails_is_run_again_from_what_it_saved)
     wait_until_done(&bed);
     CHECK_U64(play.runs, 3);
     CHECK_TEXT(find(&bed, "a").text, "{}++ done");
+    bed_close(&bed);
+}
+
+TEST(a_job_sees_how_long_it_could_not_go_on)
+{
+    struct play play = {.failures = 2};
+    struct bed bed;
+
+    bed_open(&bed, kind_of(&play));
+    begin(&bed, "a", "{}");
+    wait_until_done(&bed);
+    CHECK_U64(play.first_failing_ms, 0);
+    CHECK(play.last_failing_ms >= 600); /* the waits before the second and the third try */
+    CHECK_U64(play.tellers, 1);
+    bed_close(&bed);
+}
+
+TEST(a_full_queue_is_no_reason_to_give_a_job_up)
+{
+    struct play play = {.failures = 2, .failure = ERR_BUSY};
+    struct bed bed;
+
+    bed_open(&bed, kind_of(&play));
+    begin(&bed, "a", "{}");
+    wait_until_done(&bed);
+    CHECK_U64(play.last_failing_ms, 0);
     bed_close(&bed);
 }
 
