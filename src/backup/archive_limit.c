@@ -13,8 +13,8 @@ struct oldest {
     struct archive_segment file;
 };
 
-static enum err find_oldest(const char *dir, struct arena *arena, uint64_t *total,
-                            struct oldest *oldest);
+static enum err find_oldest(struct catalog *catalog, const char *dir, struct arena *arena,
+                            uint64_t *total, struct oldest *oldest);
 static enum err move_earliest(struct catalog *catalog, uint32_t table_id, uint64_t from_ms,
                               struct arena *arena, struct bytes *name);
 
@@ -29,7 +29,7 @@ enum err archive_limit(struct catalog *catalog, const char *dir, uint64_t bytes_
 
     arena_init(&arena);
     arena_init(&names);
-    while ((err = find_oldest(dir, &arena, &total, &oldest)) == OK && total > bytes_max &&
+    while ((err = find_oldest(catalog, dir, &arena, &total, &oldest)) == OK && total > bytes_max &&
            oldest.table_id != 0) {
         if (oldest.file.from == oldest.file.to) {
             err = archive_remove_bases(dir, oldest.table_id, oldest.file.to + 1, fault);
@@ -63,9 +63,10 @@ static void take_if_older(struct oldest *oldest, uint32_t table_id, struct archi
         *oldest = (struct oldest){.table_id = table_id, .file = file};
 }
 
-/* *total: the bytes of all files. A base is younger than the segment that ends with it. */
-static enum err find_oldest(const char *dir, struct arena *arena, uint64_t *total,
-                            struct oldest *oldest)
+/* *total: the bytes of all files. A base is younger than the segment that ends with it. What a table
+ * is being restored from stays: the source may be deleted, and has no earliest time to be moved. */
+static enum err find_oldest(struct catalog *catalog, const char *dir, struct arena *arena,
+                            uint64_t *total, struct oldest *oldest)
 {
     uint32_t *ids;
     unsigned count;
@@ -87,6 +88,8 @@ static enum err find_oldest(const char *dir, struct arena *arena, uint64_t *tota
             *total += segments[j].bytes;
         for (unsigned j = 0; j < base_count; j++)
             *total += bases[j].bytes;
+        if (catalog_is_restoring_table(catalog, ids[i]))
+            continue;
         if (segment_count > 0)
             take_if_older(oldest, ids[i], segments[0]);
         if (base_count > 0)

@@ -212,16 +212,26 @@ enum err archiver_run(const struct archiver_options *options, uint64_t now_ms,
     return *stopping ? ERR_CANCELLED : failure;
 }
 
-/* The definition as it is stored; ERR_ABSENT: the table is gone, or on its way. */
+/* The definition as it is stored; ERR_ABSENT: the table is gone. */
 static enum err find_definition(struct pass *pass, uint32_t table_id, struct table_definition *d)
 {
     struct bytes record;
     enum err err = store_get(pass->store, NULL, STORE_DATA,
                              table_record_key(table_id, &pass->arena), true, &pass->arena, &record);
 
-    if (err == OK)
-        err = table_record_read(record, &pass->arena, d);
-    return err == OK && d->status == TABLE_DELETING ? ERR_ABSENT : err;
+    return err == OK ? table_record_read(record, &pass->arena, d) : err;
+}
+
+/* Of a table that is being deleted: as long as it is found, a restore from it may begin. */
+static bool is_kept(struct pass *pass, const struct table_definition *table)
+{
+    struct catalog *catalog = pass->options->catalog;
+    bool kept;
+
+    catalog_change_begin(catalog);
+    kept = recovery_keeps_changes_of(catalog, table);
+    catalog_change_end(catalog);
+    return kept;
 }
 
 static enum err visit(struct pass *pass, uint32_t table_id)
@@ -229,6 +239,11 @@ static enum err visit(struct pass *pass, uint32_t table_id)
     struct table_definition table;
     enum err err = find_definition(pass, table_id, &table);
 
+    if (err == OK && table.status == TABLE_DELETING) {
+        if (is_kept(pass, &table))
+            return OK; /* as it is */
+        err = ERR_ABSENT;
+    }
     if (err == OK && recovery_is_on(&table))
         return pass->options->dir != NULL
                    ? archive_table(pass, &table)
@@ -387,7 +402,7 @@ static enum err forget_journal(struct pass *pass, const struct table_definition 
 
     catalog_change_begin(pass->options->catalog);
     err = find_definition(pass, table->id, &now);
-    if (err == OK && !recovery_is_on(&now))
+    if (err == OK && now.status != TABLE_DELETING && !recovery_is_on(&now))
         err = stream_keeps_journal(pass->store, table->id, &has_streams);
     if (err == OK && !has_streams)
         err = table_journal_remove(pass->store, mutation, table->id, UINT64_MAX);

@@ -108,7 +108,13 @@ enum err history_definition_now(const struct history_source *source, uint32_t ta
 
     if (err == OK)
         err = table_record_read(record, arena, definition);
-    return err == OK && !recovery_is_on(definition) ? ERR_ABSENT : err;
+    if (err != OK)
+        return err;
+    if (definition->recovery.period_days == 0 ||
+        (definition->status == TABLE_DELETING &&
+         !recovery_keeps_changes_of(source->catalog, definition)))
+        return ERR_ABSENT;
+    return OK;
 }
 
 static enum err add_record(struct history_collector *c, struct journal_place place,

@@ -29,7 +29,7 @@ struct history_collector {
 /* The errors of history_open. */
 enum err history_collect(struct history_collector *collector) MUST_CHECK;
 
-/* As it is stored. ERR_ABSENT: it is gone, or recovery is off. */
+/* As it is stored. ERR_ABSENT: it is gone with its history, or recovery is off. */
 enum err history_definition_now(const struct history_source *source, uint32_t table_id,
                                 struct arena *arena,
                                 struct table_definition *definition) MUST_CHECK;

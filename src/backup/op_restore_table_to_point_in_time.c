@@ -44,7 +44,7 @@ static enum err restore_from(struct req *req)
     input_string(req->input, "TargetTableName", &restore.target);
     restore.region = table->definition.region;
     restore.source = table->definition.name;
-    restore.table_id = table->definition.id;
+    restore.table_id = source.table_id = table->definition.id;
     restore.time_ms = source.time_ms;
     source.job_text = restore_time_text(&restore, req->arena);
     return restore_begin(req, &source);

@@ -68,7 +68,7 @@ enum err recovery_params_time(struct req *req, const struct table *table, uint64
 
     if (err != OK)
         return err;
-    if (!recovery_is_on(d))
+    if (d->recovery.period_days == 0)
         return req_fail(req, ERR_POINT_IN_TIME_RECOVERY_UNAVAILABLE,
                         "Point in time recovery is not enabled for table '%.*s'",
                         BYTES_ARGS(d->name));

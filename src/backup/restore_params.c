@@ -239,6 +239,7 @@ static enum err fill_by_job(struct req *req, const struct restore_source *source
         .source_arn = table_arn(source->definition, req->arena),
         .backup_arn = source->backup_arn,
         .restore_ms = source->time_ms,
+        .source_id = source->table_id,
     };
     jobs_put(mutation, &job, JOB_UNFINISHED, source->job_text);
     err = table_fill_begin(req->api->catalog, target, mutation, &table);

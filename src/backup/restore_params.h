@@ -17,6 +17,7 @@ struct restore_source {
     const struct table_definition *definition; /* the table as it was; settings as they were */
     struct bytes backup_arn;                   /* empty: restored from continuous backups */
     uint64_t time_ms;                          /* that it is restored to */
+    uint32_t table_id;                         /* whose history is read; 0: of none */
     const char *job_kind;
     struct bytes job_text; /* the kind's own; with the target's name, which the job asks for */
 };

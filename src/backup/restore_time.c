@@ -7,12 +7,14 @@
 #include "table/catalog.h"
 #include "table/recovery.h"
 #include "table/table_fill.h"
+#include "table/table_keys.h"
 
 #include <yyjson.h>
 
 static enum err run(struct job *job, const struct history_source *from,
                     const struct restore_time *restore, struct table *target);
-static struct table *acquire_source(const struct job *job, const struct restore_time *restore);
+static enum err read_source(const struct job *job, const struct restore_time *restore,
+                            struct arena *arena, struct table_definition *source);
 
 struct bytes restore_time_text(const struct restore_time *restore, struct arena *arena)
 {
@@ -93,30 +95,33 @@ static enum err next_item(void *ctx, struct bytes *key, struct bytes *stored)
 static enum err run(struct job *job, const struct history_source *from,
                     const struct restore_time *restore, struct table *target)
 {
-    struct table *source = acquire_source(job, restore);
     struct history *history = NULL;
+    struct table_definition source;
+    struct arena arena;
     enum err err;
 
-    if (source == NULL)
-        return restore_job_fail(job, target, BYTES("its source was deleted"));
-    err = history_open(from, &source->definition, recovery_version(restore->time_ms), is_stopping,
-                       job, &history);
+    arena_init(&arena);
+    err = read_source(job, restore, &arena, &source);
+    if (err == OK)
+        err = history_open(from, &source, recovery_version(restore->time_ms), is_stopping, job,
+                           &history);
     if (err == OK)
         err = restore_job_fill(job, target, next_item, history);
     else if (err == ERR_CORRUPT || err == ERR_NEWER_FORMAT || err == ERR_ABSENT)
         err = restore_job_fail(job, target, BYTES("its source's changes cannot be read"));
     history_close(&history);
-    table_release(&source);
+    arena_fini(&arena);
     return err;
 }
 
-/* Held to the end, so that its rows stay. */
-static struct table *acquire_source(const struct job *job, const struct restore_time *restore)
+/* It may have been deleted: then it is found by its id alone, and all it had is there as long as the
+ * target is being filled. */
+static enum err read_source(const struct job *job, const struct restore_time *restore,
+                            struct arena *arena, struct table_definition *source)
 {
-    struct table *table = catalog_acquire(jobs_catalog(job->jobs), job->name.account,
-                                          restore->region, restore->source);
+    struct bytes record;
+    enum err err = store_get(jobs_store(job->jobs), NULL, STORE_DATA,
+                             table_record_key(restore->table_id, arena), true, arena, &record);
 
-    if (table != NULL && table->definition.id != restore->table_id)
-        table_release(&table);
-    return table;
+    return err == OK ? table_record_read(record, arena, source) : err;
 }

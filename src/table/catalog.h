@@ -47,6 +47,9 @@ unsigned catalog_acquire_filling(struct catalog *catalog, struct table *tables[]
 unsigned catalog_count_restoring(struct catalog *catalog, struct bytes account);
 /* Whether one is being restored from this backup. */
 bool catalog_is_restoring_from(struct catalog *catalog, struct bytes backup_arn);
+/* Whether one is being restored from this table's history, which stays until that ends, whatever
+ * becomes of the table. */
+bool catalog_is_restoring_table(struct catalog *catalog, uint32_t table_id);
 
 /* Tables that may have items which expire in this second or before, held, beginning at a place
  * among all tables that goes on with each call: so that everybody's turn comes. */

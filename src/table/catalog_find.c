@@ -136,6 +136,11 @@ bool catalog_is_restoring_from(struct catalog *catalog, struct bytes backup_arn)
     return sum.total != 0;
 }
 
+bool catalog_is_restoring_table(struct catalog *catalog, uint32_t table_id)
+{
+    return table_map_restores_from(&catalog->map, table_id);
+}
+
 /* --- work for background threads -------------------------------------------------------------- */
 
 bool catalog_has_index_work(const struct table_definition *d)

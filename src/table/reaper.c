@@ -99,14 +99,15 @@ void reaper_drop(struct reaper *reaper, struct table *table, uint32_t table_id, 
     pthread_mutex_unlock(&reaper->lock);
 }
 
-/* ERR_PENDING: somebody still copies its rows. */
+/* ERR_PENDING: somebody still copies its rows, or restores what it was. Nobody can begin that any
+ * more: whoever found it held it until the new table was there. */
 static enum err check_not_kept(struct reaper *reaper, uint32_t table_id, struct arena *arena)
 {
     struct bytes value;
     enum err err = store_get(reaper->store, NULL, STORE_DATA, table_keep_key(table_id, arena), true,
                              arena, &value);
 
-    if (err == OK)
+    if (err == OK || (err == ERR_ABSENT && table_map_restores_from(reaper->map, table_id)))
         return ERR_PENDING;
     return err == ERR_ABSENT ? OK : err;
 }

@@ -1,7 +1,8 @@
 /* reaper.h - the thread that removes what nobody needs any more: rows of dropped tables, and
  * records of clients' tokens that are over.
  * A dropped table's record says DELETING; when it is due the map no longer has it, and when nobody
- * holds it any more its rows go, and then its record: each step is taken up again after a restart.
+ * holds it any more, and no table is being restored from it, its rows go, and then its record: each
+ * step is taken up again after a restart.
  * What a full queue or disk refuses of that is tried again.
  * Threads: any.
  */

@@ -61,9 +61,9 @@ bool recovery_keeps_changes_of(struct catalog *catalog, const struct table_defin
 {
     const struct table_definition *d = definition;
     struct table *table = catalog_acquire(catalog, d->account, d->region, d->name);
-    bool keeps =
-        table != NULL && table->definition.id == d->id && recovery_is_on(&table->definition);
+    bool keeps = table != NULL && table->definition.id == d->id &&
+                 table->definition.recovery.period_days != 0;
 
     table_release(&table);
-    return keeps;
+    return keeps || catalog_is_restoring_table(catalog, d->id);
 }

@@ -19,7 +19,8 @@ static inline bool recovery_is_on(const struct table_definition *definition)
 
 struct catalog;
 /* Whether the changes of a table, as it was at some time, have recovery as a reader now: it lets go
- * of them itself (backup/archiver.h). */
+ * of them itself (backup/archiver.h). One that is being deleted has as long as it is found, and
+ * until the last restore from it ends. For who removes them: under the change lock. */
 bool recovery_keeps_changes_of(struct catalog *catalog, const struct table_definition *definition);
 
 /* The changes that a state at a time has: all up to this version. */

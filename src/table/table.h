@@ -88,6 +88,7 @@ struct table_filling {
     struct bytes source_arn; /* of the table it was; empty: it is no restore */
     struct bytes backup_arn; /* empty: restored from continuous backups */
     uint64_t restore_ms;
+    uint32_t source_id; /* of the table whose history the job reads; 0: it reads none */
 };
 
 /* The hidden index of a table whose items expire (index_expiry.h). */

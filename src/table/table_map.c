@@ -129,6 +129,18 @@ void table_map_visit_place(struct table_map *map, struct bytes account, struct b
     pthread_rwlock_unlock(&map->lock);
 }
 
+bool table_map_restores_from(struct table_map *map, uint32_t table_id)
+{
+    bool found = false;
+
+    pthread_rwlock_rdlock(&map->lock);
+    for (unsigned i = 0; i < TABLE_MAP_BUCKETS && !found; i++)
+        for (const struct table_map_entry *e = map->buckets[i]; e != NULL && !found; e = e->next)
+            found = e->table->definition.filling.source_id == table_id;
+    pthread_rwlock_unlock(&map->lock);
+    return found;
+}
+
 unsigned table_map_acquire_some(struct table_map *map, table_map_wants_fn *wants, void *ctx,
                                 struct table *tables[], unsigned max)
 {

@@ -40,6 +40,9 @@ void table_map_visit(struct table_map *map, table_map_visit_fn *visit, void *ctx
 void table_map_visit_place(struct table_map *map, struct bytes account, struct bytes region,
                            table_map_visit_fn *visit, void *ctx);
 
+/* Whether one is being filled with the history of the table of this id. */
+bool table_map_restores_from(struct table_map *map, uint32_t table_id);
+
 /* Those that are wanted, held: at most `max`. */
 typedef bool table_map_wants_fn(void *ctx, const struct table *table);
 unsigned table_map_acquire_some(struct table_map *map, table_map_wants_fn *wants, void *ctx,

@@ -167,6 +167,8 @@ static void add_filling(yyjson_mut_doc *doc, yyjson_mut_val *root,
     yyjson_mut_obj_add_val(doc, out, "source", text(doc, filling->source_arn));
     yyjson_mut_obj_add_val(doc, out, "backup", text(doc, filling->backup_arn));
     yyjson_mut_obj_add_uint(doc, out, "restoreMs", filling->restore_ms);
+    if (filling->source_id != 0)
+        yyjson_mut_obj_add_uint(doc, out, "sourceId", filling->source_id);
 }
 
 static void add_ttl(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct table_ttl *ttl)
@@ -349,6 +351,7 @@ static void read_filling(yyjson_val *in, struct arena *arena, struct table_filli
     filling->source_arn = read_text(in, "source", arena);
     filling->backup_arn = read_text(in, "backup", arena);
     filling->restore_ms = read_uint(in, "restoreMs");
+    filling->source_id = (uint32_t)read_uint(in, "sourceId");
 }
 
 /* Older records have the attribute alone: nobody built the index yet. */

@@ -151,8 +151,8 @@ TEST(table_record_of_a_filling_table_golden)
 
     arena_init(&arena);
     definition.id = 7;
-    definition.filling = (struct table_filling){BYTES("restore"), BYTES("42"), BYTES("arn:x"),
-                                                BYTES("arn:y"), 1700000000123};
+    definition.filling = (struct table_filling){BYTES("restore"), BYTES("42"),   BYTES("arn:x"),
+                                                BYTES("arn:y"),   1700000000123, 0};
     record = table_record_write(&definition, &arena);
     CHECK(record.size > sizeof(golden));
     CHECK_TEXT(bytes_skip(record, record.size - (sizeof(golden) - 1)), golden);
@@ -163,6 +163,26 @@ TEST(table_record_of_a_filling_table_golden)
     CHECK_TEXT(read.filling.source_arn, "arn:x");
     CHECK_TEXT(read.filling.backup_arn, "arn:y");
     CHECK_U64(read.filling.restore_ms, 1700000000123);
+    arena_fini(&arena);
+}
+
+/* As above. */
+TEST(table_record_of_a_table_that_history_fills_golden)
+{
+    static const char golden[] = "\"restoreMs\":1700000000123,\"sourceId\":9}}";
+    struct table_definition definition = music(), read;
+    struct arena arena;
+    struct bytes record;
+
+    arena_init(&arena);
+    definition.id = 7;
+    definition.filling = (struct table_filling){
+        BYTES("restore-time"), BYTES("42"), BYTES("arn:x"), BYTES(""), 1700000000123, 9};
+    record = table_record_write(&definition, &arena);
+    CHECK(record.size > sizeof(golden));
+    CHECK_TEXT(bytes_skip(record, record.size - (sizeof(golden) - 1)), golden);
+    CHECK_OK(table_record_read(record, &arena, &read));
+    CHECK_U64(read.filling.source_id, 9);
     arena_fini(&arena);
 }
 
