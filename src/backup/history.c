@@ -1,7 +1,8 @@
 /* history.c - what was there at a version, by the shorter of two ways.
  *   undo   the items as they are, and the old image of each one's first change after the version
  *   redo   a base at or before the version, and the new image of each one's last change since
- * Both merge rows in the order of storage keys with changes in that order.
+ * Both merge rows in the order of storage keys with changes in that order. Where one way cannot be
+ * read, the other is taken; also in the middle of a base, for both give the same items.
  */
 #include "backup/archive.h"
 #include "backup/block_file.h"
@@ -26,6 +27,8 @@ struct history {
     bool change_loaded, changes_ended;
     struct bytes row_key, row_stored; /* the next row */
     bool row_loaded, rows_ended;
+    struct history_collector collector;
+    struct buf behind; /* redo: the key of the last item, there at the version or not */
 };
 
 struct history_changes {
@@ -34,14 +37,13 @@ struct history_changes {
     struct arena step;
 };
 
-static enum err begin(struct history *history, struct history_collector *collector,
-                      uint64_t version);
-static enum err choose_base(const struct history_collector *collector, uint64_t version,
-                            struct arena *arena, uint64_t *at);
-static enum err begin_redo(struct history *history, struct history_collector *collector,
-                           uint64_t at, uint64_t version);
-static enum err begin_undo(struct history *history, struct history_collector *collector,
-                           uint64_t version);
+static enum err begin(struct history *history);
+static enum err choose_base(const struct history_collector *collector, struct arena *arena,
+                            uint64_t *at, bool *is_shorter);
+static enum err begin_redo(struct history *history, uint64_t at);
+static enum err begin_undo(struct history *history);
+static void end_way(struct history *history);
+static enum err go_on_undoing(struct history *history);
 static enum err load(struct history *history);
 
 /* --- the table at a version ------------------------------------------------------------------ */
@@ -51,22 +53,23 @@ enum err history_open(const struct history_source *source, const struct table_de
                       struct history **history)
 {
     struct history *h = mem_zalloc(sizeof(*h));
-    struct history_collector c = {
+    enum err err;
+
+    h->collector = (struct history_collector){
         .source = source,
         .table = table,
         .needed = version,
         .stopping = stopping,
         .ctx = ctx,
     };
-    enum err err;
-
     h->store = catalog_store(source->catalog);
     h->snapshot = store_snapshot_begin(h->store);
     arena_init(&h->arena);
     arena_init(&h->step);
     fault_init(&h->fault, &h->arena);
-    c.snapshot = h->snapshot;
-    err = begin(h, &c, version);
+    buf_init(&h->behind, SIZE_MAX);
+    h->collector.snapshot = h->snapshot;
+    err = begin(h);
     if (err != OK)
         history_close(&h);
     else
@@ -81,36 +84,61 @@ void history_close(struct history **history)
     if (h == NULL)
         return;
     *history = NULL;
-    if (h->cursor != NULL)
-        store_cursor_close(&h->cursor);
-    if (h->base != NULL)
-        block_reader_close(&h->base);
-    overlay_destroy(&h->overlay);
+    end_way(h);
+    buf_fini(&h->behind);
     store_snapshot_end(h->store, &h->snapshot);
     arena_fini(&h->arena);
     arena_fini(&h->step);
     free(h);
 }
 
-/* A base may be removed between the look and the reading: the other way is always there. */
-static enum err begin(struct history *h, struct history_collector *c, uint64_t version)
+static void end_way(struct history *h)
 {
-    uint64_t at;
-    enum err err = choose_base(c, version, &h->arena, &at);
-
-    if (err == OK)
-        err = begin_redo(h, c, at, version);
-    if (err != ERR_ABSENT)
-        return err;
+    if (h->cursor != NULL)
+        store_cursor_close(&h->cursor);
     if (h->base != NULL)
         block_reader_close(&h->base);
-    return begin_undo(h, c, version);
+    overlay_destroy(&h->overlay);
 }
 
-/* The base to begin with. ERR_ABSENT: there is none, or the way from now back is shorter. What both
- * ways read is mostly files of the archive: their sizes are compared. */
-static enum err choose_base(const struct history_collector *c, uint64_t version,
-                            struct arena *arena, uint64_t *at)
+static bool is_unreadable(enum err err)
+{
+    return err == ERR_CORRUPT || err == ERR_NEWER_FORMAT || err == ERR_IO;
+}
+
+static void log_other_way(const struct history *h, enum err err)
+{
+    LOG(ERROR,
+        "what a table was cannot be read in the shortest way, and is read in another; check the "
+        "archive of its changes",
+        log_bytes("table", h->collector.table->name), log_string("error", err_name(err)),
+        log_bytes("why", h->fault.message));
+}
+
+/* A base may be removed between the look and the reading. */
+static enum err begin(struct history *h)
+{
+    bool redo;
+    uint64_t at;
+    enum err err = choose_base(&h->collector, &h->arena, &at, &redo);
+
+    if (err == ERR_ABSENT)
+        return begin_undo(h);
+    if (err != OK)
+        return err;
+    err = redo ? begin_redo(h, at) : begin_undo(h);
+    if (!is_unreadable(err) && !(redo && err == ERR_ABSENT))
+        return err;
+    if (err != ERR_ABSENT)
+        log_other_way(h, err);
+    end_way(h);
+    return redo ? begin_undo(h) : begin_redo(h, at);
+}
+
+/* The base to begin with, and whether that is shorter than from now back. ERR_ABSENT: there is none.
+ * What both ways read is mostly files of the archive: their sizes are compared. */
+static enum err choose_base(const struct history_collector *c, struct arena *arena, uint64_t *at,
+                            bool *is_shorter)
 {
     const char *dir = c->source->archive;
     const struct archive_base *base = NULL;
@@ -118,7 +146,7 @@ static enum err choose_base(const struct history_collector *c, uint64_t version,
     unsigned segment_count, base_count;
     struct archive_base *bases;
     struct table_definition now;
-    uint64_t first, redo, undo;
+    uint64_t version = c->needed, first, redo, undo;
     enum err err;
 
     if (dir == NULL)
@@ -147,12 +175,13 @@ static enum err choose_base(const struct history_collector *c, uint64_t version,
             undo += segments[i].bytes;
     }
     *at = base->at;
-    return redo < undo ? OK : ERR_ABSENT;
+    *is_shorter = redo < undo;
+    return OK;
 }
 
-static enum err begin_redo(struct history *h, struct history_collector *c, uint64_t at,
-                           uint64_t version)
+static enum err begin_redo(struct history *h, uint64_t at)
 {
+    struct history_collector *c = &h->collector;
     enum err err =
         block_reader_open(archive_base_path(c->source->archive, c->table->id, at, &h->arena),
                           ARCHIVE_BASE_KIND, &h->fault, &h->base);
@@ -160,26 +189,49 @@ static enum err begin_redo(struct history *h, struct history_collector *c, uint6
     if (err != OK)
         return err;
     c->after = at - 1;
-    c->to = version;
+    c->to = c->needed;
     c->images = HISTORY_NEW;
     err = history_collect(c);
     h->overlay = c->overlay;
     return err;
 }
 
-static enum err begin_undo(struct history *h, struct history_collector *c, uint64_t version)
+static enum err begin_undo(struct history *h)
 {
+    struct history_collector *c = &h->collector;
+    struct store_range range = table_items_range(c->table->id, &h->arena);
     enum err err;
 
-    c->after = version;
+    c->after = c->needed;
     c->to = UINT64_MAX;
     c->images = HISTORY_OLD;
     err = history_collect(c);
     h->overlay = c->overlay;
+    if (h->behind.size != 0) {
+        buf_append_byte(&h->behind, 0); /* the next key */
+        range.from = buf_bytes(&h->behind);
+    }
     if (err == OK)
-        h->cursor = store_cursor_open(h->store, h->snapshot, STORE_DATA,
-                                      table_items_range(c->table->id, &h->arena), true);
+        h->cursor = store_cursor_open(h->store, h->snapshot, STORE_DATA, range, true);
     return err;
+}
+
+/* From behind the item that was last. */
+static enum err go_on_undoing(struct history *h)
+{
+    struct bytes next;
+    enum err err;
+
+    end_way(h);
+    h->row_loaded = h->rows_ended = h->change_loaded = h->changes_ended = false;
+    err = begin_undo(h);
+    next = buf_bytes(&h->behind);
+    while (err == OK && (err = overlay_next(h->overlay, &h->change)) == OK)
+        if (bytes_compare(h->change.key, next) >= 0)
+            break;
+    h->change_loaded = err == OK;
+    h->changes_ended = err == ERR_ABSENT;
+    return err == ERR_ABSENT ? OK : err;
 }
 
 static enum err next_row(struct history *h)
@@ -189,10 +241,19 @@ static enum err next_row(struct history *h)
     if (h->base == NULL)
         return store_cursor_next(h->cursor, &h->row_key, &h->row_stored);
     err = block_reader_next(h->base, &h->row_key, &h->row_stored, &h->fault);
-    if (err != OK && err != ERR_ABSENT)
-        LOG(ERROR, "cannot read a base of a table", log_string("error", err_name(err)),
-            log_bytes("why", h->fault.message));
-    return err;
+    if (!is_unreadable(err))
+        return err;
+    log_other_way(h, err);
+    err = go_on_undoing(h);
+    return err == OK ? store_cursor_next(h->cursor, &h->row_key, &h->row_stored) : err;
+}
+
+static void note_behind(struct history *h, struct bytes key)
+{
+    if (h->base == NULL)
+        return;
+    buf_reset(&h->behind, SIZE_MAX);
+    buf_append_bytes(&h->behind, key);
 }
 
 /* Both fronts. What was given of one stayed until now. */
@@ -219,10 +280,9 @@ static enum err load(struct history *h)
 
 enum err history_next(struct history *h, struct bytes *key, struct bytes *stored)
 {
-    bool redo = h->base != NULL;
-
     for (;;) {
         enum err err = load(h);
+        bool redo = h->base != NULL;
         int order;
 
         if (err != OK)
@@ -232,6 +292,7 @@ enum err history_next(struct history *h, struct bytes *key, struct bytes *stored
         order = !h->row_loaded      ? 1
                 : !h->change_loaded ? -1
                                     : bytes_compare(h->row_key, h->change.key);
+        note_behind(h, order <= 0 ? h->row_key : h->change.key);
         if (order < 0) {
             h->row_loaded = false;
             *key = h->row_key;

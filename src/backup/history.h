@@ -3,7 +3,7 @@
  * each item that changed since, the old image of its first change after the version. Both are read
  * from one snapshot of the store; changes that were moved out of the journal come from its archive.
  * Where fewer changes are between a base of the archive and the version, it is that base, merged
- * with what came after.
+ * with what came after. What cannot be read in one way is read in the other.
  * The table must have had recovery on (table/recovery.h) from before the version to now.
  * Ownership: what a step gives lives until the next one. The definition must outlive what was
  *            opened with it.
