@@ -1,4 +1,4 @@
-/* restore_time_test.c - the record of a restore to a point in time, and sources that are deleted. */
+/* restore_time_test.c - the record of a restore to a point in time; sources that are deleted. */
 #include "backup/archive.h"
 #include "backup/archiver.h"
 #include "backup/history_fixture.h"
