@@ -63,8 +63,8 @@ static void take_if_older(struct oldest *oldest, uint32_t table_id, struct archi
         *oldest = (struct oldest){.table_id = table_id, .file = file};
 }
 
-/* *total: the bytes of all files. A base is younger than the segment that ends with it. What a table
- * is being restored from stays: the source may be deleted, and has no earliest time to be moved. */
+/* *total: the bytes of all files. A base is younger than the segment that ends with it. What a
+ * table is being restored from stays: if that is deleted, it has no earliest time to be moved. */
 static enum err find_oldest(struct catalog *catalog, const char *dir, struct arena *arena,
                             uint64_t *total, struct oldest *oldest)
 {

@@ -135,8 +135,8 @@ static enum err begin(struct history *h)
     return redo ? begin_undo(h) : begin_redo(h, at);
 }
 
-/* The base to begin with, and whether that is shorter than from now back. ERR_ABSENT: there is none.
- * What both ways read is mostly files of the archive: their sizes are compared. */
+/* The base to begin with, and whether that is shorter than from now back. ERR_ABSENT: there is
+ * none. What both ways read is mostly files of the archive: their sizes are compared. */
 static enum err choose_base(const struct history_collector *c, struct arena *arena, uint64_t *at,
                             bool *is_shorter)
 {

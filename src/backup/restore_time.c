@@ -114,8 +114,8 @@ static enum err run(struct job *job, const struct history_source *from,
     return err;
 }
 
-/* It may have been deleted: then it is found by its id alone, and all it had is there as long as the
- * target is being filled. */
+/* It may have been deleted: then it is found by its id alone, and all it had is there as long as
+ * the target is being filled. */
 static enum err read_source(const struct job *job, const struct restore_time *restore,
                             struct arena *arena, struct table_definition *source)
 {
