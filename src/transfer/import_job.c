@@ -40,6 +40,7 @@ struct run {
     struct rows *rows;
     struct import_log *log;
     struct objects_call call;
+    struct objects_list *list;
     struct arena arena;   /* of the job */
     struct arena page;    /* of a page of objects, and of each call */
     struct arena scratch; /* of a row */
@@ -60,6 +61,7 @@ struct source {
 static enum err run_import(struct job *job, void *ctx);
 static enum err import(struct run *run);
 static enum err fill_table(struct run *run);
+static enum err next_page(struct run *run, struct objects_page *page);
 static void read_options(struct run *run, struct rows_options *options);
 static void read_csv_options(struct run *run, struct rows_options *options);
 static void add_columns(const struct key_schema *schema, struct rows_column columns[],
@@ -93,6 +95,7 @@ static enum err run_import(struct job *job, void *ctx)
     if (err == OK)
         err = import(&run);
     import_log_close(&run.log);
+    objects_list_close(&run.list);
     rows_destroy(&run.rows);
     table_fill_close(&run.fill);
     table_release(&run.table);
@@ -123,9 +126,8 @@ static enum err fill_table(struct run *run)
 {
     struct import_record *record = &run->record;
     struct table_fill_options fill_options = {.stopping = is_stopping_fill, .ctx = run};
-    struct bytes after = BYTES("");
+    struct objects_page page = {.count = 0};
     struct rows_options options;
-    struct objects_page page;
     struct store_count count;
     enum err err;
 
@@ -140,8 +142,7 @@ static enum err fill_table(struct run *run)
     read_options(run, &options);
     run->rows = rows_create(&options);
     do {
-        arena_reset(&run->page);
-        err = objects_list(run->places->objects, &run->call, record->prefix, after, &page);
+        err = next_page(run, &page);
         if (err != OK && err != ERR_CANCELLED) {
             run->source_failed = true;
             if (run->fill == NULL)
@@ -154,9 +155,18 @@ static enum err fill_table(struct run *run)
             err = read_object(run, page.entries[i].key);
         if (err != OK)
             return err;
-        after = arena_copy(&run->arena, page.next);
-    } while (after.size != 0 && !run->source_failed);
+    } while (page.more && !run->source_failed);
     return table_fill_finish(run->fill, &count);
+}
+
+static enum err next_page(struct run *run, struct objects_page *page)
+{
+    enum err err = OK;
+
+    arena_reset(&run->page);
+    if (run->list == NULL)
+        err = objects_list_open(run->places->objects, &run->call, run->record.prefix, &run->list);
+    return err == OK ? objects_list_page(run->list, page) : err;
 }
 
 static void read_options(struct run *run, struct rows_options *options)

@@ -13,6 +13,11 @@
 
 #define FAILURE_BYTES_MAX ((size_t)4 << 10)
 
+struct objects_list {
+    const struct objects_class *class;
+    struct objects_walk *walk;
+};
+
 struct objects_reader {
     const struct objects_class *class;
     struct objects_source *source;
@@ -70,13 +75,35 @@ void objects_close(struct objects **objects)
     *objects = NULL;
 }
 
-enum err objects_list(struct objects *objects, struct objects_call *call, struct bytes prefix,
-                      struct bytes after, struct objects_page *page)
+enum err objects_list_open(struct objects *objects, struct objects_call *call, struct bytes prefix,
+                           struct objects_list **list)
 {
+    struct objects_walk *walk;
+    enum err err;
+
     if (objects->class == NULL)
         return objects_fail_no_bucket(call);
+    err = objects->class->walk_open(objects->self, call, prefix, &walk);
+    if (err != OK)
+        return err;
+    *list = mem_zalloc(sizeof(**list));
+    **list = (struct objects_list){objects->class, walk};
+    return OK;
+}
+
+enum err objects_list_page(struct objects_list *list, struct objects_page *page)
+{
     *page = (struct objects_page){.count = 0};
-    return objects->class->list(objects->self, call, prefix, after, page);
+    return list->class->walk_page(list->walk, page);
+}
+
+void objects_list_close(struct objects_list **list)
+{
+    if (*list == NULL)
+        return;
+    (*list)->class->walk_close((*list)->walk);
+    free(*list);
+    *list = NULL;
 }
 
 enum err objects_get_open(struct objects *objects, struct objects_call *call, struct bytes key,

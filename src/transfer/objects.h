@@ -8,10 +8,10 @@
  *            imports show as FailureCode and FailureMessage: S3NoSuchBucket, S3AccessDenied, ...
  *            ERR_ABSENT: no such key (S3NoSuchKey). ERR_NO_SPACE: the disk is full
  *            (S3StorageFull). ERR_CANCELLED: the call was stopping. ERR_IO: everything else.
- * Ownership: what a call returns is in its arena. Readers and writers keep their call.
+ * Ownership: what a call returns is in its arena. Lists, readers and writers keep their call.
  * Threads:   any, each with a call of its own. All calls wait: never on a loop.
- * Bounds:    a writer holds one part in memory, a reader one piece of as many bytes, a listing one
- *            page; requests are repeated for retry_ms_max at most, and each makes progress or ends.
+ * Bounds:    a writer holds one part in memory, a reader one piece of as many bytes, a list one
+ *            page (and some names, where folders give them in no order); requests are repeated for retry_ms_max at most, and each makes progress or ends.
  * Source:    Amazon S3 API reference, 2006-03-01
  */
 #pragma once
@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 struct objects;
+struct objects_list;
 struct objects_reader;
 struct objects_writer;
 
@@ -73,12 +74,15 @@ struct objects_entry {
 struct objects_page {
     struct objects_entry *entries; /* at most OBJECTS_PAGE_KEYS_MAX, in the order of their keys */
     size_t count;
-    struct bytes next; /* what to give as `after` for the next page; empty: this was the last */
+    bool more; /* there may be others behind them */
 };
 
-/* The keys that begin with prefix, any bytes, from a page's `next` (or empty) on. */
-enum err objects_list(struct objects *objects, struct objects_call *call, struct bytes prefix,
-                      struct bytes after, struct objects_page *page) MUST_CHECK;
+/* The keys that begin with prefix, any bytes, a page at a time: as they were at some time between
+ * the open and their page. After an error there are no more pages. */
+enum err objects_list_open(struct objects *objects, struct objects_call *call, struct bytes prefix,
+                           struct objects_list **list) MUST_CHECK;
+enum err objects_list_page(struct objects_list *list, struct objects_page *page) MUST_CHECK;
+void objects_list_close(struct objects_list **list); /* NULL is fine */
 
 /* ---- reading ---- */
 

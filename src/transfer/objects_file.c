@@ -4,31 +4,20 @@
  * bucket's folder .stele-uploads until it is renamed to its key: whoever finds one there that
  * nobody locks knows that its server ended, and removes it.
  */
-#include "base/buf.h"
 #include "base/mem.h"
 #include "base/rng.h"
-#include "transfer/objects_priv.h"
+#include "transfer/objects_file_priv.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define UPLOADS          ".stele-uploads"
-#define FOLDER_DEPTH_MAX 64
-#define PART_BYTES_MAX   255 /* between two '/' */
-#define FOLDER           (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 #define UPLOAD_NAME_SIZE RNG_UUID_SIZE
-#define CANDIDATES_MAX   (2 * (size_t)OBJECTS_PAGE_KEYS_MAX)
 #define UPLOAD_TRIES_MAX 16
-
-struct files {
-    char *dir;
-};
 
 struct objects_source {
     struct objects_call *call;
@@ -44,32 +33,7 @@ struct objects_upload {
     struct bytes key; /* in the call's arena */
 };
 
-/* A walk over a bucket for one page of a listing. */
-struct walk {
-    struct objects_call *call;
-    struct bytes prefix;
-    struct bytes after;
-    struct objects_page *page;
-    bool full; /* there is a key behind the page's last */
-};
-
-/* A name of a folder, as the end of keys: "x" for a file, "x/" for a folder. */
-struct candidate {
-    struct bytes key; /* from the bucket on, with a NUL behind it */
-    bool is_folder;
-};
-
-/* The first of a folder's names, as many as are kept at a time. */
-struct candidates {
-    struct candidate *list; /* CANDIDATES_MAX */
-    size_t count;
-    struct arena arena;
-    bool more; /* there are others behind them */
-};
-
 static void files_close(void *self);
-static enum err files_list(void *self, struct objects_call *call, struct bytes prefix,
-                           struct bytes after, struct objects_page *page);
 static enum err files_source_open(void *self, struct objects_call *call, struct bytes key,
                                   uint64_t from, struct objects_source **source, uint64_t *size);
 static enum err files_source_read(struct objects_source *source, void *out, size_t size,
@@ -87,30 +51,25 @@ static enum err files_upload_finish(struct objects_upload *upload, char etag[OBJ
 static void files_upload_abandon(struct objects_upload *upload);
 static void upload_free(struct objects_upload *upload);
 static enum err upload_open_file(struct objects_upload *upload);
-static enum err open_bucket(const struct files *files, struct objects_call *call, int *fd);
 static enum err open_folder_of(struct objects_call *call, int bucket_fd, struct bytes key,
                                bool make, int *fd, const char **name);
 static enum err fail_key(struct objects_call *call, struct bytes key);
-static enum err fail_errno(struct objects_call *call, const char *doing);
-static enum err walk_folder(struct walk *walk, int fd, struct bytes path, unsigned depth);
-static enum err walk_candidates(struct walk *walk, int fd, struct bytes path,
-                                const struct bytes *behind, struct candidates *found);
-static bool read_candidate(int fd, const struct dirent *entry, bool *is_folder);
-static void add_candidate(struct candidates *found, struct candidate candidate);
-static void keep_first_half(struct candidates *found);
-static bool walk_wants(const struct walk *walk, const struct candidate *candidate);
-static enum err walk_into(struct walk *walk, int fd, const char *name, struct bytes path,
-                          unsigned depth);
-static enum err walk_add_file(struct walk *walk, int fd, const char *name, struct bytes key);
-static bool is_gone(int why);
-static enum err fail_stopping(struct objects_call *call);
-static int compare_candidates(const void *a, const void *b);
 static void remove_leftovers(const char *dir);
 static void remove_leftovers_of(int bucket_fd);
 
 static const struct objects_class class = {
-    files_close, files_list,         files_source_open, files_source_read,   files_source_close,
-    files_put,   files_upload_begin, files_upload_part, files_upload_finish, files_upload_abandon,
+    .close = files_close,
+    .walk_open = files_walk_open,
+    .walk_page = files_walk_page,
+    .walk_close = files_walk_close,
+    .source_open = files_source_open,
+    .source_read = files_source_read,
+    .source_close = files_source_close,
+    .put = files_put,
+    .upload_begin = files_upload_begin,
+    .upload_part = files_upload_part,
+    .upload_finish = files_upload_finish,
+    .upload_abandon = files_upload_abandon,
 };
 
 enum err objects_file_open(const char *dir, struct fault *fault, struct objects *objects)
@@ -136,9 +95,9 @@ bool objects_file_key_valid(struct bytes key)
         struct bytes part =
             bytes_make(key.data, slash == NULL ? key.size : (size_t)(slash - key.data));
 
-        if (part.size == 0 || part.size > PART_BYTES_MAX || bytes_equal_string(part, ".") ||
-            bytes_equal_string(part, "..") || (depth == 0 && bytes_equal_string(part, UPLOADS)) ||
-            depth == FOLDER_DEPTH_MAX)
+        if (part.size == 0 || part.size > FILES_PART_BYTES_MAX || bytes_equal_string(part, ".") ||
+            bytes_equal_string(part, "..") ||
+            (depth == 0 && bytes_equal_string(part, FILES_UPLOADS)) || depth == FILES_DEPTH_MAX)
             return false;
         depth++;
         if (slash == NULL)
@@ -157,212 +116,6 @@ static void files_close(void *self)
     free(files);
 }
 
-/* ---- listing ---- */
-
-static enum err files_list(void *self, struct objects_call *call, struct bytes prefix,
-                           struct bytes after, struct objects_page *page)
-{
-    struct walk walk = {.call = call, .prefix = prefix, .after = after, .page = page};
-    int fd;
-    enum err err = open_bucket(self, call, &fd);
-
-    if (err != OK)
-        return err;
-    page->entries = arena_new_array(call->arena, struct objects_entry, OBJECTS_PAGE_KEYS_MAX);
-    err = walk_folder(&walk, fd, BYTES(""), 0);
-    if (err == OK && walk.full)
-        page->next = page->entries[page->count - 1].key;
-    close(fd);
-    return err;
-}
-
-/* Depth first in the order of keys: a folder sorts as its name and '/', as all keys in it do. */
-static enum err walk_folder(struct walk *walk, int fd, struct bytes path, unsigned depth)
-{
-    struct candidates found = {.list = mem_alloc(CANDIDATES_MAX * sizeof(struct candidate))};
-    struct bytes behind = BYTES("");
-    struct arena last;
-    bool first = true;
-    enum err err = OK;
-
-    arena_init(&found.arena);
-    arena_init(&last);
-    do {
-        err = walk_candidates(walk, fd, path, first ? NULL : &behind, &found);
-        for (size_t i = 0; i < found.count && err == OK && !walk->full; i++) {
-            struct candidate *each = &found.list[i];
-            const char *name = (const char *)each->key.data + path.size;
-
-            if (each->is_folder && depth < FOLDER_DEPTH_MAX)
-                err = walk_into(walk, fd, name, each->key, depth + 1);
-            else if (!each->is_folder)
-                err = walk_add_file(walk, fd, name, each->key);
-        }
-        if (found.more) {
-            arena_reset(&last);
-            behind = arena_copy(&last, found.list[found.count - 1].key);
-            first = false;
-        }
-    } while (err == OK && found.more && !walk->full);
-    arena_fini(&last);
-    arena_fini(&found.arena);
-    free(found.list);
-    return err;
-}
-
-static enum err walk_into(struct walk *walk, int fd, const char *name, struct bytes path,
-                          unsigned depth)
-{
-    char plain[PART_BYTES_MAX + 1];
-    enum err err;
-    int inner;
-
-    if (objects_stopping(walk->call))
-        return fail_stopping(walk->call);
-    snprintf(plain, sizeof(plain), "%.*s", (int)(strlen(name) - 1), name); /* without its '/' */
-    inner = openat(fd, plain, FOLDER | O_NOFOLLOW);
-    if (inner < 0) /* what is not ours to read is there all the same */
-        return is_gone(errno) ? OK : fail_errno(walk->call, "read a folder");
-    err = walk_folder(walk, inner, path, depth);
-    close(inner);
-    return err;
-}
-
-/* The first names of a folder that may give keys of the page, in order; behind: only those after
- * it. */
-static enum err walk_candidates(struct walk *walk, int fd, struct bytes path,
-                                const struct bytes *behind, struct candidates *found)
-{
-    int own = openat(fd, ".", FOLDER);
-    DIR *folder = own < 0 ? NULL : fdopendir(own);
-    struct dirent *entry;
-    enum err err = OK;
-
-    found->count = 0;
-    found->more = false;
-    arena_reset(&found->arena);
-    if (folder == NULL) {
-        err = fail_errno(walk->call, "read a folder");
-        if (own >= 0)
-            close(own);
-        return err;
-    }
-    while (errno = 0, (entry = readdir(folder)) != NULL) {
-        struct arena_mark mark = arena_mark(&found->arena);
-        struct candidate candidate;
-        size_t size = strlen(entry->d_name);
-
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
-            (path.size == 0 && strcmp(entry->d_name, UPLOADS) == 0) ||
-            path.size + size > OBJECTS_KEY_BYTES_MAX ||
-            !read_candidate(fd, entry, &candidate.is_folder))
-            continue;
-        candidate.key = arena_format(&found->arena, "%.*s%s%s", BYTES_ARGS(path), entry->d_name,
-                                     candidate.is_folder ? "/" : "");
-        if (walk_wants(walk, &candidate) &&
-            (behind == NULL || bytes_compare(candidate.key, *behind) > 0))
-            add_candidate(found, candidate);
-        else
-            arena_release(&found->arena, mark);
-    }
-    if (errno != 0) /* there are more, but who knows which */
-        err = fail_errno(walk->call, "read a folder");
-    closedir(folder);
-    if (found->more)
-        keep_first_half(found);
-    else
-        qsort(found->list, found->count, sizeof(found->list[0]), compare_candidates);
-    return err;
-}
-
-/* False: neither a file nor a folder, so no part of a key. */
-static bool read_candidate(int fd, const struct dirent *entry, bool *is_folder)
-{
-    struct stat info;
-
-    if (entry->d_type != DT_UNKNOWN) {
-        *is_folder = entry->d_type == DT_DIR;
-        return *is_folder || entry->d_type == DT_REG;
-    }
-    if (fstatat(fd, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0)
-        return false;
-    *is_folder = S_ISDIR(info.st_mode);
-    return *is_folder || S_ISREG(info.st_mode);
-}
-
-static void add_candidate(struct candidates *found, struct candidate candidate)
-{
-    found->list[found->count++] = candidate;
-    if (found->count == CANDIDATES_MAX) {
-        keep_first_half(found);
-        found->more = true;
-    }
-}
-
-/* And gives the memory of the others back. */
-static void keep_first_half(struct candidates *found)
-{
-    struct arena kept;
-
-    qsort(found->list, found->count, sizeof(found->list[0]), compare_candidates);
-    found->count = CANDIDATES_MAX / 2;
-    arena_init(&kept);
-    for (size_t i = 0; i < found->count; i++)
-        found->list[i].key = arena_copy(&kept, found->list[i].key);
-    arena_fini(&found->arena);
-    found->arena = kept;
-}
-
-static bool walk_wants(const struct walk *walk, const struct candidate *candidate)
-{
-    struct bytes key = candidate->key;
-
-    if (candidate->is_folder)
-        return (bytes_start_with(key, walk->prefix) || bytes_start_with(walk->prefix, key)) &&
-               (bytes_compare(key, walk->after) > 0 || bytes_start_with(walk->after, key));
-    return bytes_start_with(key, walk->prefix) && bytes_compare(key, walk->after) > 0;
-}
-
-static enum err walk_add_file(struct walk *walk, int fd, const char *name, struct bytes key)
-{
-    struct objects_page *page = walk->page;
-    struct stat info;
-
-    if (objects_stopping(walk->call))
-        return fail_stopping(walk->call);
-    if (fstatat(fd, name, &info, AT_SYMLINK_NOFOLLOW) != 0)
-        return is_gone(errno) ? OK : fail_errno(walk->call, "read a folder");
-    if (!S_ISREG(info.st_mode))
-        return OK; /* another thing meanwhile */
-    if (page->count == OBJECTS_PAGE_KEYS_MAX) {
-        walk->full = true;
-        return OK;
-    }
-    page->entries[page->count++] = (struct objects_entry){
-        .key = arena_copy(walk->call->arena, key),
-        .size_bytes = (uint64_t)info.st_size,
-    };
-    return OK;
-}
-
-/* Whether a name was taken away between two looks at it. */
-static bool is_gone(int why)
-{
-    return why == ENOENT || why == ENOTDIR || why == ELOOP;
-}
-
-static enum err fail_stopping(struct objects_call *call)
-{
-    return objects_fail(call, ERR_CANCELLED, "S3Cancelled", "The listing was given up");
-}
-
-static int compare_candidates(const void *a, const void *b)
-{
-    const struct candidate *x = a, *y = b;
-
-    return bytes_compare(x->key, y->key);
-}
-
 /* ---- reading ---- */
 
 static enum err files_source_open(void *self, struct objects_call *call, struct bytes key,
@@ -371,7 +124,7 @@ static enum err files_source_open(void *self, struct objects_call *call, struct 
     int bucket_fd, folder_fd, fd = -1;
     const char *name;
     struct stat info;
-    enum err err = open_bucket(self, call, &bucket_fd);
+    enum err err = files_open_bucket(self, call, &bucket_fd);
 
     if (err != OK)
         return err;
@@ -385,11 +138,11 @@ static enum err files_source_open(void *self, struct objects_call *call, struct 
         if (fd < 0 && (errno == ENOENT || errno == ELOOP))
             err = ERR_ABSENT;
         else if (fd < 0 || fstat(fd, &info) != 0)
-            err = fail_errno(call, "open an object");
+            err = files_fail(call, "open an object");
         else if (!S_ISREG(info.st_mode))
             err = ERR_ABSENT;
         else if (from != 0 && lseek(fd, (off_t)from, SEEK_SET) < 0)
-            err = fail_errno(call, "read an object");
+            err = files_fail(call, "read an object");
         close(folder_fd);
     }
     if (err == ERR_ABSENT)
@@ -418,7 +171,7 @@ static enum err files_source_read(struct objects_source *source, void *out, size
         if (more < 0 && errno == EINTR)
             continue;
         if (more < 0)
-            return fail_errno(source->call, "read an object");
+            return files_fail(source->call, "read an object");
         if (more == 0)
             break;
         done += (size_t)more;
@@ -462,7 +215,7 @@ static enum err files_upload_begin(void *self, struct objects_call *call, struct
     enum err err;
 
     (void)settings;
-    err = open_bucket(self, call, &bucket_fd);
+    err = files_open_bucket(self, call, &bucket_fd);
     if (err != OK)
         return err;
     if (!objects_file_key_valid(key)) {
@@ -488,11 +241,11 @@ static enum err files_upload_begin(void *self, struct objects_call *call, struct
 
 static enum err upload_open_file(struct objects_upload *upload)
 {
-    if (mkdirat(upload->bucket_fd, UPLOADS, 0777) != 0 && errno != EEXIST)
-        return fail_errno(upload->call, "write into the bucket");
-    upload->uploads_fd = openat(upload->bucket_fd, UPLOADS, FOLDER | O_NOFOLLOW);
+    if (mkdirat(upload->bucket_fd, FILES_UPLOADS, 0777) != 0 && errno != EEXIST)
+        return files_fail(upload->call, "write into the bucket");
+    upload->uploads_fd = openat(upload->bucket_fd, FILES_UPLOADS, FILES_FOLDER | O_NOFOLLOW);
     if (upload->uploads_fd < 0)
-        return fail_errno(upload->call, "write into the bucket");
+        return files_fail(upload->call, "write into the bucket");
     for (unsigned i = 0; i < UPLOAD_TRIES_MAX; i++) {
         struct stat info;
 
@@ -500,7 +253,7 @@ static enum err upload_open_file(struct objects_upload *upload)
         upload->fd =
             openat(upload->uploads_fd, upload->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (upload->fd < 0)
-            return fail_errno(upload->call, "write into the bucket");
+            return files_fail(upload->call, "write into the bucket");
         /* Another server that starts may remove it before it is locked. */
         if (flock(upload->fd, LOCK_EX | LOCK_NB) == 0 && fstat(upload->fd, &info) == 0 &&
             info.st_nlink == 1)
@@ -522,7 +275,7 @@ static enum err files_upload_part(struct objects_upload *upload, struct bytes pa
         if (done < 0 && errno == EINTR)
             continue;
         if (done < 0)
-            return fail_errno(upload->call, "write an object");
+            return files_fail(upload->call, "write an object");
         part = bytes_skip(part, (size_t)done);
     }
     return OK;
@@ -536,15 +289,15 @@ static enum err files_upload_finish(struct objects_upload *upload, char etag[OBJ
 
     (void)etag;
     if (fsync(upload->fd) != 0)
-        return fail_errno(upload->call, "write an object");
+        return files_fail(upload->call, "write an object");
     err = open_folder_of(upload->call, upload->bucket_fd, upload->key, true, &folder_fd, &name);
     if (err != OK)
         return err;
     if (renameat(upload->uploads_fd, upload->name, folder_fd, name) != 0)
         err = errno == EISDIR || errno == ENOTEMPTY ? fail_key(upload->call, upload->key)
-                                                    : fail_errno(upload->call, "name an object");
+                                                    : files_fail(upload->call, "name an object");
     else if (fsync(folder_fd) != 0)
-        err = fail_errno(upload->call, "name an object");
+        err = files_fail(upload->call, "name an object");
     close(folder_fd);
     if (err == OK)
         upload_free(upload);
@@ -569,22 +322,22 @@ static void upload_free(struct objects_upload *upload)
 
 /* ---- paths ---- */
 
-static enum err open_bucket(const struct files *files, struct objects_call *call, int *fd)
+enum err files_open_bucket(const struct files *files, struct objects_call *call, int *fd)
 {
     struct bytes bucket = call->bucket;
     struct bytes path;
 
-    if (bucket.size == 0 || bucket.size > PART_BYTES_MAX || bucket.data[0] == '.' ||
+    if (bucket.size == 0 || bucket.size > FILES_PART_BYTES_MAX || bucket.data[0] == '.' ||
         memchr(bucket.data, '/', bucket.size) != NULL ||
         memchr(bucket.data, 0, bucket.size) != NULL)
         return objects_fail_no_bucket(call);
     path = arena_format(call->arena, "%s/%.*s", files->dir, BYTES_ARGS(bucket));
-    *fd = open((const char *)path.data, FOLDER);
+    *fd = open((const char *)path.data, FILES_FOLDER);
     if (*fd >= 0)
         return OK;
     if (errno == ENOENT || errno == ENOTDIR)
         return objects_fail_no_bucket(call);
-    return fail_errno(call, "open the bucket");
+    return files_fail(call, "open the bucket");
 }
 
 /* The folder a valid key's file is in, and the file's name, in the call's arena. */
@@ -592,7 +345,7 @@ static enum err open_folder_of(struct objects_call *call, int bucket_fd, struct 
                                bool make, int *fd, const char **name)
 {
     char *part = (char *)(uintptr_t)arena_copy(call->arena, key).data; /* ours to cut */
-    int at = openat(bucket_fd, ".", FOLDER);
+    int at = openat(bucket_fd, ".", FILES_FOLDER);
     char *slash;
 
     while (at >= 0 && (slash = strchr(part, '/')) != NULL) {
@@ -600,12 +353,12 @@ static enum err open_folder_of(struct objects_call *call, int bucket_fd, struct 
 
         *slash = 0;
         if (make && (mkdirat(at, part, 0777) == 0 ? fsync(at) != 0 : errno != EEXIST)) {
-            enum err err = fail_errno(call, "make a folder");
+            enum err err = files_fail(call, "make a folder");
 
             close(at);
             return err;
         }
-        inner = openat(at, part, FOLDER | O_NOFOLLOW);
+        inner = openat(at, part, FILES_FOLDER | O_NOFOLLOW);
         close(at);
         at = inner;
         part = slash + 1;
@@ -615,7 +368,7 @@ static enum err open_folder_of(struct objects_call *call, int bucket_fd, struct 
             return fail_key(call, key);
         if (!make && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
             return ERR_ABSENT;
-        return fail_errno(call, make ? "make a folder" : "open a folder");
+        return files_fail(call, make ? "make a folder" : "open a folder");
     }
     *fd = at;
     *name = part;
@@ -629,7 +382,7 @@ static enum err fail_key(struct objects_call *call, struct bytes key)
                         BYTES_ARGS(key));
 }
 
-static enum err fail_errno(struct objects_call *call, const char *doing)
+enum err files_fail(struct objects_call *call, const char *doing)
 {
     int why = errno;
 
@@ -657,7 +410,7 @@ static void remove_leftovers(const char *dir)
 
         if (entry->d_name[0] == '.')
             continue;
-        fd = openat(dirfd(buckets), entry->d_name, FOLDER);
+        fd = openat(dirfd(buckets), entry->d_name, FILES_FOLDER);
         if (fd < 0)
             continue;
         remove_leftovers_of(fd);
@@ -668,7 +421,7 @@ static void remove_leftovers(const char *dir)
 
 static void remove_leftovers_of(int bucket_fd)
 {
-    int fd = openat(bucket_fd, UPLOADS, FOLDER | O_NOFOLLOW);
+    int fd = openat(bucket_fd, FILES_UPLOADS, FILES_FOLDER | O_NOFOLLOW);
     DIR *uploads = fd < 0 ? NULL : fdopendir(fd);
     struct dirent *entry;
 

@@ -3,13 +3,16 @@
 
 #include "transfer/objects.h"
 
-struct objects_upload; /* of the kind */
+struct objects_walk; /* of the kind */
 struct objects_source;
+struct objects_upload;
 
 struct objects_class {
     void (*close)(void *self);
-    enum err (*list)(void *self, struct objects_call *call, struct bytes prefix, struct bytes after,
-                     struct objects_page *page);
+    enum err (*walk_open)(void *self, struct objects_call *call, struct bytes prefix,
+                          struct objects_walk **walk);
+    enum err (*walk_page)(struct objects_walk *walk, struct objects_page *page);
+    void (*walk_close)(struct objects_walk *walk);
     /* size: of the whole object. */
     enum err (*source_open)(void *self, struct objects_call *call, struct bytes key, uint64_t from,
                             struct objects_source **source, uint64_t *size);

@@ -16,6 +16,15 @@
 #define LIST_BYTES_MAX  ((size_t)16 << 20)
 #define REPLY_BYTES_MAX ((size_t)256 << 10)
 
+struct objects_walk {
+    struct s3 *s3;
+    struct objects_call *call;
+    struct arena arena;
+    struct bytes prefix;
+    struct arena_mark behind_prefix;
+    struct bytes after; /* where the next page begins; empty: this is the first */
+};
+
 struct objects_source {
     struct s3 *s3;
     struct objects_call *call;
@@ -36,8 +45,10 @@ struct objects_upload {
 };
 
 static void s3_class_close(void *self);
-static enum err s3_list(void *self, struct objects_call *call, struct bytes prefix,
-                        struct bytes after, struct objects_page *page);
+static enum err s3_walk_open(void *self, struct objects_call *call, struct bytes prefix,
+                             struct objects_walk **walk);
+static enum err s3_walk_page(struct objects_walk *walk, struct objects_page *page);
+static void s3_walk_close(struct objects_walk *walk);
 static enum err s3_source_open(void *self, struct objects_call *call, struct bytes key,
                                uint64_t from, struct objects_source **source, uint64_t *size);
 static enum err s3_source_read(struct objects_source *source, void *out, size_t size, size_t *got);
@@ -52,7 +63,8 @@ static enum err s3_upload_part(struct objects_upload *upload, struct bytes part,
 static enum err s3_upload_finish(struct objects_upload *upload, char etag[OBJECTS_ETAG_SIZE]);
 static void s3_upload_abandon(struct objects_upload *upload);
 static void upload_free(struct objects_upload *upload);
-static void read_page(struct objects_call *call, struct bytes xml, struct objects_page *page);
+static struct bytes read_page(struct objects_call *call, struct bytes xml,
+                              struct objects_page *page);
 static enum err send_scoped(struct s3 *s3, struct objects_call *call,
                             const struct s3_request *request, struct arena *scope,
                             struct s3_reply *reply);
@@ -65,7 +77,9 @@ static struct bytes unquoted(struct bytes etag);
 
 static const struct objects_class class = {
     .close = s3_class_close,
-    .list = s3_list,
+    .walk_open = s3_walk_open,
+    .walk_page = s3_walk_page,
+    .walk_close = s3_walk_close,
     .source_open = s3_source_open,
     .source_read = s3_source_read,
     .source_close = s3_source_close,
@@ -98,33 +112,60 @@ static void s3_class_close(void *self)
 
 /* ---- listing ---- */
 
-static enum err s3_list(void *self, struct objects_call *call, struct bytes prefix,
-                        struct bytes after, struct objects_page *page)
+static enum err s3_walk_open(void *self, struct objects_call *call, struct bytes prefix,
+                             struct objects_walk **walk)
 {
+    struct objects_walk *w = mem_zalloc(sizeof(*w));
+
+    w->s3 = self;
+    w->call = call;
+    arena_init(&w->arena);
+    w->prefix = arena_copy(&w->arena, prefix);
+    w->behind_prefix = arena_mark(&w->arena);
+    *walk = w;
+    return OK;
+}
+
+static void s3_walk_close(struct objects_walk *walk)
+{
+    arena_fini(&walk->arena);
+    free(walk);
+}
+
+static enum err s3_walk_page(struct objects_walk *walk, struct objects_page *page)
+{
+    struct objects_call *call = walk->call;
     struct s3_request request = {.method = "GET"};
+    struct bytes next = {0};
     struct s3_reply reply;
     struct buf xml;
     enum err err;
 
     buf_init(&xml, LIST_BYTES_MAX);
     request.reply = &xml;
-    request.query = arena_format(
-        call->arena, "%.*s%slist-type=2&max-keys=%d&%.*s",
-        BYTES_ARGS(after.size != 0 ? s3_parameter("continuation-token", after, call->arena)
-                                   : BYTES("")),
-        after.size != 0 ? "&" : "", OBJECTS_PAGE_KEYS_MAX,
-        BYTES_ARGS(s3_parameter("prefix", prefix, call->arena)));
-    err = s3_send(self, call, &request, &reply);
+    request.query =
+        arena_format(call->arena, "%.*s%slist-type=2&max-keys=%d&%.*s",
+                     BYTES_ARGS(walk->after.size != 0
+                                    ? s3_parameter("continuation-token", walk->after, call->arena)
+                                    : BYTES("")),
+                     walk->after.size != 0 ? "&" : "", OBJECTS_PAGE_KEYS_MAX,
+                     BYTES_ARGS(s3_parameter("prefix", walk->prefix, call->arena)));
+    err = s3_send(walk->s3, call, &request, &reply);
     if (err == OK)
-        read_page(call, buf_bytes(&xml), page);
-    if (err == OK && page->next.size != 0 && bytes_equal(page->next, after)) /* for ever */
-        err = objects_fail(call, ERR_IO, "S3InternalError",
-                           "The list of objects goes on where it just did");
+        next = read_page(call, buf_bytes(&xml), page);
     buf_fini(&xml);
+    if (err == OK && next.size != 0 && bytes_equal(next, walk->after)) /* for ever */
+        return objects_fail(call, ERR_IO, "S3InternalError",
+                            "The list of objects goes on where it just did");
+    page->more = next.size != 0;
+    arena_release(&walk->arena, walk->behind_prefix);
+    walk->after = arena_copy(&walk->arena, next);
     return err;
 }
 
-static void read_page(struct objects_call *call, struct bytes xml, struct objects_page *page)
+/* Where the next page begins; empty: there is none. */
+static struct bytes read_page(struct objects_call *call, struct bytes xml,
+                              struct objects_page *page)
 {
     struct bytes rest = xml, entry;
 
@@ -136,8 +177,9 @@ static void read_page(struct objects_call *call, struct bytes xml, struct object
         each->key = objects_xml_text(entry, "Key", call->arena);
         each->size_bytes = strtoull((const char *)arena_copy(call->arena, size).data, NULL, 10);
     }
-    if (bytes_equal_string(objects_xml_text(xml, "IsTruncated", call->arena), "true"))
-        page->next = objects_xml_text(xml, "NextContinuationToken", call->arena);
+    if (!bytes_equal_string(objects_xml_text(xml, "IsTruncated", call->arena), "true"))
+        return BYTES("");
+    return objects_xml_text(xml, "NextContinuationToken", call->arena);
 }
 
 /* ---- reading ---- */

@@ -2,10 +2,9 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "transfer/objects.h"
-#include "transfer/objects_priv.h"
+#include "transfer/objects_file_priv.h"
 #include "unit.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -164,6 +163,17 @@ TEST(objects_file_says_why_a_folder_cannot_be_made)
     teardown(&f);
 }
 
+static enum err first_page(struct fixture *f, const char *prefix, struct objects_page *page)
+{
+    struct objects_list *list = NULL;
+    enum err err = objects_list_open(f->objects, &f->call, bytes_of_string(prefix), &list);
+
+    if (err == OK)
+        err = objects_list_page(list, page);
+    objects_list_close(&list);
+    return err;
+}
+
 /* An import would otherwise end well without what is there. */
 TEST(objects_file_lists_all_or_says_why_not)
 {
@@ -176,9 +186,9 @@ TEST(objects_file_lists_all_or_says_why_not)
     CHECK(chmod(f.dir, 0755) == 0 && chmod(path_of(&f, ""), 0755) == 0);
     CHECK(chmod(path_of(&f, "closed"), 0) == 0);
     if (geteuid() != 0 || seteuid(65534) == 0) {
-        CHECK_ERR(objects_list(f.objects, &f.call, BYTES(""), BYTES(""), &page), ERR_IO);
+        CHECK_ERR(first_page(&f, "", &page), ERR_IO);
         CHECK_TEXT(f.call.code, "S3AccessDenied");
-        CHECK_OK(objects_list(f.objects, &f.call, BYTES("a"), BYTES(""), &page));
+        CHECK_OK(first_page(&f, "a", &page));
         CHECK_U64(page.count, 1);
         CHECK(getuid() != 0 || seteuid(0) == 0);
     }
@@ -200,7 +210,7 @@ TEST(objects_file_stops_in_folders_without_objects)
     setup(&f);
     CHECK(mkdir(path_of(&f, "empty"), 0755) == 0);
     f.call.stopping = always;
-    CHECK_ERR(objects_list(f.objects, &f.call, BYTES(""), BYTES(""), &page), ERR_CANCELLED);
+    CHECK_ERR(first_page(&f, "", &page), ERR_CANCELLED);
     teardown(&f);
 }
 
@@ -287,27 +297,29 @@ TEST(objects_file_removes_what_a_server_that_ended_left)
 /* All keys below a prefix, joined by blanks. */
 static struct bytes list(struct fixture *f, const char *prefix, unsigned *pages)
 {
-    struct objects_page page = {.next = BYTES("")};
+    struct objects_list *keys = NULL;
+    struct objects_page page;
     struct buf all;
 
     *pages = 0;
     buf_init_arena(&all, &f->arena, 1 << 20);
+    CHECK_OK(objects_list_open(f->objects, &f->call, bytes_of_string(prefix), &keys));
     do {
-        struct bytes after = page.next;
-
-        CHECK_OK(objects_list(f->objects, &f->call, bytes_of_string(prefix), after, &page));
+        CHECK_OK(objects_list_page(keys, &page));
         for (size_t i = 0; i < page.count; i++) {
             if (all.size != 0)
                 buf_append_byte(&all, ' ');
             buf_append_bytes(&all, page.entries[i].key);
         }
         (*pages)++;
-    } while (page.next.size != 0 && *pages < 100);
+    } while (page.more && *pages < 100);
+    objects_list_close(&keys);
     return buf_bytes(&all);
 }
 
 TEST(objects_file_lists_in_the_order_of_keys)
 {
+    struct objects_page page;
     struct fixture f;
     unsigned pages;
 
@@ -326,44 +338,125 @@ TEST(objects_file_lists_in_the_order_of_keys)
     CHECK_TEXT(list(&f, "a/c/d/e", &pages), "");
     CHECK_TEXT(list(&f, "../", &pages), "");
     f.call.bucket = BYTES("none");
-    {
-        struct objects_page page;
-
-        CHECK_ERR(objects_list(f.objects, &f.call, BYTES(""), BYTES(""), &page), ERR_IO);
-        CHECK_TEXT(f.call.code, "S3NoSuchBucket");
-    }
+    CHECK_ERR(first_page(&f, "", &page), ERR_IO);
+    CHECK_TEXT(f.call.code, "S3NoSuchBucket");
     teardown(&f);
+}
+
+/* Files "00000" and on, in an order of no meaning, in the bucket's folder; "": in the bucket. */
+static void make_files(struct fixture *f, const char *folder, unsigned count)
+{
+    char path[600];
+
+    for (unsigned i = 0; i < count; i++) {
+        snprintf(path, sizeof(path), "%s/b/%s/%05u", f->dir, folder, i * 2677 % count);
+        close(open(path, O_CREAT | O_WRONLY, 0666));
+    }
+}
+
+/* How many there are, all behind each other; the arena is given back. */
+static void check_order(const struct objects_page *page, char last[16], size_t *count)
+{
+    for (size_t i = 0; i < page->count; i++) {
+        CHECK(bytes_compare(bytes_of_string(last), page->entries[i].key) < 0);
+        snprintf(last, 16, "%.*s", BYTES_ARGS(page->entries[i].key));
+    }
+    *count += page->count;
 }
 
 TEST(objects_file_lists_page_after_page)
 {
-    struct objects_page page = {.next = BYTES("")};
+    struct objects_list *list = NULL;
+    struct objects_page page;
     struct fixture f;
-    char path[600], last[16] = "";
+    char last[16] = "";
     size_t count = 0;
     unsigned pages = 0;
 
     setup(&f);
-    snprintf(path, sizeof(path), "%s/b/m", f.dir);
-    CHECK(mkdir(path, 0777) == 0);
-    for (unsigned i = 0; i < 5000; i++) {
-        /* half of them in a folder in the middle, in an order of no meaning */
-        unsigned n = i * 2677 % 5000;
-
-        snprintf(path, sizeof(path), i % 2 == 0 ? "%s/b/m/%05u" : "%s/b/x%05u", f.dir, n);
-        close(open(path, O_CREAT | O_WRONLY, 0666));
-    }
+    CHECK(mkdir(path_of(&f, "00000m"), 0777) == 0);
+    make_files(&f, "", 2500);
+    make_files(&f, "00000m", 2500);
+    CHECK_OK(objects_list_open(f.objects, &f.call, BYTES(""), &list));
     do {
-        CHECK_OK(objects_list(f.objects, &f.call, BYTES(""), page.next, &page));
-        for (size_t i = 0; i < page.count; i++) {
-            CHECK(bytes_compare(bytes_of_string(last), page.entries[i].key) < 0);
-            snprintf(last, sizeof(last), "%.*s", BYTES_ARGS(page.entries[i].key));
-        }
-        count += page.count;
+        CHECK_OK(objects_list_page(list, &page));
+        check_order(&page, last, &count);
         pages++;
-    } while (page.next.size != 0 && pages < 20);
+    } while (page.more && pages < 20);
     CHECK_U64(pages, 5);
     CHECK_U64(count, 5000);
+    objects_list_close(&list);
+    teardown(&f);
+}
+
+/* Reading a folder again for each page, an import of n files would cost n * n / 1000 names. */
+TEST(objects_file_reads_a_folder_once_for_all_pages)
+{
+    struct objects_list *list = NULL;
+    struct objects_page page;
+    struct fixture f;
+    size_t count = 0;
+
+    setup(&f);
+    CHECK(mkdir(path_of(&f, "m"), 0777) == 0);
+    make_files(&f, "m", 3000);
+    CHECK_OK(objects_list_open(f.objects, &f.call, BYTES("m/"), &list));
+    CHECK_OK(objects_list_page(list, &page));
+    CHECK_U64(page.count, 1000);
+    put(&f, "m/zzz", ""); /* whoever reads it again finds this one */
+    CHECK(unlink(path_of(&f, "m/01999")) == 0);
+    while (page.more) {
+        CHECK_OK(objects_list_page(list, &page));
+        count += page.count;
+    }
+    CHECK_U64(count, 1999);
+    objects_list_close(&list);
+    teardown(&f);
+}
+
+TEST(objects_file_lists_folders_of_more_names_than_are_kept)
+{
+    struct objects_walk *walk = NULL;
+    struct files files;
+    struct fixture f;
+    char last[16] = "";
+    size_t count = 0;
+    bool more = true;
+
+    setup(&f);
+    CHECK(mkdir(path_of(&f, "00700m"), 0777) == 0);
+    make_files(&f, "", 2500);
+    make_files(&f, "00700m", 2500);
+    files.dir = (char *)(uintptr_t)f.dir;
+    CHECK_OK(files_walk_open_with(&files, &f.call, BYTES(""), 800, &walk));
+    while (more && count < 10000) {
+        struct objects_page page = {.count = 0};
+
+        CHECK_OK(files_walk_page(walk, &page));
+        check_order(&page, last, &count);
+        more = page.more;
+    }
+    CHECK_U64(count, 5000);
+    files_walk_close(walk);
+    teardown(&f);
+}
+
+/* The rest of it is not there any more, which is no end of the list. */
+TEST(objects_file_says_that_the_bucket_went)
+{
+    struct objects_list *list = NULL;
+    struct objects_page page;
+    struct fixture f;
+
+    setup(&f);
+    make_files(&f, "", 1001);
+    CHECK_OK(objects_list_open(f.objects, &f.call, BYTES(""), &list));
+    CHECK_OK(objects_list_page(list, &page));
+    CHECK(page.more);
+    CHECK(rename(path_of(&f, ""), path_of(&f, "../gone")) == 0);
+    CHECK_ERR(objects_list_page(list, &page), ERR_IO);
+    CHECK_TEXT(f.call.code, "S3NoSuchBucket");
+    objects_list_close(&list);
     teardown(&f);
 }
 
@@ -371,7 +464,7 @@ TEST(objects_places_that_are_none)
 {
     static const char *const bad[] = {"", "file:", "files", "ftp://x", "s3", "s3:ftp://x"};
     struct objects *objects = NULL;
-    struct objects_page page;
+    struct objects_list *list;
     struct objects_call call = {.bucket = BYTES("b")};
     struct arena arena;
     struct fault fault;
@@ -383,7 +476,7 @@ TEST(objects_places_that_are_none)
                   ERR_CONFIG);
     call.arena = &arena;
     CHECK_OK(objects_open(&(struct objects_options){.place = NULL}, &fault, &objects));
-    CHECK_ERR(objects_list(objects, &call, BYTES(""), BYTES(""), &page), ERR_IO);
+    CHECK_ERR(objects_list_open(objects, &call, BYTES(""), &list), ERR_IO);
     CHECK_TEXT(call.code, "S3NoSuchBucket");
     objects_close(&objects);
     arena_fini(&arena);
