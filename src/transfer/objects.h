@@ -11,7 +11,8 @@
  * Ownership: what a call returns is in its arena. Lists, readers and writers keep their call.
  * Threads:   any, each with a call of its own. All calls wait: never on a loop.
  * Bounds:    a writer holds one part in memory, a reader one piece of as many bytes, a list one
- *            page (and some names, where folders give them in no order); requests are repeated for retry_ms_max at most, and each makes progress or ends.
+ *            page (and names, where folders give them in no order); requests are repeated for
+ *            retry_ms_max at most, and each makes progress or ends.
  * Source:    Amazon S3 API reference, 2006-03-01
  */
 #pragma once
