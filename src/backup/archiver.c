@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "table/catalog.h"
 #include "table/journal_cursor.h"
 #include "table/recovery.h"
@@ -120,6 +121,7 @@ static void *run(void *arg)
     bool failed = false;
 
     pthread_setname_np(pthread_self(), "archiver");
+    thread_give_way();
     do {
         uint64_t now_ms = clock_wall_ms();
         struct arena arena;

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "json/json_write.h"
 #include "table/catalog.h"
 #include "table/recovery.h"
@@ -373,6 +374,7 @@ static void *watch(void *arg)
     uint64_t due_ms = 0;
 
     pthread_setname_np(pthread_self(), "backups");
+    thread_give_way();
     pthread_mutex_lock(&backups->lock);
     while (!backups->stopping) {
         struct timespec until = clock_deadline(EXPIRY_TICK_MS);

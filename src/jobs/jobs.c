@@ -10,22 +10,18 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "base/thread.h"
 #include "jobs/job_record.h"
 #include "table/catalog.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #define KINDS_MAX     16
 #define RETRY_MS      200
 #define RETRY_MS_MAX  60000
-#define BACKGROUND    10 /* of nice(1) */
 #define ID_MS_DIGITS  14
 #define ID_HEX_DIGITS 8
 
@@ -357,20 +353,12 @@ static void wait_for_work(struct jobs *jobs, uint64_t next_ms)
     clock_wait(&jobs->changed, &jobs->lock, until);
 }
 
-/* Clients' threads go first: a job gets less of a core that others want, and takes none from them
- * by waking up. An older kernel or a container may forbid it; it is a matter of latency only. */
-static void make_background(void)
-{
-    setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), BACKGROUND);
-    pthread_setschedparam(pthread_self(), SCHED_BATCH, &(struct sched_param){0});
-}
-
 static void *run(void *arg)
 {
     struct jobs *jobs = arg;
 
     pthread_setname_np(pthread_self(), "job");
-    make_background();
+    thread_in_background(); /* clients go first */
     pthread_mutex_lock(&jobs->lock);
     while (!atomic_load(&jobs->stopping)) {
         uint64_t next_ms;

@@ -5,6 +5,10 @@
  */
 #include "store/store_rocks_ext.h"
 
+extern "C" {
+#include "base/thread.h"
+}
+
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
@@ -43,6 +47,28 @@ class ResumeWhenTold : public rocksdb::EventListener
     {
         if (error.severity() >= rocksdb::Status::Severity::kHardError)
             *by_itself = false;
+    }
+};
+
+/* Its threads give way, each from its first job on. */
+class GiveWay : public rocksdb::EventListener
+{
+  public:
+    void OnFlushBegin(rocksdb::DB *, const rocksdb::FlushJobInfo &) override
+    {
+        give_way();
+    }
+    void OnCompactionBegin(rocksdb::DB *, const rocksdb::CompactionJobInfo &) override
+    {
+        give_way();
+    }
+
+  private:
+    static void give_way()
+    {
+        static thread_local bool done = (thread_give_way(), true);
+
+        (void)done;
     }
 };
 
@@ -100,6 +126,7 @@ void store_rocks_ext_filter_prefixes(rocksdb_options_t *handle, size_t bytes)
 
 void store_rocks_ext_compact_in_background(rocksdb_options_t *options)
 {
+    store_rocks_ext_options(options)->listeners.push_back(std::make_shared<GiveWay>());
     /* An older kernel or a container may forbid it; it is a matter of latency only. */
     store_rocks_ext_options(options)
         ->env->LowerThreadPoolCPUPriority(rocksdb::Env::Priority::LOW, rocksdb::CpuPriority::kLow)

@@ -18,8 +18,9 @@ void store_rocks_ext_resume_when_told(rocksdb_options_t *options);
  * before. */
 void store_rocks_ext_filter_prefixes(rocksdb_options_t *options, size_t bytes);
 
-/* Compactions give way to requests where there are fewer cores than threads: a slice of theirs is
- * milliseconds. They still get their share: RocksDB slows writers down when it falls behind. */
+/* Flushes and compactions give way to requests where there are fewer cores than threads, and
+ * compactions have a smaller share, too. They still get it: RocksDB slows writers down when it falls
+ * behind. */
 void store_rocks_ext_compact_in_background(rocksdb_options_t *options);
 
 /* What RocksDB has to say goes to `log`, from any thread, instead of a file of its own: that file

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "streams/journal_cap.h"
 #include "table/catalog.h"
 #include "table/journal_cut.h"
@@ -81,6 +82,7 @@ static void *run(void *arg)
     uint64_t wait_ms = 0;
 
     pthread_setname_np(pthread_self(), "streams");
+    thread_give_way();
     do {
         uint64_t now_ms = clock_wall_ms();
         enum err err;

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "table/catalog.h"
 #include "table/index_build.h"
 #include "table/index_entry.h"
@@ -92,6 +93,7 @@ static void *run(void *arg)
     unsigned wait_ms = POLL_MS;
 
     pthread_setname_np(pthread_self(), "indexes");
+    thread_give_way();
     while (!atomic_load(&jobs->stopping)) {
         wait_for_work(jobs, wait_ms);
         wait_ms = work(jobs);

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "store/store.h"
 #include "table/stream.h"
 #include "table/table_keys.h"
@@ -214,6 +215,7 @@ static void *run(void *arg)
     uint64_t tokens_due_ms = clock_mono_ms() + TOKENS_PURGE_MS;
 
     pthread_setname_np(pthread_self(), "reaper");
+    thread_give_way();
     pthread_mutex_lock(&reaper->lock);
     while (!reaper->stopping) {
         struct drop *drop = take_due(reaper);

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "table/catalog.h"
 #include "table/index_expiry.h"
 #include "ttl/ttl_sweep.h"
@@ -77,6 +78,7 @@ static void *run(void *arg)
     uint64_t wait_ms;
 
     pthread_setname_np(pthread_self(), "ttl");
+    thread_give_way();
     do
         wait_ms = sweep_tables(service);
     while (rest(service, wait_ms));
