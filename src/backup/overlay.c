@@ -9,6 +9,7 @@
 
 #include "base/assert.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/mem.h"
 
 #include <errno.h>
@@ -31,6 +32,7 @@
 /* Entries of one kind of place, in order. */
 struct source {
     FILE *file;         /* a run; NULL: those in memory */
+    uint64_t left;      /* of its bytes, from the next entry on */
     uint8_t *data;      /* the entry that was read */
     size_t capacity;    /* of data */
     size_t at;          /* in memory: the next offset's index */
@@ -40,6 +42,7 @@ struct source {
 
 struct run {
     FILE *file;
+    uint64_t bytes; /* that were written */
 };
 
 struct overlay {
@@ -206,7 +209,8 @@ static void begin_memory(struct overlay *overlay)
 
 static void begin_run(struct overlay *overlay, const struct run *run)
 {
-    overlay->sources[overlay->source_count++] = (struct source){.file = run->file};
+    overlay->sources[overlay->source_count++] =
+        (struct source){.file = run->file, .left = run->bytes};
 }
 
 /* A file that nobody else sees. */
@@ -255,6 +259,7 @@ static enum err write_run(struct overlay *overlay, unsigned level)
         free(frame);
         if (!written)
             break;
+        run.bytes += bytes;
     }
     if (err == OK || (err == ERR_ABSENT && fflush(run.file) != 0))
         err = file_err(errno);
@@ -347,23 +352,34 @@ static void load_memory(const struct overlay *overlay, struct source *source)
     }
 }
 
+static enum err short_of(const struct source *source)
+{
+    LOG(ERROR, "a scratch file is not what was written to it",
+        log_u64("bytes_missed", source->left));
+    return ERR_IO;
+}
+
 static enum err load_run(struct source *source)
 {
     uint8_t size_bytes[SIZE_BYTES];
     size_t size;
 
-    if (fread(size_bytes, 1, SIZE_BYTES, source->file) != SIZE_BYTES) {
-        source->ended = feof(source->file) != 0;
-        return source->ended ? OK : ERR_IO;
-    }
+    source->ended = source->left == 0;
+    if (source->ended)
+        return OK;
+    if (fread(size_bytes, 1, SIZE_BYTES, source->file) != SIZE_BYTES)
+        return short_of(source);
     size = bytes_get_u32(size_bytes);
+    if (SIZE_BYTES + size > source->left)
+        return short_of(source);
     if (size > source->capacity) {
         free(source->data);
         source->data = mem_alloc(size);
         source->capacity = size;
     }
     if (fread(source->data, 1, size, source->file) != size)
-        return ERR_IO;
+        return short_of(source);
+    source->left -= SIZE_BYTES + size;
     source->entry = get_entry(source->data);
     return OK;
 }

@@ -17,6 +17,7 @@ struct sort_reader {
     struct buf window;
     size_t window_at; /* of the next row in it */
     bool at_end;      /* of the file */
+    uint64_t left;    /* of what was written to it, from the next row on */
     struct bytes key, value;
 };
 
@@ -53,17 +54,27 @@ static enum err fill_window(struct sort_reader *r, size_t size)
 
 static enum err reader_step_file(struct sort_reader *r)
 {
-    size_t size;
-    enum err err = fill_window(r, SORT_ROW_HEADER_BYTES);
+    size_t size = SORT_ROW_HEADER_BYTES;
+    enum err err = ERR_ABSENT;
 
+    if (r->left == 0)
+        return ERR_ABSENT;
+    if (size <= r->left)
+        err = fill_window(r, size);
+    if (err == OK) {
+        size = sort_row_bytes(r->window.data + r->window_at);
+        err = size <= r->left ? fill_window(r, size) : ERR_ABSENT;
+    }
+    if (err == ERR_ABSENT) {
+        LOG(ERROR, "a scratch file is not what was written to it", log_string("path", r->run->path),
+            log_u64("bytes_missed", r->left));
+        return ERR_IO;
+    }
     if (err != OK)
         return err;
-    size = sort_row_bytes(r->window.data + r->window_at);
-    err = fill_window(r, size);
-    if (err != OK)
-        return err == ERR_ABSENT ? ERR_IO : err; /* somebody cut our file short */
     sort_row_open(r->window.data + r->window_at, &r->key, &r->value);
     r->window_at += size;
+    r->left -= size;
     return OK;
 }
 
@@ -115,7 +126,7 @@ enum err sort_merge_begin(struct sort_merge *merge, const struct sort_run *runs,
     for (unsigned i = 0; i < count; i++) {
         struct sort_reader *r = &merge->readers[i];
 
-        *r = (struct sort_reader){.run = &runs[i], .age = i, .fd = -1};
+        *r = (struct sort_reader){.run = &runs[i], .age = i, .fd = -1, .left = runs[i].file_bytes};
         buf_init(&r->window, SIZE_MAX);
     }
     for (unsigned i = 0; err == OK && i < count; i++) {

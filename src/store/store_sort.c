@@ -38,6 +38,7 @@ struct store_sort {
 struct run_writer {
     int fd;
     struct buf pending;
+    uint64_t bytes;
 };
 
 static void sort_buffer(struct store_sort *sort);
@@ -233,6 +234,7 @@ static enum err writer_open(struct run_writer *writer, struct store_sort *sort,
     enum err err = sort->engine->class->scratch_file(sort->engine, bytes, &run->path);
 
     writer->fd = -1;
+    writer->bytes = 0;
     buf_init(&writer->pending, SIZE_MAX);
     if (err != OK)
         return err;
@@ -260,6 +262,7 @@ static enum err writer_flush(struct run_writer *writer)
 static enum err writer_add(struct run_writer *writer, const void *row, size_t size)
 {
     buf_append(&writer->pending, row, size);
+    writer->bytes += size;
     return writer->pending.size < WRITE_BYTES ? OK : writer_flush(writer);
 }
 
@@ -282,6 +285,7 @@ static enum err write_run(struct store_sort *sort, struct sort_run *run)
     }
     if (err == OK)
         err = writer_flush(&writer);
+    run->file_bytes = writer.bytes;
     writer_close(&writer);
     return err;
 }
@@ -319,6 +323,7 @@ static enum err merge_young_runs(struct store_sort *sort)
     }
     if (err == ERR_ABSENT)
         err = writer_flush(&writer);
+    merged.file_bytes = writer.bytes;
     sort_merge_end(&sort->merge);
     writer_close(&writer);
     buf_fini(&row);

@@ -18,7 +18,8 @@ struct sort_row {
 };
 
 struct sort_run {
-    char *path; /* NULL: in memory, as follows */
+    char *path;          /* NULL: in memory, as follows */
+    uint64_t file_bytes; /* that were written */
     struct buf bytes;
     struct sort_row *rows;
     size_t row_count;

@@ -355,3 +355,31 @@ TEST(store_rocks_bulk_stays_over_a_restart)
     CHECK_U64(walk(&bed, "row", "rox", false), 200);
     bed_close(&bed);
 }
+
+/* What is missing at the end of a scratch file is no end. */
+TEST(store_rocks_bulk_misses_what_is_cut_off)
+{
+    struct bed bed = {0};
+    struct seen seen = {0};
+    struct store_bulk *bulk;
+    char path[600];
+    const struct dirent *entry;
+    unsigned cut = 0;
+    DIR *folder;
+
+    bed_open(&bed, true);
+    bulk = begin(&bed, 1000, false, &seen);
+    put_rows(bulk, 100);
+    snprintf(path, sizeof(path), "%s/bulk", bed.path);
+    folder = opendir(path);
+    while (folder != NULL && (entry = readdir(folder)) != NULL) {
+        snprintf(path, sizeof(path), "%s/bulk/%s", bed.path, entry->d_name);
+        cut += entry->d_name[0] != '.' && truncate(path, 4) == 0; /* half of the first size */
+    }
+    if (folder != NULL)
+        closedir(folder);
+    CHECK(cut > 0);
+    CHECK_ERR(store_bulk_finish(&bulk), ERR_IO);
+    store_bulk_abandon(&bulk);
+    bed_close(&bed);
+}
