@@ -2,8 +2,8 @@
 #include "backup/archive.h"
 
 #include "backup/block_file.h"
+#include "base/file.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -104,18 +104,23 @@ static enum err list_files(const char *dir, uint32_t table_id, bool bases, struc
     unsigned listed = 0, capacity = 0;
     const struct dirent *entry;
     DIR *open = opendir(archive_table_path(dir, table_id, arena));
+    enum err err;
 
     *files = NULL;
     *count = 0;
     if (open == NULL)
         return errno == ENOENT ? OK : ERR_IO;
-    while ((entry = readdir(open)) != NULL) {
+    while ((err = file_next_entry(open, &entry)) == OK) {
         struct stat status;
 
         if (!read_name(entry->d_name, bases, &segment))
             continue;
-        if (fstatat(dirfd(open), entry->d_name, &status, 0) != 0)
-            continue; /* it was removed just now */
+        if (fstatat(dirfd(open), entry->d_name, &status, 0) != 0) {
+            if (errno == ENOENT)
+                continue; /* it was removed just now */
+            err = ERR_IO;
+            break;
+        }
         segment.bytes = (uint64_t)status.st_size;
         if (listed == capacity) {
             capacity = capacity == 0 ? 16 : capacity * 2;
@@ -124,6 +129,8 @@ static enum err list_files(const char *dir, uint32_t table_id, bool bases, struc
         list[listed++] = segment;
     }
     closedir(open);
+    if (err != ERR_ABSENT)
+        return err;
     if (listed > 0)
         qsort(list, listed, sizeof(*list), compare_segments);
     *files = list;
@@ -137,12 +144,13 @@ enum err archive_tables(const char *dir, struct arena *arena, uint32_t **ids, un
     const struct dirent *entry;
     uint32_t *list = NULL;
     DIR *open = opendir(dir);
+    enum err err;
 
     *ids = NULL;
     *count = 0;
     if (open == NULL)
         return errno == ENOENT ? OK : ERR_IO;
-    while ((entry = readdir(open)) != NULL) {
+    while ((err = file_next_entry(open, &entry)) == OK) {
         char *end;
         unsigned long long id = strtoull(entry->d_name, &end, 10);
 
@@ -155,6 +163,8 @@ enum err archive_tables(const char *dir, struct arena *arena, uint32_t **ids, un
         list[listed++] = (uint32_t)id;
     }
     closedir(open);
+    if (err != ERR_ABSENT)
+        return err;
     *ids = list;
     *count = listed;
     return OK;

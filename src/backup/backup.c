@@ -13,7 +13,6 @@
 #include "table/recovery.h"
 #include "table/table_keys.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -322,14 +321,16 @@ static enum err remove_unused_checkpoints(struct backups *backups, struct fault 
 {
     struct store *store = jobs_store(backups->jobs);
     struct needed needed = {0};
-    struct dirent *entry;
+    const struct dirent *entry;
     DIR *folder;
-    enum err err;
+    enum err err, listed = ERR_ABSENT;
 
     arena_init(&needed.arena);
     err = jobs_walk(backups->jobs, note_needed, &needed);
     folder = err == OK ? opendir(backups->checkpoints) : NULL;
-    while (folder != NULL && (entry = readdir(folder)) != NULL) {
+    if (err == OK && folder == NULL && errno != ENOENT)
+        listed = ERR_IO;
+    while (folder != NULL && (listed = file_next_entry(folder, &entry)) == OK) {
         struct bytes id = bytes_of_string(entry->d_name), path;
 
         if (entry->d_name[0] == '.' || is_needed(&needed, id))
@@ -337,6 +338,9 @@ static enum err remove_unused_checkpoints(struct backups *backups, struct fault 
         path = backup_checkpoint_path(backups, id, &needed.arena);
         store_checkpoint_remove(store, (const char *)path.data);
     }
+    if (listed != ERR_ABSENT)
+        LOG(WARN, "cannot list the checkpoints of backups; those that nobody needs take room",
+            log_string("folder", backups->checkpoints), log_errno(errno));
     if (folder != NULL)
         closedir(folder);
     arena_fini(&needed.arena);

@@ -3,7 +3,6 @@
 
 #include "base/mem.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -50,6 +49,15 @@ enum err file_make_folder(const char *path)
     return err == OK || errno != EIO ? OK : err;
 }
 
+enum err file_next_entry(DIR *folder, const struct dirent **entry)
+{
+    errno = 0; /* readdir tells its failure from the end by this alone */
+    *entry = readdir(folder);
+    if (*entry != NULL)
+        return OK;
+    return errno == 0 ? ERR_ABSENT : ERR_IO;
+}
+
 void file_remove_files(const char *path)
 {
     DIR *folder = opendir(path);
@@ -57,7 +65,7 @@ void file_remove_files(const char *path)
 
     if (folder == NULL)
         return;
-    while ((entry = readdir(folder)) != NULL)
+    while (file_next_entry(folder, &entry) == OK)
         unlinkat(dirfd(folder), entry->d_name, 0);
     closedir(folder);
 }

@@ -5,7 +5,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -362,13 +361,14 @@ static enum err check_engine_files(struct store_dir *dir, struct fault *fault)
 {
     DIR *folder = opendir(dir->engine_path);
     bool has_root = false, has_records = false;
-    struct dirent *entry;
+    const struct dirent *entry;
+    enum err err;
 
     if (folder == NULL)
         return errno == ENOENT ? OK
                                : fault_set(fault, ERR_IO, "cannot read %s: %s", dir->engine_path,
                                            strerror(errno));
-    while ((entry = readdir(folder)) != NULL) {
+    while ((err = file_next_entry(folder, &entry)) == OK) {
         const char *suffix = strrchr(entry->d_name, '.');
         bool is_table = suffix != NULL && strcmp(suffix, ".sst") == 0;
 
@@ -376,7 +376,11 @@ static enum err check_engine_files(struct store_dir *dir, struct fault *fault)
         has_records |= is_table || (suffix != NULL && strcmp(suffix, ".log") == 0);
         dir->had_tables |= is_table;
     }
+    if (err != ERR_ABSENT)
+        fault_set(fault, err, "cannot read %s: %s", dir->engine_path, strerror(errno));
     closedir(folder);
+    if (err != ERR_ABSENT)
+        return err;
     if (has_records && !has_root)
         return fault_set(fault, ERR_CORRUPT,
                          "the data directory %s is damaged: %s has records but no file CURRENT. "

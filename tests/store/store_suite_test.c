@@ -1,5 +1,6 @@
 /* store_suite_test.c - what every engine must do: one suite, run on each. */
 #include "base/arena.h"
+#include "base/folder_fault.h"
 #include "base/rng.h"
 #include "store/store.h"
 #include "unit.h"
@@ -669,6 +670,22 @@ TEST(store_that_lost_its_root_is_refused_not_taken_for_a_new_one)
         CHECK_ERR(open_again(&bed, &message), ERR_CORRUPT);
         CHECK(strstr((const char *)message.data, "no file CURRENT") != NULL);
     }
+    bed_close(&bed);
+}
+
+/* Half a list of files says neither that there is a root nor that there is none. */
+TEST(store_whose_files_cannot_be_listed_is_refused)
+{
+    struct bed bed = {0};
+    struct bytes message;
+
+    bed_open(&bed, true);
+    CHECK_OK(put(&bed, "key", "value"));
+    store_close(&bed.store);
+    folder_fault_at(1);
+    CHECK_ERR(open_again(&bed, &message), ERR_IO);
+    CHECK(strstr((const char *)message.data, "cannot read ") != NULL);
+    CHECK_OK(open_again(&bed, &message));
     bed_close(&bed);
 }
 

@@ -2,6 +2,7 @@
 #include "backup/archive.h"
 #include "backup/archive_check.h"
 #include "backup/block_file.h"
+#include "base/folder_fault.h"
 #include "item/item.h"
 #include "item/item_fixture.h"
 #include "item/journal.h"
@@ -93,6 +94,30 @@ TEST(archive_check_of_what_is_right)
     check(&bed, 0, "");
     bed.dir = "/nowhere/at/all";
     check(&bed, 0, "");
+    arena_fini(&bed.arena);
+}
+
+/* A list of some of the segments would look like a shorter history. */
+TEST(archive_lists_all_or_nothing)
+{
+    struct archive_segment *segments;
+    unsigned count;
+    uint32_t *ids;
+    struct bed bed;
+
+    bed_open(&bed);
+    write_segment(&bed, 100, 200, 100, record_at(&bed, 100, true));
+    write_segment(&bed, 200, 300, 299, record_at(&bed, 299, true));
+    for (unsigned i = 1; i <= 5; i++) { /* two files, two folders, and the end */
+        folder_fault_at(i);
+        CHECK_ERR(archive_list(bed.dir, TABLE_ID, &bed.arena, &segments, &count), ERR_IO);
+    }
+    CHECK_OK(archive_list(bed.dir, TABLE_ID, &bed.arena, &segments, &count));
+    CHECK_U64(count, 2);
+    folder_fault_at(2);
+    CHECK_ERR(archive_tables(bed.dir, &bed.arena, &ids, &count), ERR_IO);
+    CHECK_OK(archive_tables(bed.dir, &bed.arena, &ids, &count));
+    CHECK_U64(count, 1);
     arena_fini(&bed.arena);
 }
 

@@ -1,5 +1,6 @@
 /* file_test.c - folders made, emptied and removed; what errnos mean. */
 #include "base/file.h"
+#include "base/folder_fault.h"
 #include "unit.h"
 
 #include <errno.h>
@@ -64,4 +65,23 @@ TEST(file_removes_files_but_no_folders)
     file_remove_folder(path);
     CHECK(access(path, F_OK) != 0);
     file_remove_folder(path); /* is gone already */
+}
+
+TEST(file_tells_a_folders_end_from_a_fault)
+{
+    const struct dirent *entry;
+    unsigned count = 0;
+    DIR *folder = opendir(unit_temp_dir());
+    enum err err;
+
+    CHECK(folder != NULL);
+    while ((err = file_next_entry(folder, &entry)) == OK)
+        count++;
+    CHECK_ERR(err, ERR_ABSENT);
+    CHECK_U64(count, 2);
+    rewinddir(folder);
+    folder_fault_at(2);
+    CHECK_OK(file_next_entry(folder, &entry));
+    CHECK_ERR(file_next_entry(folder, &entry), ERR_IO);
+    closedir(folder);
 }
