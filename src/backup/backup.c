@@ -162,14 +162,15 @@ static enum err put_record(struct backups *backups, const struct backup *backup,
     return err;
 }
 
-/* Of a new backup: no two of this process have the same. */
-static uint64_t next_ms(struct backups *backups)
+/* For the id of a new backup: no two that are there have the same, also when the clock was set back.
+ * The names of files are made of ids, over all accounts and regions. */
+static uint64_t next_id_ms(struct backups *backups)
 {
     uint64_t ms = clock_wall_ms();
 
     pthread_mutex_lock(&backups->lock);
-    ms = ms > backups->last_ms ? ms : backups->last_ms + 1;
-    backups->last_ms = ms;
+    ms = ms > backups->id_ms ? ms : backups->id_ms + 1;
+    backups->id_ms = ms;
     pthread_mutex_unlock(&backups->lock);
     return ms;
 }
@@ -178,7 +179,7 @@ enum err backup_create(struct backups *backups, struct table *table, struct byte
                        struct arena *arena, struct backup *backup)
 {
     struct store *store = jobs_store(backups->jobs);
-    struct backup made = {.name = name, .created_ms = next_ms(backups)};
+    struct backup made = {.name = name, .created_ms = clock_wall_ms()};
     char *id = arena_alloc(arena, JOB_ID_SIZE);
     const char *path;
     struct fault fault;
@@ -186,7 +187,7 @@ enum err backup_create(struct backups *backups, struct table *table, struct byte
 
     if (jobs_unfinished(backups->jobs, BACKUP_KIND) >= BACKUP_UNFINISHED_MAX)
         return ERR_LIMIT_EXCEEDED;
-    job_id_make(made.created_ms, id);
+    job_id_make(next_id_ms(backups), id);
     made.id = bytes_of_string(id);
     made.table = definition_kept(&table->definition, arena);
     err = store_count(store, table_count_key(made.table.id, 0, arena), &made.count);
@@ -213,12 +214,12 @@ bool backup_keep_deleted(struct backups *backups, const struct table *table,
                          struct store_mutation *mutation, struct arena *arena, struct job_name *job)
 {
     const struct table_definition *d = &table->definition;
-    struct backup made = {.type = BACKUP_SYSTEM, .created_ms = next_ms(backups)};
+    struct backup made = {.type = BACKUP_SYSTEM, .created_ms = clock_wall_ms()};
 
     if (!recovery_is_on(d))
         return false;
-    made.id =
-        arena_format(arena, "%014llu" BACKUP_SYSTEM_ID_END, (unsigned long long)made.created_ms);
+    made.id = arena_format(arena, "%014llu" BACKUP_SYSTEM_ID_END,
+                           (unsigned long long)next_id_ms(backups));
     made.name = arena_format(arena, "%.*s" BACKUP_SYSTEM_NAME_TAIL, BYTES_ARGS(d->name));
     made.expires_ms = made.created_ms + BACKUP_SYSTEM_LIFE_MS;
     made.table = definition_kept(d, arena);
@@ -287,8 +288,9 @@ enum err backup_make_folder(const char *path, struct fault *fault)
                                  strerror(errno));
 }
 
-/* Ids of backups whose checkpoints are needed. */
+/* Ids of backups whose checkpoints are needed, and the newest of all. */
 struct needed {
+    uint64_t newest_ms;
     struct bytes *ids;
     unsigned count, capacity;
     struct arena arena;
@@ -297,8 +299,13 @@ struct needed {
 static enum err note_needed(void *ctx, const struct job_record *record)
 {
     struct needed *needed = ctx;
+    uint64_t ms = 0;
 
-    if (record->state != JOB_UNFINISHED || !bytes_equal_string(record->name.kind, BACKUP_KIND))
+    if (!bytes_equal_string(record->name.kind, BACKUP_KIND))
+        return OK;
+    if (job_id_read(record->name.id, &ms) && ms > needed->newest_ms)
+        needed->newest_ms = ms;
+    if (record->state != JOB_UNFINISHED)
         return OK;
     if (needed->count == needed->capacity) {
         needed->capacity = needed->capacity == 0 ? 16 : needed->capacity * 2;
@@ -327,6 +334,7 @@ static enum err remove_unused_checkpoints(struct backups *backups, struct fault 
 
     arena_init(&needed.arena);
     err = jobs_walk(backups->jobs, note_needed, &needed);
+    backups->id_ms = needed.newest_ms;
     folder = err == OK ? opendir(backups->checkpoints) : NULL;
     if (err == OK && folder == NULL && errno != ENOENT)
         listed = ERR_IO;

@@ -16,7 +16,7 @@ struct backups {
     bool stopping;
     pthread_t thread; /* removes what has expired */
     bool watching;    /* it was started */
-    uint64_t last_ms; /* of the newest id: backups are listed in the order of their making */
+    uint64_t id_ms;   /* of the newest id: backups are listed in the order of their making */
 };
 
 /* job_run_fn; ctx is the backups. */

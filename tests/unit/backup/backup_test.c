@@ -475,6 +475,43 @@ TEST(backup_of_a_deleted_table_is_written_before_its_rows_go)
     bed_close(&bed);
 }
 
+static void keep_deleted(struct backup_bed *bed)
+{
+    struct store_mutation *mutation = store_mutation_create();
+    struct job_name job = {0};
+
+    CHECK(backup_keep_deleted(bed->backups, bed->table.table, mutation, &bed->table.arena, &job));
+    CHECK_OK(store_submit_and_wait(bed->table.store, NULL, &mutation));
+    memcpy(bed->id, job.id.data, sizeof(bed->id));
+}
+
+/* The file and the record of one would take the place of the other's. */
+TEST(backups_have_different_ids_also_when_the_clock_was_set_back)
+{
+    struct backup_bed bed = {0};
+    struct table_definition definition = index_bed_table;
+    char first[JOB_ID_SIZE];
+    struct backup found;
+
+    clock_set_test(UINT64_C(1800000000000));
+    bed_open(&bed);
+    definition.recovery.period_days = 35;
+    index_bed_put_definition(&bed.table, &definition);
+    jobs_stop(bed.jobs);
+    keep_deleted(&bed);
+    CHECK_TEXT(bytes_of_string(bed.id), "01800000000000-00000000");
+    memcpy(first, bed.id, sizeof(first));
+    restart(&bed);
+    index_bed_find(&bed.table);
+    jobs_stop(bed.jobs);
+    clock_set_test(UINT64_C(1800000000000) - 1000);
+    keep_deleted(&bed);
+    CHECK(strcmp(bed.id, first) > 0);
+    CHECK_OK(find(&bed, bytes_of_string(bed.id), &found));
+    CHECK_U64(found.created_ms, UINT64_C(1800000000000) - 1000);
+    bed_close(&bed);
+}
+
 static void note_fault(void *ctx, const char *text)
 {
     snprintf(ctx, 400, "%s", text);
