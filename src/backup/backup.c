@@ -21,6 +21,8 @@
 #define EXPIRY_TICK_MS 200
 #define EXPIRY_WALK_MS 60000
 
+static enum err begin(struct backups *backups, struct table *table, struct bytes name,
+                      struct arena *arena, struct backup *backup);
 static enum err remove_unused_checkpoints(struct backups *backups, struct fault *fault);
 static void *watch(void *arg);
 
@@ -175,8 +177,40 @@ static uint64_t next_id_ms(struct backups *backups)
     return ms;
 }
 
+/* A place among those that are unfinished, from before the checkpoint until the record is there. */
+static bool take_place(struct backups *backups)
+{
+    bool taken;
+
+    pthread_mutex_lock(&backups->lock);
+    taken =
+        backups->beginning + jobs_unfinished(backups->jobs, BACKUP_KIND) < BACKUP_UNFINISHED_MAX;
+    backups->beginning += taken;
+    pthread_mutex_unlock(&backups->lock);
+    return taken;
+}
+
+static void give_place(struct backups *backups)
+{
+    pthread_mutex_lock(&backups->lock);
+    backups->beginning--;
+    pthread_mutex_unlock(&backups->lock);
+}
+
 enum err backup_create(struct backups *backups, struct table *table, struct bytes name,
                        struct arena *arena, struct backup *backup)
+{
+    enum err err;
+
+    if (!take_place(backups))
+        return ERR_LIMIT_EXCEEDED;
+    err = begin(backups, table, name, arena, backup);
+    give_place(backups);
+    return err;
+}
+
+static enum err begin(struct backups *backups, struct table *table, struct bytes name,
+                      struct arena *arena, struct backup *backup)
 {
     struct store *store = jobs_store(backups->jobs);
     struct backup made = {.name = name, .created_ms = clock_wall_ms()};
@@ -185,8 +219,6 @@ enum err backup_create(struct backups *backups, struct table *table, struct byte
     struct fault fault;
     enum err err;
 
-    if (jobs_unfinished(backups->jobs, BACKUP_KIND) >= BACKUP_UNFINISHED_MAX)
-        return ERR_LIMIT_EXCEEDED;
     job_id_make(next_id_ms(backups), id);
     made.id = bytes_of_string(id);
     made.table = definition_kept(&table->definition, arena);

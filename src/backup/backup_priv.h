@@ -14,9 +14,10 @@ struct backups {
     pthread_mutex_t lock; /* guards the rest */
     pthread_cond_t stopped;
     bool stopping;
-    pthread_t thread; /* removes what has expired */
-    bool watching;    /* it was started */
-    uint64_t id_ms;   /* of the newest id: backups are listed in the order of their making */
+    pthread_t thread;   /* removes what has expired */
+    bool watching;      /* it was started */
+    unsigned beginning; /* that have no record yet */
+    uint64_t id_ms;     /* of the newest id: backups are listed in the order of their making */
 };
 
 /* job_run_fn; ctx is the backups. */

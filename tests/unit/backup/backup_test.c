@@ -253,6 +253,50 @@ TEST(backups_that_are_written_at_a_time_have_a_limit)
     bed_close(&bed);
 }
 
+struct creator {
+    struct backup_bed *bed;
+    pthread_t thread;
+    enum err err;
+};
+
+static void *create_one(void *arg)
+{
+    struct creator *creator = arg;
+    struct backup backup;
+    struct arena arena;
+
+    arena_init(&arena);
+    creator->err = backup_create(creator->bed->backups, creator->bed->table.table, BYTES("abc"),
+                                 &arena, &backup);
+    arena_fini(&arena);
+    return NULL;
+}
+
+/* Each makes a checkpoint before its record is there for others to count. */
+TEST(backups_that_begin_together_keep_to_the_limit)
+{
+    struct backup_bed bed = {0};
+    struct creator creators[8];
+    unsigned begun = 0;
+
+    bed_open(&bed);
+    index_bed_create(&bed.table, 1);
+    jobs_stop(bed.jobs);
+    for (unsigned i = 0; i < BACKUP_UNFINISHED_MAX - 1; i++)
+        create(&bed);
+    for (unsigned i = 0; i < 8; i++) {
+        creators[i].bed = &bed;
+        CHECK(pthread_create(&creators[i].thread, NULL, create_one, &creators[i]) == 0);
+    }
+    for (unsigned i = 0; i < 8; i++) {
+        pthread_join(creators[i].thread, NULL);
+        CHECK(creators[i].err == OK || creators[i].err == ERR_LIMIT_EXCEEDED);
+        begun += creators[i].err == OK;
+    }
+    CHECK_U64(begun, 1);
+    bed_close(&bed);
+}
+
 /* A folder in the place of the file cannot be removed like one. */
 TEST(backup_is_forgotten_after_its_file)
 {
