@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "table/catalog_priv.h"
 #include "table/index_build.h"
+#include "table/index_expiry.h"
 #include "table/index_job.h"
 #include "table/journal_load.h"
 #include "table/recovery.h"
@@ -163,6 +164,30 @@ static void begin_journal(struct catalog *catalog, struct table *earlier,
         store_pass_holds(catalog->store);
 }
 
+/* No item expires by an index that goes, once it is acknowledged: a delete that was decided before
+ * is submitted before its hold ends, so it is committed before the definition. */
+static void end_expiry(struct catalog *catalog, const struct table *earlier,
+                       const struct table_definition *next)
+{
+    uint16_t id = earlier->definition.ttl.index.id;
+
+    if (id == 0 || next->ttl.index.id == id)
+        return;
+    atomic_store(&table_expiry(earlier)->ended_before, id + 1u);
+    store_pass_holds(catalog->store);
+}
+
+/* What was passed over meanwhile is looked at again. */
+static void go_on_expiring(const struct table *table)
+{
+    uint16_t id = table->definition.ttl.index.id;
+
+    if (id == 0 || id >= atomic_load(&table_expiry(table)->ended_before))
+        return;
+    atomic_store(&table_expiry(table)->ended_before, id);
+    index_expiry_from(table_expiry(table), 0);
+}
+
 enum err catalog_put(struct catalog *catalog, const struct table_definition *definition,
                      struct table **table)
 {
@@ -182,8 +207,10 @@ enum err catalog_put_with(struct catalog *catalog, const struct table_definition
     if (is_new)
         d.id = catalog->next_id;
     ASSERT(d.id != 0 && d.id < UINT32_MAX);
-    if (earlier != NULL)
+    if (earlier != NULL) {
         begin_journal(catalog, earlier, &d);
+        end_expiry(catalog, earlier, &d);
+    }
     if (d.recovery.period_days != 0 && d.recovery.from_ms == 0)
         d.recovery.from_ms = recovery_begin_ms(catalog->store);
     err = write_definition(catalog, earlier != NULL ? &earlier->definition : NULL, &d, mutation);
@@ -195,6 +222,7 @@ enum err catalog_put_with(struct catalog *catalog, const struct table_definition
         publish(catalog, *table);
     } else if (earlier != NULL) {
         table_set_journal_needs(earlier, table_journal_needs_of(&earlier->definition));
+        go_on_expiring(earlier);
     }
     table_release(&earlier);
     if (err == OK && catalog_has_index_work(&d))

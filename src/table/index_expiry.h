@@ -24,7 +24,9 @@ struct index_expiry_state {
     _Atomic uint64_t first_s; /* the first entry that was not looked at is not before this second */
     _Atomic bool goes_on;     /* there are more behind `place` */
     _Atomic uint64_t deleted; /* items that expired, since the process began */
-    struct buf place;         /* of the one that works on it: an entry's key */
+    /* By indexes with smaller ids nothing expires any more, whoever has an earlier definition. */
+    _Atomic unsigned ended_before;
+    struct buf place; /* of the one that works on it: an entry's key */
 };
 void index_expiry_init(struct index_expiry_state *state);
 void index_expiry_fini(struct index_expiry_state *state);

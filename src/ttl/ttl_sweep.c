@@ -155,7 +155,8 @@ static enum err delete_all(struct sweep *sweep)
     return err;
 }
 
-/* Pure but for the bytes counted: the time is that of the batch. */
+/* Pure but for the bytes counted: the time is that of the batch. That it was turned off meanwhile is
+ * asked under the hold, for which turning it off waits. */
 static enum err decide(void *ctx, struct table_change changes[], unsigned count)
 {
     struct expiry *expiry = ctx;
@@ -164,6 +165,7 @@ static enum err decide(void *ctx, struct table_change changes[], unsigned count)
 
     ASSERT(count == 1);
     if (changes[0].exists &&
+        table->ttl.index.id >= atomic_load(&expiry->sweep->state->ended_before) &&
         index_expiry_of(&table->ttl.index, changes[0].old.attributes, &expiry_s) &&
         index_expiry_is_due(expiry_s, expiry->sweep->now_ms))
         changes[0].action = TABLE_DELETE;

@@ -130,6 +130,27 @@ TEST(ttl_sweep_decides_on_the_item_as_it_is_then)
     index_bed_close(&bed);
 }
 
+/* A batch that was read before has the definition before, too. */
+TEST(ttl_sweep_deletes_nothing_once_it_is_turned_off)
+{
+    struct index_bed bed = {0};
+    struct table *before;
+    unsigned batches, deleted = 0;
+
+    open_bed(&bed, 0);
+    for (unsigned i = 0; i < 10; i++)
+        put(&bed, i, 1700000000);
+    before = table_acquire(bed.table); /* and with it the index */
+    index_bed_expire_by(&bed, NULL);
+    CHECK_ERR(ttl_sweep(bed.catalog, before, NOW_MS, &deleted), ERR_ABSENT);
+    CHECK_U64(deleted, 0);
+    table_release(&before);
+    index_bed_expire_by(&bed, "until");
+    index_bed_wait_for_expiry(&bed);
+    CHECK_U64(sweep(&bed, NOW_MS, &batches), 10);
+    index_bed_close(&bed);
+}
+
 TEST(ttl_sweep_of_large_items)
 {
     struct index_bed bed = {0};
