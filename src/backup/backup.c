@@ -164,8 +164,8 @@ static enum err put_record(struct backups *backups, const struct backup *backup,
     return err;
 }
 
-/* For the id of a new backup: no two that are there have the same, also when the clock was set back.
- * The names of files are made of ids, over all accounts and regions. */
+/* For the id of a new backup: no two that are there have the same, also when the clock was set
+ * back. The names of files are made of ids, over all accounts and regions. */
 static uint64_t next_id_ms(struct backups *backups)
 {
     uint64_t ms = clock_wall_ms();

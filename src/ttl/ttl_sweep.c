@@ -155,8 +155,8 @@ static enum err delete_all(struct sweep *sweep)
     return err;
 }
 
-/* Pure but for the bytes counted: the time is that of the batch. That it was turned off meanwhile is
- * asked under the hold, for which turning it off waits. */
+/* Pure but for the bytes counted: the time is that of the batch. That it was turned off meanwhile
+ * is asked under the hold, for which turning it off waits. */
 static enum err decide(void *ctx, struct table_change changes[], unsigned count)
 {
     struct expiry *expiry = ctx;
