@@ -27,11 +27,12 @@ struct cli_client {
 static const char *first_of(const char *option, const char *const names[], const char *fallback);
 static yyjson_doc *read_document(struct cli *cli, struct bytes text);
 static enum err refused(struct cli *cli, const struct http_client_reply *reply, yyjson_val *body);
+static enum err check_endpoint(struct cli *cli, const char *endpoint);
 
 enum err cli_client_open(struct cli *cli)
 {
     struct cli_client *c = mem_zalloc(sizeof(*c));
-    const char *host;
+    enum err err;
 
     cli->client = c;
     c->endpoint = first_of(
@@ -46,15 +47,35 @@ enum err cli_client_open(struct cli *cli)
     c->token = first_of(NULL, (const char *const[]){"AWS_SESSION_TOKEN", NULL}, NULL);
     c->http = http_client_open(
         first_of(cli->options.ca, (const char *const[]){"AWS_CA_BUNDLE", NULL}, NULL));
-    host = strstr(c->endpoint, "://");
-    if (host == NULL ||
-        (strncmp(c->endpoint, "http://", 7) != 0 && strncmp(c->endpoint, "https://", 8) != 0) ||
-        strcspn(host + 3, "/?#@ ") == 0)
-        return fault_set(&cli->fault, ERR_CONFIG, "'%s' is not an endpoint such as " ENDPOINT,
-                         c->endpoint);
+    err = check_endpoint(cli, c->endpoint);
+    if (err != OK)
+        return err;
     if (!sigv4_region_valid(bytes_of_string(c->region)))
         return fault_set(&cli->fault, ERR_CONFIG, "'%s' is not a region", c->region);
     c->host = http_client_host(c->endpoint);
+    return OK;
+}
+
+/* A scheme, a host and a port, and nothing that a request would leave out or not be signed with. A
+ * user's name may come with a password, which is not shown. */
+static enum err check_endpoint(struct cli *cli, const char *endpoint)
+{
+    const char *host = strncmp(endpoint, "http://", 7) == 0    ? endpoint + 7
+                       : strncmp(endpoint, "https://", 8) == 0 ? endpoint + 8
+                                                               : NULL;
+    size_t size = host == NULL ? 0 : strcspn(host, "/?#@ ");
+
+    if (strchr(endpoint, '@') != NULL)
+        return fault_set(&cli->fault, ERR_CONFIG,
+                         "an endpoint has no user: the key is for --access-key-id and "
+                         "AWS_SECRET_ACCESS_KEY");
+    if (size == 0)
+        return fault_set(&cli->fault, ERR_CONFIG, "'%s' is not an endpoint such as " ENDPOINT,
+                         endpoint);
+    if (host[size] != 0 && strcmp(host + size, "/") != 0)
+        return fault_set(&cli->fault, ERR_CONFIG,
+                         "'%s' is not an endpoint such as " ENDPOINT ": nothing follows the port",
+                         endpoint);
     return OK;
 }
 
@@ -143,11 +164,27 @@ enum err cli_look(struct cli *cli, const char *operation, struct bytes body, yyj
     uint64_t until_ms = clock_mono_ms() + AWAY_MS_MAX;
     enum err err;
 
-    while ((err = cli_call(cli, operation, body, reply)) == ERR_IO && clock_mono_ms() < until_ms) {
-        cli_progress(cli, cli->command, BYTES("the server does not answer"));
+    while ((err = cli_call(cli, operation, body, reply)) == ERR_IO || err == ERR_BUSY) {
+        if (clock_mono_ms() >= until_ms)
+            break;
+        cli_progress(cli, cli->command,
+                     err == ERR_BUSY ? BYTES("the server cannot tell now")
+                                     : BYTES("the server does not answer"));
         cli_wait(cli);
     }
     return err;
+}
+
+/* What says nothing of what was asked for. */
+static bool is_passing(unsigned status, struct bytes type)
+{
+    static const char *const throttles[] = {"ThrottlingException", "RequestLimitExceeded",
+                                            "ProvisionedThroughputExceededException"};
+
+    for (size_t i = 0; i < sizeof(throttles) / sizeof(throttles[0]); i++)
+        if (bytes_equal_string(type, throttles[i]))
+            return true;
+    return status >= 500;
 }
 
 /* In the arena; NULL: it is none. */
@@ -175,8 +212,8 @@ static enum err refused(struct cli *cli, const struct http_client_reply *reply, 
                          "%s answers with status %u, not as a server of this "
                          "API does",
                          cli->client->endpoint, reply->status);
-    return fault_set(&cli->fault, ERR_VALIDATION, "%.*s: %.*s", BYTES_ARGS(type),
-                     BYTES_ARGS(message));
+    return fault_set(&cli->fault, is_passing(reply->status, type) ? ERR_BUSY : ERR_VALIDATION,
+                     "%.*s: %.*s", BYTES_ARGS(type), BYTES_ARGS(message));
 }
 
 static yyjson_val *member(yyjson_val *from, const char *path)

@@ -41,6 +41,7 @@ static const struct use {
 static const struct row *find(const char *command, const char *flag, size_t size);
 static bool is_flag(const struct row *row, const char *flag, size_t size);
 static void print_flag(const struct row *row, FILE *out);
+static enum err check_instead(struct cli *cli);
 
 static const struct use *use_of(const char *command)
 {
@@ -84,10 +85,25 @@ enum err cli_options_read(struct cli *cli, int argc, char **argv)
         }
         *(const char **)(void *)((char *)options + row->offset) = value;
     }
-    if (options->help != NULL || options->list != NULL || options->delete != NULL)
+    if (options->help != NULL)
         return OK;
+    if (options->list != NULL || options->delete != NULL)
+        return check_instead(cli);
     if (options->word_count < use->min || options->word_count == 0)
         return fault_set(&cli->fault, ERR_CONFIG, "it wants %s", use->words);
+    return OK;
+}
+
+/* --list takes a table, or none; --delete has all it wants. */
+static enum err check_instead(struct cli *cli)
+{
+    const struct cli_options *options = &cli->options;
+    unsigned max = options->delete != NULL ? 0 : 1;
+
+    if (options->list != NULL && options->delete != NULL)
+        return fault_set(&cli->fault, ERR_CONFIG, "--list and --delete exclude each other");
+    if (options->word_count > max)
+        return fault_set(&cli->fault, ERR_CONFIG, "'%s' is one word too many", options->words[max]);
     return OK;
 }
 

@@ -43,6 +43,9 @@ TEST(cli_options_that_are_wrong)
     } rows[] = {
         {"backup", {NULL}, "it wants TABLE | --list [TABLE] | --delete ARN"},
         {"backup", {"T", "U", NULL}, "'U' is one word too many"},
+        {"backup", {"T", "--delete=A", NULL}, "'T' is one word too many"},
+        {"backup", {"--list", "--delete=A", NULL}, "--list and --delete exclude each other"},
+        {"export", {"--list", "T", "b/p", NULL}, "'b/p' is one word too many"},
         {"backup", {"T", "--bad", NULL}, "there is no option --bad"},
         {"backup", {"T", "--key=pk:S", NULL}, "there is no option --key"},
         {"backup", {"T", "--name", NULL}, "--name wants a value: NAME"},
