@@ -13,6 +13,7 @@
 #define TARGET          "DynamoDB_20120810."
 #define REPLY_BYTES_MAX ((size_t)64 << 20)
 #define IDLE_MS_MAX     60000
+#define WHOLE_MS_MAX    300000
 #define AWAY_MS_MAX     30000
 #define ENDPOINT        "http://127.0.0.1:8000"
 
@@ -142,7 +143,8 @@ enum err cli_call(struct cli *cli, const char *operation, struct bytes body, yyj
                                                          .header_count = count,
                                                          .body = body,
                                                          .reply = &text,
-                                                         .idle_ms_max = IDLE_MS_MAX},
+                                                         .idle_ms_max = IDLE_MS_MAX,
+                                                         .whole_ms_max = WHOLE_MS_MAX},
                            &cli->arena, &fault, &http);
     if (err != OK)
         return fault_set(&cli->fault, ERR_IO,

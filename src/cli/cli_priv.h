@@ -47,8 +47,9 @@ enum err cli_time(struct cli *cli, const char *text, struct bytes *seconds) MUST
 
 enum err cli_client_open(struct cli *cli) MUST_CHECK;
 void cli_client_close(struct cli *cli);
-/* The reply, in the arena. ERR_IO: not reached, or an answer that is none; ERR_VALIDATION: refused;
- * ERR_BUSY: not now, throttled or by a fault of the server's. The fault says "Name: message". */
+/* The reply, in the arena. ERR_IO: not reached, or an answer that is none; ERR_VALIDATION:
+ * refused; ERR_BUSY: not now, throttled or by a fault of the server's. The fault says
+ * "Name: message". */
 enum err cli_call(struct cli *cli, const char *operation, struct bytes body,
                   struct yyjson_val **reply) MUST_CHECK;
 /* The same for a look at how it goes on: a server that is away, as while it restarts, or cannot tell

@@ -10,6 +10,9 @@
 
 #define IDLE_HANDLES_MAX 8
 #define CONNECT_MS_MAX   10000
+#define WHOLE_MS         600000
+#define WHOLE_MS_MAX     86400000u
+#define BYTES_A_MS_MIN   16
 
 struct http_client {
     char *ca_file;
@@ -36,6 +39,7 @@ static enum err check_headers(const struct http_client_request *request, struct 
 static struct curl_slist *headers_of(const struct http_client_request *request);
 static void set_options(struct http_client *client, CURL *handle, struct transfer *transfer,
                         struct curl_slist *headers, char *why);
+static void set_times(CURL *handle, const struct http_client_request *request);
 static size_t on_body(char *data, size_t size, size_t count, void *ctx);
 static size_t on_header(char *data, size_t size, size_t count, void *ctx);
 static int on_progress(void *ctx, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d);
@@ -196,7 +200,6 @@ static void set_options(struct http_client *client, CURL *handle, struct transfe
                         struct curl_slist *headers, char *why)
 {
     const struct http_client_request *request = transfer->request;
-    long idle_s = (long)(request->idle_ms_max + 999) / 1000;
 
     curl_easy_setopt(handle, CURLOPT_URL, request->url);
     curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -225,11 +228,26 @@ static void set_options(struct http_client *client, CURL *handle, struct transfe
     curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, on_progress);
     curl_easy_setopt(handle, CURLOPT_XFERINFODATA, transfer);
+    set_times(handle, request);
+}
+
+/* While S3 completes an upload, for minutes, it sends a blank now and then: only what carries data
+ * has to have some speed. */
+static void set_times(CURL *handle, const struct http_client_request *request)
+{
+    long idle_s = (long)(request->idle_ms_max + 999) / 1000;
+    bool carries = strcmp(request->method, "GET") == 0 || strcmp(request->method, "PUT") == 0;
+    uint64_t whole_ms = request->whole_ms_max;
+
+    if (whole_ms == 0)
+        whole_ms = WHOLE_MS + (request->body.size + request->reply->size_max) / BYTES_A_MS_MIN;
     curl_easy_setopt(
         handle, CURLOPT_CONNECTTIMEOUT_MS,
         (long)(request->idle_ms_max < CONNECT_MS_MAX ? request->idle_ms_max : CONNECT_MS_MAX));
-    curl_easy_setopt(handle, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(handle, CURLOPT_LOW_SPEED_LIMIT, carries ? (long)HTTP_CLIENT_SPEED_MIN : 1L);
     curl_easy_setopt(handle, CURLOPT_LOW_SPEED_TIME, idle_s > 0 ? idle_s : 1L);
+    curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS,
+                     (long)(whole_ms < WHOLE_MS_MAX ? whole_ms : WHOLE_MS_MAX));
 }
 
 static size_t on_body(char *data, size_t size, size_t count, void *ctx)

@@ -2,8 +2,9 @@
  * bodies both ways. Connections are kept and used again.
  * Threads: any; every call waits, so never on a loop.
  * Bounds:  reply_bytes_max for a body, HTTP_CLIENT_HEAD_BYTES_MAX for a reply's headers; a transfer
- *          without a byte for idle_ms_max ends, and so does one whose caller is stopping, within a
- *          second.
+ *          without a byte for idle_ms_max ends, a GET or PUT also if it has less than
+ *          HTTP_CLIENT_SPEED_MIN for so long; every one ends after whole_ms_max, and one whose
+ *          caller is stopping within a second.
  */
 #pragma once
 
@@ -14,6 +15,7 @@
 
 #define HTTP_CLIENT_HEAD_BYTES_MAX    ((size_t)64 << 10)
 #define HTTP_CLIENT_REPLY_HEADERS_MAX 64
+#define HTTP_CLIENT_SPEED_MIN         1024 /* bytes a second */
 
 struct http_client;
 
@@ -25,6 +27,7 @@ struct http_client_request {
     struct bytes body;
     struct buf *reply; /* the reply's body is appended; its maximum holds */
     uint32_t idle_ms_max;
+    uint32_t whole_ms_max; /* 0: ten minutes, and as long as the bodies may take at 16 KiB/s */
     bool (*stopping)(void *ctx); /* NULL: never */
     void *stopping_ctx;
 };

@@ -17,6 +17,7 @@
 
 #define RETRY_MS_DEFAULT 60000
 #define TRY_MS_MAX       2000
+#define TRY_WHOLE_MS_MAX 5000
 #define PAUSE_MS         100
 #define PAUSE_MS_MAX     5000
 #define PAUSE_SLICE_MS   20
@@ -37,9 +38,10 @@ struct s3 {
 static enum err read_place(const struct objects_options *options, struct fault *fault,
                            struct s3 *s3);
 static enum err send_for(struct s3 *s3, struct objects_call *call, const struct s3_request *request,
-                         uint32_t ms_max, struct s3_reply *reply);
+                         uint32_t ms_max, uint32_t whole_ms, struct s3_reply *reply);
 static enum err try_once(struct s3 *s3, struct objects_call *call, const struct s3_request *request,
-                         uint32_t idle_ms, struct fault *fault, struct s3_reply *reply);
+                         uint32_t idle_ms, uint32_t whole_ms, struct fault *fault,
+                         struct s3_reply *reply);
 static void sign(struct s3 *s3, const struct s3_place *place, struct http_header *headers,
                  size_t *count, const struct s3_request *request, struct arena *arena);
 static bool may_pass(enum err err, const struct s3_request *request, const struct s3_reply *reply);
@@ -155,17 +157,17 @@ void s3_add_header(struct s3_request *request, const char *name, struct bytes va
 enum err s3_send(struct s3 *s3, struct objects_call *call, const struct s3_request *request,
                  struct s3_reply *reply)
 {
-    return send_for(s3, call, request, s3->retry_ms_max, reply);
+    return send_for(s3, call, request, s3->retry_ms_max, 0, reply);
 }
 
 enum err s3_try(struct s3 *s3, struct objects_call *call, const struct s3_request *request,
                 struct s3_reply *reply)
 {
-    return send_for(s3, call, request, TRY_MS_MAX, reply);
+    return send_for(s3, call, request, TRY_MS_MAX, TRY_WHOLE_MS_MAX, reply);
 }
 
 static enum err send_for(struct s3 *s3, struct objects_call *call, const struct s3_request *request,
-                         uint32_t ms_max, struct s3_reply *reply)
+                         uint32_t ms_max, uint32_t whole_ms, struct s3_reply *reply)
 {
     uint64_t until_ms = clock_mono_ms() + ms_max;
     uint64_t pause_ms = PAUSE_MS;
@@ -186,7 +188,7 @@ static enum err send_for(struct s3 *s3, struct objects_call *call, const struct 
             break;
         }
         err = try_once(s3, call, request, (uint32_t)(left_ms < IDLE_MS_MAX ? left_ms : IDLE_MS_MAX),
-                       &fault, reply);
+                       whole_ms, &fault, reply);
         reply->tries++;
         if (!may_pass(err, request, reply) || clock_mono_ms() + pause_ms > until_ms)
             break;
@@ -206,7 +208,8 @@ static enum err send_for(struct s3 *s3, struct objects_call *call, const struct 
 }
 
 static enum err try_once(struct s3 *s3, struct objects_call *call, const struct s3_request *request,
-                         uint32_t idle_ms, struct fault *fault, struct s3_reply *reply)
+                         uint32_t idle_ms, uint32_t whole_ms, struct fault *fault,
+                         struct s3_reply *reply)
 {
     struct http_header headers[S3_HEADERS_MAX + 5];
     struct s3_place place =
@@ -219,6 +222,7 @@ static enum err try_once(struct s3 *s3, struct objects_call *call, const struct 
         .body = request->body,
         .reply = request->reply,
         .idle_ms_max = idle_ms,
+        .whole_ms_max = whole_ms,
         .stopping = call->stopping,
         .stopping_ctx = call->stopping_ctx,
     };

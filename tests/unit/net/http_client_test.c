@@ -1,4 +1,8 @@
-/* http_client_test.c - requests that are not sent. What is sent, the tests of buckets see. */
+/* http_client_test.c - requests that are not sent, and replies without an end. What is sent, the
+ * tests of buckets see.
+ */
+#include "base/clock.h"
+#include "net/canned_server.h"
 #include "net/http_client.h"
 #include "unit.h"
 
@@ -51,4 +55,38 @@ TEST(http_client_leaves_the_scheme_s_own_port_out)
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         CHECK_TEXT(http_client_host(rows[i][0]), rows[i][1]);
+}
+
+static void check_ends(const char *method, uint32_t whole_ms_max)
+{
+    struct canned_server server = {
+        .replies = {"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n"}, .trickles = true};
+    struct http_client *client = http_client_open(NULL);
+    struct http_client_request request = {
+        .method = method, .idle_ms_max = 1000, .whole_ms_max = whole_ms_max};
+    uint64_t begun_ms = clock_mono_ms();
+    struct http_client_reply reply;
+    struct arena arena;
+    struct fault fault;
+    struct buf body;
+
+    arena_init(&arena);
+    fault_init(&fault, &arena);
+    buf_init(&body, 2000000);
+    request.reply = &body;
+    canned_start(&server);
+    request.url = server.url;
+    CHECK_ERR(http_client_send(client, &request, &arena, &fault, &reply), ERR_TIMEOUT);
+    CHECK(clock_mono_ms() - begun_ms < 15000);
+    buf_fini(&body);
+    arena_fini(&arena);
+    http_client_close(&client); /* and the connection */
+    canned_stop(&server);
+}
+
+/* A byte now and then is neither silence nor progress. */
+TEST(http_client_does_not_wait_for_a_trickle)
+{
+    check_ends("GET", 0);
+    check_ends("POST", 300);
 }
