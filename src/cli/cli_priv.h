@@ -52,8 +52,8 @@ void cli_client_close(struct cli *cli);
  * "Name: message". */
 enum err cli_call(struct cli *cli, const char *operation, struct bytes body,
                   struct yyjson_val **reply) MUST_CHECK;
-/* The same for a look at how it goes on: a server that is away, as while it restarts, or that cannot
- * tell now is waited for half a minute. */
+/* The same for a look at how it goes on: a server that is away, as while it restarts, or cannot
+ * tell now, is waited for half a minute. */
 enum err cli_look(struct cli *cli, const char *operation, struct bytes body,
                   struct yyjson_val **reply) MUST_CHECK;
 /* A member's text, through objects, as "TableDescription.TableArn"; empty: there is none. */
