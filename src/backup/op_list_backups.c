@@ -9,7 +9,6 @@
 #include <math.h>
 
 #define LIMIT_DEFAULT 100
-#define PAGE          100 /* records read at a time */
 
 /* Which of the backups are asked for. */
 struct wanted {
@@ -20,24 +19,17 @@ struct wanted {
     struct job_query query;
 };
 
-/* What was found of it. */
-struct found {
-    unsigned count;
-    bool more;
-    struct bytes last; /* its ARN, in the request's arena */
-};
-
 static enum err read_wanted(struct req *req, struct wanted *wanted);
-static enum err append_page(struct req *req, struct arena *page, struct wanted *wanted,
-                            struct found *found, bool *at_end);
+static enum err append_page(struct req *req, const struct wanted *wanted, bool *more,
+                            struct bytes *last);
+static bool is_wanted(const struct wanted *wanted, const struct backup *backup);
 static void append_summary(struct req *req, const struct backup *backup);
 
 enum err op_list_backups(struct req *req)
 {
     struct wanted wanted;
-    struct found found = {0};
-    bool at_end = false;
-    struct arena page; /* of records: there may be many that are not wanted */
+    struct bytes last;
+    bool more;
     enum err err = read_wanted(req, &wanted);
 
     if (err != OK)
@@ -45,17 +37,12 @@ enum err op_list_backups(struct req *req)
     if (!req->may_wait)
         return ERR_WOULD_BLOCK; /* there may be many records of other tables */
     buf_append_lit(req->reply, "{\"BackupSummaries\":[");
-    arena_init(&page);
-    while (err == OK && !found.more && !at_end) {
-        err = append_page(req, &page, &wanted, &found, &at_end);
-        arena_reset(&page);
-    }
-    arena_fini(&page);
+    err = append_page(req, &wanted, &more, &last);
     if (err != OK)
         return err;
     buf_append_byte(req->reply, ']');
-    if (found.more)
-        reply_string(req->reply, "LastEvaluatedBackupArn", found.last);
+    if (more)
+        reply_string(req->reply, "LastEvaluatedBackupArn", last);
     buf_append_byte(req->reply, '}');
     return OK;
 }
@@ -101,7 +88,6 @@ static enum err read_wanted(struct req *req, struct wanted *wanted)
         .query.account = req->place.account,
         .query.region = req->place.region,
         .query.kind = BYTES(BACKUP_KIND),
-        .query.limit = PAGE,
     };
     if (input_string(req->input, "TableName", &table))
         err = input_table(table, &req->place, &req->fault, &name);
@@ -118,6 +104,37 @@ static enum err read_wanted(struct req *req, struct wanted *wanted)
     return read_after(req, wanted);
 }
 
+/* last: of the backups on it, the ARN, in the request's arena. */
+static enum err append_page(struct req *req, const struct wanted *wanted, bool *more,
+                            struct bytes *last)
+{
+    struct job_cursor *jobs = job_cursor_open(req->api->jobs, &wanted->query, true);
+    struct job_record job;
+    struct backup backup;
+    struct arena scratch; /* there may be many that are not wanted */
+    unsigned count = 0;
+    enum err err;
+
+    *more = false;
+    arena_init(&scratch);
+    while ((err = job_cursor_next(jobs, &scratch, &job)) == OK &&
+           (err = backup_read(job.text, &scratch, &backup)) == OK) {
+        if (is_wanted(wanted, &backup)) {
+            *more = count == wanted->limit;
+            if (*more)
+                break;
+            if (count++ > 0)
+                buf_append_byte(req->reply, ',');
+            append_summary(req, &backup);
+            *last = backup_arn(&backup, req->arena);
+        }
+        arena_reset(&scratch);
+    }
+    arena_fini(&scratch);
+    job_cursor_close(&jobs);
+    return err == ERR_ABSENT ? OK : err;
+}
+
 static bool is_wanted(const struct wanted *wanted, const struct backup *backup)
 {
     double created_s = (double)backup->created_ms / 1000;
@@ -126,39 +143,6 @@ static bool is_wanted(const struct wanted *wanted, const struct backup *backup)
            (wanted->table.size == 0 || bytes_equal(wanted->table, backup->table.name)) &&
            (backup->type == BACKUP_USER ? wanted->user : wanted->system) &&
            created_s >= wanted->from_s && created_s < wanted->to_s;
-}
-
-static enum err append_page(struct req *req, struct arena *page, struct wanted *wanted,
-                            struct found *found, bool *at_end)
-{
-    struct job_record *records;
-    unsigned count;
-    bool more;
-    enum err err = jobs_list(req->api->jobs, &wanted->query, true, page, &records, &count, &more);
-
-    if (err != OK)
-        return err;
-    for (unsigned i = 0; i < count; i++) {
-        struct backup backup;
-
-        err = backup_read(records[i].text, page, &backup);
-        if (err != OK)
-            return err;
-        if (!is_wanted(wanted, &backup))
-            continue;
-        if (found->count == wanted->limit) {
-            found->more = true;
-            return OK;
-        }
-        if (found->count++ > 0)
-            buf_append_byte(req->reply, ',');
-        append_summary(req, &backup);
-        found->last = backup_arn(&backup, req->arena);
-    }
-    *at_end = !more;
-    if (more)
-        wanted->query.after = arena_copy(req->arena, records[count - 1].name.id);
-    return OK;
 }
 
 static void append_summary(struct req *req, const struct backup *backup)

@@ -9,21 +9,16 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/rng.h"
 #include "base/thread.h"
-#include "jobs/job_record.h"
 #include "table/catalog.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-#define KINDS_MAX     16
-#define RETRY_MS      200
-#define RETRY_MS_MAX  60000
-#define ID_MS_DIGITS  14
-#define ID_HEX_DIGITS 8
+#define KINDS_MAX    16
+#define RETRY_MS     200
+#define RETRY_MS_MAX 60000
 
 /* A job that is not finished. */
 struct entry {
@@ -130,117 +125,6 @@ struct catalog *jobs_catalog(struct jobs *jobs)
 struct store *jobs_store(struct jobs *jobs)
 {
     return catalog_store(jobs->catalog);
-}
-
-/* --- ids and records ------------------------------------------------------------------------- */
-
-void job_id_make(uint64_t now_ms, char id[JOB_ID_SIZE])
-{
-    int size =
-        snprintf(id, JOB_ID_SIZE, "%014llu-%08x",
-                 (unsigned long long)(now_ms % UINT64_C(100000000000000)), (unsigned)rng_fast());
-
-    ASSERT(size == JOB_ID_SIZE - 1);
-}
-
-bool job_id_read(struct bytes id, uint64_t *ms)
-{
-    uint64_t number = 0;
-
-    if (id.size != JOB_ID_SIZE - 1 || id.data[ID_MS_DIGITS] != '-')
-        return false;
-    for (unsigned i = 0; i < ID_MS_DIGITS; i++) {
-        if (id.data[i] < '0' || id.data[i] > '9')
-            return false;
-        number = number * 10 + (id.data[i] - '0');
-    }
-    for (unsigned i = 0; i < ID_HEX_DIGITS; i++) {
-        uint8_t c = id.data[ID_MS_DIGITS + 1 + i];
-
-        if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f'))
-            return false;
-    }
-    *ms = number;
-    return true;
-}
-
-void jobs_put(struct store_mutation *mutation, const struct job_name *name, enum job_state state,
-              struct bytes text)
-{
-    struct arena arena;
-
-    arena_init(&arena);
-    store_mutation_put(mutation, STORE_DATA, job_record_key(name, &arena), STORE_NO_STAMP,
-                       job_record_write(state, text, &arena), STORE_NO_STAMP);
-    arena_fini(&arena);
-}
-
-void jobs_remove(struct store_mutation *mutation, const struct job_name *name)
-{
-    struct arena arena;
-
-    arena_init(&arena);
-    store_mutation_delete(mutation, STORE_DATA, job_record_key(name, &arena));
-    arena_fini(&arena);
-}
-
-enum err jobs_find(struct jobs *jobs, const struct job_name *name, bool may_wait,
-                   struct arena *arena, struct job_record *record)
-{
-    struct bytes key = job_record_key(name, arena), value;
-    enum err err = store_get(jobs_store(jobs), NULL, STORE_DATA, key, may_wait, arena, &value);
-
-    return err == OK ? job_record_read(key, value, arena, record) : err;
-}
-
-enum err jobs_list(struct jobs *jobs, const struct job_query *query, bool may_wait,
-                   struct arena *arena, struct job_record **list, unsigned *count, bool *more)
-{
-    struct job_record *records = arena_new_array(arena, struct job_record, query->limit);
-    struct store_cursor *cursor = store_cursor_open(jobs_store(jobs), NULL, STORE_DATA,
-                                                    job_kind_range(query, arena), may_wait);
-    struct bytes key, value;
-    unsigned filled = 0;
-    enum err err;
-
-    while ((err = store_cursor_next(cursor, &key, &value)) == OK && filled < query->limit) {
-        err = job_record_read(key, value, arena, &records[filled]);
-        if (err != OK)
-            break;
-        filled++;
-    }
-    store_cursor_close(&cursor);
-    if (err != OK && err != ERR_ABSENT)
-        return err;
-    *list = records;
-    *count = filled;
-    *more = err == OK;
-    return OK;
-}
-
-enum err jobs_walk(struct jobs *jobs, job_walk_fn *visit, void *ctx)
-{
-    struct store_cursor *cursor;
-    struct bytes key, value;
-    struct arena arena;
-    enum err err;
-
-    arena_init(&arena);
-    cursor = store_cursor_open(jobs_store(jobs), NULL, STORE_DATA, job_records_range(&arena), true);
-    while ((err = store_cursor_next(cursor, &key, &value)) == OK) {
-        struct arena_mark mark = arena_mark(&arena);
-        struct job_record record;
-
-        err = job_record_read(key, value, &arena, &record);
-        if (err == OK)
-            err = visit(ctx, &record);
-        if (err != OK)
-            break;
-        arena_release(&arena, mark);
-    }
-    store_cursor_close(&cursor);
-    arena_fini(&arena);
-    return err == ERR_ABSENT ? OK : err;
 }
 
 /* --- the list -------------------------------------------------------------------------------- */

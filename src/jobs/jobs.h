@@ -5,9 +5,9 @@
  *
  *   request    job_id_make; jobs_put(mutation, …, JOB_UNFINISHED); submit; jobs_enqueue
  *   the job    run(job): work in steps, job_save now and then, job_finish or jobs_put + submit; OK
- *   Describe   jobs_find, jobs_list: of finished jobs too, until their kind removes the record
+ *   Describe   jobs_find, job_cursor: of finished jobs too, until their kind removes the record
  *
- * Threads:   jobs_put, jobs_find, jobs_list and jobs_enqueue from any; a job belongs to the thread
+ * Threads:   jobs_put, jobs_find, job_cursor and jobs_enqueue from any; a job belongs to the thread
  *            that runs it. While it runs, nobody else writes its record.
  * Bounds:    JOB_THREADS run at a time, the others wait in order of their ids.
  */
@@ -23,6 +23,7 @@ struct catalog;
 struct store;
 struct store_mutation;
 struct jobs;
+struct job_cursor;
 
 #define JOB_THREADS 2
 #define JOB_TELL_MS 600000 /* between two log lines of a job that cannot go on */
@@ -102,12 +103,14 @@ struct job_query {
     struct bytes region;
     struct bytes kind;
     struct bytes after; /* an id, there or not; empty: from the first on */
-    unsigned limit;
 };
-/* Records in order of their ids, in the arena; more: there are others behind them. */
-enum err jobs_list(struct jobs *jobs, const struct job_query *query, bool may_wait,
-                   struct arena *arena, struct job_record **list, unsigned *count,
-                   bool *more) MUST_CHECK;
+/* Records in order of their ids, one after the other, as they were at the open; without a query, of
+ * all kinds, accounts and regions. Each is in the arena of its call. ERR_ABSENT: there are no more;
+ * else as jobs_find. */
+struct job_cursor *job_cursor_open(struct jobs *jobs, const struct job_query *query, bool may_wait);
+enum err job_cursor_next(struct job_cursor *cursor, struct arena *arena,
+                         struct job_record *record) MUST_CHECK;
+void job_cursor_close(struct job_cursor **cursor);
 /* Every record, of all accounts and regions, in no order that means something; an error of the
  * callback ends it. Waits. */
 typedef enum err job_walk_fn(void *ctx, const struct job_record *record);

@@ -7,7 +7,6 @@
 #include "store/store.h"
 #include "transfer/export_params.h"
 
-#define RECORDS_A_READ 100
 #define FORGET_AT_ONCE 100
 
 /* An earlier request with the same token. */
@@ -99,38 +98,27 @@ static enum err find_replay(struct req *req, const struct export_record *record,
         .account = req->place.account,
         .region = req->place.region,
         .kind = BYTES(EXPORT_KIND),
-        .after = bytes_of_string(after),
-        .limit = RECORDS_A_READ,
     };
+    struct job_cursor *jobs;
+    struct job_record job;
     struct arena scratch; /* records may be large, and many */
-    bool more = true;
     enum err err = OK;
 
     job_id_make(clock_wall_ms() - EXPORT_TOKEN_MS, after);
     query.after = bytes_of_string(after);
+    jobs = job_cursor_open(req->api->jobs, &query, req->may_wait);
     arena_init(&scratch);
-    while (more && err == OK && !replay->found) {
-        struct job_record *list;
-        unsigned count;
-
+    while (!replay->found && (err = job_cursor_next(jobs, &scratch, &job)) == OK &&
+           (err = export_record_read(job.text, &scratch, &replay->record)) == OK) {
+        replay->found = bytes_equal(replay->record.token, record->token);
+        if (replay->found)
+            err = export_record_read(job.text, req->arena, &replay->record);
         arena_reset(&scratch);
-        err = jobs_list(req->api->jobs, &query, req->may_wait, &scratch, &list, &count, &more);
-        for (unsigned i = 0; err == OK && i < count && !replay->found; i++) {
-            struct export_record *other = &replay->record;
-
-            err = export_record_read(list[i].text, &scratch, other);
-            if (err != OK || !bytes_equal(other->token, record->token))
-                continue;
-            err = export_record_read(list[i].text, req->arena, other);
-            replay->found = err == OK;
-        }
-        if (err != OK || count == 0)
-            break;
-        query.after = arena_copy(req->arena, list[count - 1].name.id);
     }
     arena_fini(&scratch);
+    job_cursor_close(&jobs);
     if (err != OK || !replay->found)
-        return err;
+        return err == ERR_ABSENT ? OK : err;
     if (!bytes_equal(replay->record.digest, record->digest) ||
         replay->record.table_id != record->table_id)
         return req_fail(req, ERR_EXPORT_CONFLICT,
@@ -171,20 +159,25 @@ static enum err forget_old(struct req *req, struct store_mutation *mutation, uin
         .account = req->place.account,
         .region = req->place.region,
         .kind = BYTES(EXPORT_KIND),
-        .limit = FORGET_AT_ONCE,
     };
-    struct job_record *list;
-    unsigned count;
-    bool more;
-    enum err err =
-        jobs_list(req->api->jobs, &query, req->may_wait, req->arena, &list, &count, &more);
+    struct job_cursor *jobs = job_cursor_open(req->api->jobs, &query, req->may_wait);
+    struct job_record job;
+    struct arena scratch;
+    enum err err = OK;
 
-    for (unsigned i = 0; i < count && err == OK; i++) {
+    arena_init(&scratch);
+    for (unsigned i = 0; i < FORGET_AT_ONCE; i++) {
         uint64_t ms = 0;
 
-        if (list[i].state == JOB_FINISHED && job_id_read(list[i].name.id, &ms) &&
+        err = job_cursor_next(jobs, &scratch, &job);
+        if (err != OK)
+            break;
+        if (job.state == JOB_FINISHED && job_id_read(job.name.id, &ms) &&
             ms + EXPORT_KEPT_MS < now_ms)
-            jobs_remove(mutation, &list[i].name);
+            jobs_remove(mutation, &job.name);
+        arena_reset(&scratch);
     }
-    return err;
+    arena_fini(&scratch);
+    job_cursor_close(&jobs);
+    return err == ERR_ABSENT ? OK : err;
 }

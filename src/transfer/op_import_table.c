@@ -7,8 +7,6 @@
 #include "table/table_fill.h"
 #include "transfer/import_params.h"
 
-#define RECORDS_A_READ 25
-
 static enum err import(struct req *req, struct import_record *record,
                        struct table_creation *creation);
 static enum err look_back(struct req *req, struct import_record *record,
@@ -67,27 +65,19 @@ static enum err look_back(struct req *req, struct import_record *record,
         .account = req->place.account,
         .region = req->place.region,
         .kind = BYTES(IMPORT_KIND),
-        .limit = RECORDS_A_READ,
     };
+    struct job_cursor *jobs = job_cursor_open(req->api->jobs, &query, req->may_wait);
     struct arena scratch; /* records may be large, and many */
-    bool more = true;
-    enum err err = OK;
+    struct job_record job;
+    enum err err;
 
     arena_init(&scratch);
-    while (more && !*replayed && err == OK) {
-        struct job_record *list;
-        unsigned count;
-
+    while (!*replayed && (err = job_cursor_next(jobs, &scratch, &job)) == OK &&
+           (err = look_at(req, &job, record, mutation, replayed)) == OK)
         arena_reset(&scratch);
-        err = jobs_list(req->api->jobs, &query, req->may_wait, &scratch, &list, &count, &more);
-        for (unsigned i = 0; err == OK && i < count && !*replayed; i++)
-            err = look_at(req, &list[i], record, mutation, replayed);
-        if (err != OK || count == 0)
-            break;
-        query.after = arena_copy(req->arena, list[count - 1].name.id);
-    }
     arena_fini(&scratch);
-    return err;
+    job_cursor_close(&jobs);
+    return err == ERR_ABSENT ? OK : err;
 }
 
 static enum err look_at(struct req *req, const struct job_record *job, struct import_record *record,

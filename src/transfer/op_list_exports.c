@@ -11,7 +11,6 @@
 #include <stdlib.h>
 
 #define RESULTS_DEFAULT 25
-#define RECORDS_A_READ  100
 #define KEPT_MAX        (25 + 1) /* a page, and whether there is another one */
 
 struct summary {
@@ -106,34 +105,25 @@ static enum err collect(struct req *req, struct page_of_exports *page)
         .account = req->place.account,
         .region = req->place.region,
         .kind = BYTES(EXPORT_KIND),
-        .limit = RECORDS_A_READ,
     };
-    struct arena scratch;
-    bool more = true;
-    enum err err = OK;
+    struct export_record record;
+    struct job_cursor *jobs;
+    struct job_record job;
+    struct arena scratch; /* records may be large, and many */
+    enum err err;
 
     job_id_make(clock_wall_ms() - EXPORT_KEPT_MS, oldest);
-    query.after = arena_copy(req->arena, bytes_of_string(oldest));
+    query.after = bytes_of_string(oldest);
+    jobs = job_cursor_open(req->api->jobs, &query, req->may_wait);
     arena_init(&scratch);
-    while (more && err == OK) {
-        struct job_record *list;
-        unsigned count;
-
-        err = jobs_list(req->api->jobs, &query, req->may_wait, &scratch, &list, &count, &more);
-        for (unsigned i = 0; i < count && err == OK; i++) {
-            struct export_record record;
-
-            err = export_record_read(list[i].text, &scratch, &record);
-            if (err == OK)
-                keep(page, &record, req->arena);
-        }
-        if (err != OK || count == 0)
-            break;
-        query.after = arena_copy(req->arena, list[count - 1].name.id);
+    while ((err = job_cursor_next(jobs, &scratch, &job)) == OK &&
+           (err = export_record_read(job.text, &scratch, &record)) == OK) {
+        keep(page, &record, req->arena);
         arena_reset(&scratch);
     }
     arena_fini(&scratch);
-    return err;
+    job_cursor_close(&jobs);
+    return err == ERR_ABSENT ? OK : err;
 }
 
 /* In its place, if it is one of the first behind `after`. */

@@ -4,7 +4,6 @@
 #include "transfer/import_params.h"
 
 #define RESULTS_DEFAULT 25
-#define RECORDS_A_READ  25
 
 static enum err read_filter(struct req *req, struct bytes *table_arn);
 static enum err append_page(struct req *req, struct job_query *query, struct bytes table_arn);
@@ -16,7 +15,6 @@ enum err op_list_imports(struct req *req)
         .account = req->place.account,
         .region = req->place.region,
         .kind = BYTES(IMPORT_KIND),
-        .limit = RECORDS_A_READ,
     };
     struct bytes token, of_table = {0};
     enum err err = read_filter(req, &of_table);
@@ -53,40 +51,35 @@ static enum err append_page(struct req *req, struct job_query *query, struct byt
 {
     int64_t left = input_integer(req->input, "PageSize", RESULTS_DEFAULT);
     struct bytes last = {0};
+    struct job_cursor *jobs = job_cursor_open(req->api->jobs, query, req->may_wait);
     struct arena scratch; /* records may be large, and many */
-    bool more = true;
-    enum err err = OK;
+    struct job_record job;
+    enum err err;
 
     buf_append_lit(req->reply, "{\"ImportSummaryList\":[");
     arena_init(&scratch);
-    while (more && left >= 0 && err == OK) {
-        struct job_record *list;
-        unsigned count;
+    while ((err = job_cursor_next(jobs, &scratch, &job)) == OK) {
+        struct import_record record;
 
-        arena_reset(&scratch);
-        err = jobs_list(req->api->jobs, query, req->may_wait, &scratch, &list, &count, &more);
-        for (unsigned i = 0; err == OK && i < count && left >= 0; i++) {
-            struct import_record record;
-
-            err = import_record_read(list[i].text, &scratch, &record);
-            if (err != OK || (table_arn.size != 0 && !bytes_equal(record.table_arn, table_arn)))
-                continue;
+        err = import_record_read(job.text, &scratch, &record);
+        if (err != OK)
+            break;
+        if (table_arn.size == 0 || bytes_equal(record.table_arn, table_arn)) {
             if (left-- == 0)
                 break; /* there are more */
-            err = import_params_refresh(req, &list[i].name, &record);
-            if (err == ERR_ABSENT)
-                err = OK; /* forgotten meanwhile */
+            err = import_params_refresh(req, &job.name, &record);
+            if (err != OK && err != ERR_ABSENT) /* forgotten meanwhile */
+                break;
             if (last.size != 0)
                 buf_append_byte(req->reply, ',');
             import_summarise(req->reply, &record);
-            last = arena_copy(req->arena, list[i].name.id);
+            last = arena_copy(req->arena, job.name.id);
         }
-        if (err != OK || count == 0)
-            break;
-        query->after = arena_copy(req->arena, list[count - 1].name.id);
+        arena_reset(&scratch);
     }
     arena_fini(&scratch);
-    if (err != OK)
+    job_cursor_close(&jobs);
+    if (err != OK && err != ERR_ABSENT)
         return err;
     buf_append_byte(req->reply, ']');
     if (left < 0)
