@@ -71,6 +71,19 @@ struct input_arn {
 
 /* False: it has not all the parts. What is in them is not looked at. */
 bool input_arn_split(struct bytes text, struct input_arn *arn);
+/* Whether it is of our partition, service and account; and of our Region. */
+bool input_arn_is_ours(const struct input_arn *arn, const struct input_place *place);
+bool input_arn_is_here(const struct input_arn *arn, const struct input_place *place);
+
+/* What an ARN names: table/<table>, or table/<table>/<kind>/<label> of a stream, backup, export or
+ * import. False: not that, or the table's name has not the form of one. */
+struct input_resource {
+    struct input_arn arn;
+    struct bytes table;
+    struct bytes label; /* anything */
+};
+bool input_table_arn(struct bytes text, struct input_resource *resource);
+bool input_part_arn(struct bytes text, const char *kind, struct input_resource *resource);
 /* 3 to 255 letters, digits, _ - and dots. */
 bool input_is_table_name(struct bytes text);
 

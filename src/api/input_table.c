@@ -5,15 +5,15 @@
 
 #define NAME_SIZE_MIN 3
 #define NAME_SIZE_MAX 255
+#define TABLE_STEP    BYTES("table/")
 
-static bool take_part(struct bytes *rest, struct bytes *part);
+static bool take_part(struct bytes *rest, char end, struct bytes *part);
 static enum err check_name(struct bytes name, struct fault *fault);
 static enum err refuse_arn(struct fault *fault, const char *what, struct bytes text);
 
 enum err input_table(struct bytes text, const struct input_place *place, struct fault *fault,
                      struct input_table *table)
 {
-    static const struct bytes kind = {(const uint8_t *)"table/", 6};
     struct bytes name = text;
     struct input_arn arn;
     enum err err;
@@ -23,9 +23,10 @@ enum err input_table(struct bytes text, const struct input_place *place, struct 
             return refuse_arn(fault, "AWS partition", text);
         if (!bytes_equal(arn.region, place->region))
             return refuse_arn(fault, "AWS region", text);
-        if (!bytes_equal_string(arn.service, "dynamodb") || !bytes_start_with(arn.resource, kind))
+        if (!bytes_equal_string(arn.service, "dynamodb") ||
+            !bytes_start_with(arn.resource, TABLE_STEP))
             return refuse_arn(fault, "resource type", text);
-        name = bytes_skip(arn.resource, kind.size);
+        name = bytes_skip(arn.resource, TABLE_STEP.size);
         if (name.size != 0 && memchr(name.data, '/', name.size) != NULL) /* index or stream */
             return refuse_arn(fault, "resource type", text);
         if (!bytes_equal(arn.account, place->account))
@@ -60,23 +61,58 @@ bool input_arn_split(struct bytes text, struct input_arn *arn)
 {
     struct bytes rest = text, scheme;
 
-    if (!take_part(&rest, &scheme) || !bytes_equal_string(scheme, "arn"))
+    if (!take_part(&rest, ':', &scheme) || !bytes_equal_string(scheme, "arn"))
         return false;
-    if (!take_part(&rest, &arn->partition) || !take_part(&rest, &arn->service) ||
-        !take_part(&rest, &arn->region) || !take_part(&rest, &arn->account))
+    if (!take_part(&rest, ':', &arn->partition) || !take_part(&rest, ':', &arn->service) ||
+        !take_part(&rest, ':', &arn->region) || !take_part(&rest, ':', &arn->account))
         return false;
     arn->resource = rest;
     return true;
 }
 
-/* What is before the next colon. */
-static bool take_part(struct bytes *rest, struct bytes *part)
+bool input_arn_is_ours(const struct input_arn *arn, const struct input_place *place)
 {
-    const uint8_t *colon = rest->size == 0 ? NULL : memchr(rest->data, ':', rest->size);
+    return bytes_equal(arn->partition, place->partition) &&
+           bytes_equal_string(arn->service, "dynamodb") &&
+           bytes_equal(arn->account, place->account);
+}
 
-    if (colon == NULL)
+bool input_arn_is_here(const struct input_arn *arn, const struct input_place *place)
+{
+    return input_arn_is_ours(arn, place) && bytes_equal(arn->region, place->region);
+}
+
+bool input_table_arn(struct bytes text, struct input_resource *resource)
+{
+    if (!input_arn_split(text, &resource->arn) ||
+        !bytes_start_with(resource->arn.resource, TABLE_STEP))
         return false;
-    *part = bytes_make(rest->data, (size_t)(colon - rest->data));
+    resource->table = bytes_skip(resource->arn.resource, TABLE_STEP.size);
+    return input_is_table_name(resource->table);
+}
+
+bool input_part_arn(struct bytes text, const char *kind, struct input_resource *resource)
+{
+    struct bytes rest, step;
+
+    if (!input_arn_split(text, &resource->arn) ||
+        !bytes_start_with(resource->arn.resource, TABLE_STEP))
+        return false;
+    rest = bytes_skip(resource->arn.resource, TABLE_STEP.size);
+    if (!take_part(&rest, '/', &resource->table) || !take_part(&rest, '/', &step))
+        return false;
+    resource->label = rest;
+    return input_is_table_name(resource->table) && bytes_equal_string(step, kind);
+}
+
+/* What is before the next end of a part. */
+static bool take_part(struct bytes *rest, char end, struct bytes *part)
+{
+    const uint8_t *at = rest->size == 0 ? NULL : memchr(rest->data, end, rest->size);
+
+    if (at == NULL)
+        return false;
+    *part = bytes_make(rest->data, (size_t)(at - rest->data));
     *rest = bytes_skip(*rest, part->size + 1);
     return true;
 }

@@ -7,52 +7,32 @@
 #include "api/table_params.h"
 #include "json/json_write.h"
 
-#define TABLE_STEP  BYTES("table/")
-#define BACKUP_STEP BYTES("/backup/")
-
 static void append_source(struct req *req, const struct backup *backup);
 static void append_features(struct req *req, const struct table_definition *d);
 
 /* --- which backup ---------------------------------------------------------------------------- */
 
-bool backup_params_split(struct bytes text, struct backup_named *named)
+bool backup_params_split(struct bytes text, struct input_resource *named)
 {
-    size_t tail = BACKUP_STEP.size + JOB_ID_SIZE - 1;
-    struct bytes rest;
     uint64_t ms;
 
-    if (!input_arn_split(text, &named->arn))
-        return false;
-    rest = named->arn.resource;
-    if (!bytes_start_with(rest, TABLE_STEP))
-        return false;
-    rest = bytes_skip(rest, TABLE_STEP.size);
-    if (rest.size <= tail)
-        return false;
-    named->table = bytes_make(rest.data, rest.size - tail);
-    rest = bytes_skip(rest, named->table.size);
-    if (!bytes_start_with(rest, BACKUP_STEP) || !input_is_table_name(named->table))
-        return false;
-    named->id = bytes_skip(rest, BACKUP_STEP.size);
-    return job_id_read(named->id, &ms);
+    return input_part_arn(text, "backup", named) && job_id_read(named->label, &ms);
 }
 
 enum err backup_params_find(struct req *req, const char *invalid, bool any_region,
                             struct backup *backup)
 {
-    struct backup_named named;
+    struct input_resource named;
     struct bytes arn;
     enum err err;
 
     input_string(req->input, "BackupArn", &arn);
     if (!backup_params_split(arn, &named))
         return req_fail(req, ERR_VALIDATION, "%s", invalid);
-    if (!bytes_equal(named.arn.account, req->place.account) ||
-        (!any_region && !bytes_equal(named.arn.region, req->place.region)) ||
-        !bytes_equal(named.arn.partition, req->place.partition) ||
-        !bytes_equal_string(named.arn.service, "dynamodb"))
+    if (any_region ? !input_arn_is_ours(&named.arn, &req->place)
+                   : !input_arn_is_here(&named.arn, &req->place))
         return req_fail(req, ERR_ACCESS_DENIED, "Access is denied");
-    err = backup_find(req->api->backups, req->place.account, named.arn.region, named.id,
+    err = backup_find(req->api->backups, req->place.account, named.arn.region, named.label,
                       req->may_wait, req->arena, backup);
     if (err == ERR_ABSENT || (err == OK && !bytes_equal(backup->table.name, named.table)))
         return req_fail(req, ERR_BACKUP_NOT_FOUND, "Backup not found: %.*s", BYTES_ARGS(arn));

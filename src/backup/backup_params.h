@@ -13,13 +13,9 @@
 enum err backup_params_find(struct req *req, const char *invalid, bool any_region,
                             struct backup *backup) MUST_CHECK;
 
-/* The parts of a backup's ARN; its Region may be another one. False: it is none. */
-struct backup_named {
-    struct input_arn arn;
-    struct bytes table;
-    struct bytes id;
-};
-bool backup_params_split(struct bytes text, struct backup_named *named);
+/* The parts of a backup's ARN, its id as the label; its Region may be another one. False: it is
+ * none. */
+bool backup_params_split(struct bytes text, struct input_resource *named);
 
 /* ERR_BACKUP_IN_USE: it is still being made. */
 enum err backup_params_check_made(struct req *req, const struct backup *backup) MUST_CHECK;

@@ -56,7 +56,7 @@ static double read_time(struct req *req, const char *member, double if_absent)
 
 static enum err read_after(struct req *req, struct wanted *wanted)
 {
-    struct backup_named named;
+    struct input_resource named;
     struct bytes arn;
 
     if (!input_string(req->input, "ExclusiveStartBackupArn", &arn))
@@ -67,11 +67,9 @@ static enum err read_after(struct req *req, struct wanted *wanted)
         return req_fail(req, ERR_VALIDATION,
                         "Invalid Request: The supplied ExclusiveStartBackupArn does not match the "
                         "region");
-    if (!bytes_equal(named.arn.account, req->place.account) ||
-        !bytes_equal(named.arn.partition, req->place.partition) ||
-        !bytes_equal_string(named.arn.service, "dynamodb"))
+    if (!input_arn_is_ours(&named.arn, &req->place))
         return req_fail(req, ERR_ACCESS_DENIED, "Access is denied");
-    wanted->query.after = named.id;
+    wanted->query.after = named.label;
     return OK;
 }
 

@@ -86,19 +86,18 @@ static enum err find_source(struct req *req, struct table **table)
 /* It may be one of another Region: this server has all of them. */
 static enum err find_by_arn(struct req *req, struct bytes text, struct table **table)
 {
-    static const struct bytes prefix = BYTES("table/");
     struct bytes region = req->place.region;
-    struct input_arn arn = {0};
+    struct input_resource source;
     enum err err;
 
-    if (!input_arn_split(text, &arn) || !bytes_equal(arn.partition, req->place.partition) ||
-        !bytes_equal_string(arn.service, "dynamodb") || !bytes_start_with(arn.resource, prefix) ||
-        !input_is_table_name(bytes_skip(arn.resource, prefix.size)))
+    if (!input_table_arn(text, &source) ||
+        !bytes_equal(source.arn.partition, req->place.partition) ||
+        !bytes_equal_string(source.arn.service, "dynamodb"))
         return req_fail(req, ERR_VALIDATION, "sourceTableArn is not a valid ARN");
-    if (!bytes_equal(arn.account, req->place.account))
+    if (!bytes_equal(source.arn.account, req->place.account))
         return req_fail(req, ERR_ACCESS_DENIED, "Access is denied");
-    req->place.region = arn.region;
-    err = recovery_params_find(req, bytes_skip(arn.resource, prefix.size), table);
+    req->place.region = source.arn.region;
+    err = recovery_params_find(req, source.table, table);
     req->place.region = region;
     return err == ERR_TABLE_NOT_FOUND ? req_fail(req, err, "Table not found") : err;
 }

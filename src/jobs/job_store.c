@@ -45,7 +45,7 @@ bool job_id_read(struct bytes id, uint64_t *ms)
     return true;
 }
 
-/* --- one record --------------------------------------------------------------------------------- */
+/* --- one record ------------------------------------------------------------------------------- */
 
 void jobs_put(struct store_mutation *mutation, const struct job_name *name, enum job_state state,
               struct bytes text)
@@ -76,7 +76,7 @@ enum err jobs_find(struct jobs *jobs, const struct job_name *name, bool may_wait
     return err == OK ? job_record_read(key, value, arena, record) : err;
 }
 
-/* --- many of them ------------------------------------------------------------------------------ */
+/* --- many of them ----------------------------------------------------------------------------- */
 
 struct job_cursor *job_cursor_open(struct jobs *jobs, const struct job_query *query, bool may_wait)
 {

@@ -3,28 +3,20 @@
 
 #include <time.h>
 
-#define TABLE_STEP  BYTES("table/")
-#define STREAM_STEP BYTES("/stream/")
-
 /* 2026-01-31T12:00:00.123 */
 static const char label_shape[] = "####-##-##T##:##:##.###";
 
-struct named {
-    struct input_arn arn;
-    struct bytes table;
-    uint64_t label_ms;
-};
-
-static bool read_arn(struct bytes text, struct named *named);
 static bool read_label(struct bytes text, uint64_t *label_ms);
 
 enum err stream_arn_key(struct req *req, const char *member, struct bytes arn, struct bytes *key)
 {
-    struct named named;
+    struct input_resource named;
+    uint64_t label_ms;
 
-    if (!read_arn(arn, &named))
+    if (!input_part_arn(arn, "stream", &named) ||
+        !bytes_equal_string(named.arn.service, "dynamodb") || !read_label(named.label, &label_ms))
         return req_fail(req, ERR_VALIDATION, "Invalid %s", member);
-    *key = stream_key(named.arn.account, named.arn.region, named.table, named.label_ms, req->arena);
+    *key = stream_key(named.arn.account, named.arn.region, named.table, label_ms, req->arena);
     return OK;
 }
 
@@ -43,24 +35,6 @@ enum err stream_arn_find(struct req *req, struct bytes arn, struct stream *strea
     return err;
 }
 
-static bool read_arn(struct bytes text, struct named *named)
-{
-    struct bytes rest;
-
-    if (!input_arn_split(text, &named->arn))
-        return false;
-    rest = named->arn.resource;
-    if (!bytes_equal_string(named->arn.service, "dynamodb") || !bytes_start_with(rest, TABLE_STEP))
-        return false;
-    rest = bytes_skip(rest, TABLE_STEP.size);
-    if (rest.size <= STREAM_STEP.size + sizeof(label_shape) - 1)
-        return false;
-    named->table = bytes_make(rest.data, rest.size - STREAM_STEP.size - (sizeof(label_shape) - 1));
-    rest = bytes_skip(rest, named->table.size);
-    return bytes_start_with(rest, STREAM_STEP) && input_is_table_name(named->table) &&
-           read_label(bytes_skip(rest, STREAM_STEP.size), &named->label_ms);
-}
-
 static int number(struct bytes digits, size_t at, size_t count)
 {
     int value = 0;
@@ -76,6 +50,8 @@ static bool read_label(struct bytes text, uint64_t *label_ms)
     struct tm utc = {0};
     time_t seconds;
 
+    if (text.size != sizeof(label_shape) - 1)
+        return false;
     for (size_t i = 0; i < text.size; i++)
         if (label_shape[i] == '#' ? text.data[i] < '0' || text.data[i] > '9'
                                   : text.data[i] != label_shape[i])

@@ -18,6 +18,8 @@
 #define TIME_MS_MAX     ((double)((uint64_t)1 << 47))
 #define TEXT_BYTES_MAX  (8 * API_BODY_BYTES_MAX) /* of the parameters, as a digest takes them */
 
+const struct transfer_kind export_kind = {BYTES(EXPORT_KIND), "Export", ERR_EXPORT_NOT_FOUND};
+
 static const struct item_params filter_params = {
     .expressions = {"KeyConditionExpression", "ProjectionExpression", "FilterExpression"},
 };
@@ -141,20 +143,16 @@ static void read_digest(struct req *req, struct export_record *record)
 
 enum err export_params_table(struct req *req, struct bytes arn, struct bytes *name)
 {
-    struct input_arn parts;
+    struct input_resource named;
 
-    if (!input_arn_split(arn, &parts))
+    if (!input_table_arn(arn, &named) || !bytes_equal(named.arn.partition, req->place.partition) ||
+        !bytes_equal_string(named.arn.service, "dynamodb"))
         return req_fail(req, ERR_VALIDATION, REQUEST_INVALID "Table ARN is invalid.");
-    if (!bytes_equal(parts.partition, req->place.partition) ||
-        !bytes_equal_string(parts.service, "dynamodb") ||
-        !bytes_start_with(parts.resource, BYTES("table/")) ||
-        !input_is_table_name(bytes_skip(parts.resource, 6)))
-        return req_fail(req, ERR_VALIDATION, REQUEST_INVALID "Table ARN is invalid.");
-    if (!bytes_equal(parts.account, req->place.account))
+    if (!bytes_equal(named.arn.account, req->place.account))
         return req_fail(req, ERR_ACCESS_DENIED, "Access is denied");
-    if (!bytes_equal(parts.region, req->place.region))
+    if (!bytes_equal(named.arn.region, req->place.region))
         return req_fail(req, ERR_TABLE_NOT_FOUND, "Table not found: %.*s", BYTES_ARGS(arn));
-    *name = bytes_skip(parts.resource, 6);
+    *name = named.table;
     return OK;
 }
 
@@ -234,31 +232,4 @@ enum err export_params_check_filter(struct req *req, const struct table *table)
     if (err == OK && input_member(in, "KeyConditionExpression") != NULL)
         err = query_key_read(req, &set, &table->definition.schema, BYTES(""), &none, &key);
     return err;
-}
-
-/* arn:aws:dynamodb:<region>:<account>:table/<name>/export/<id> */
-enum err export_params_arn(struct req *req, struct bytes arn, struct bytes *table, struct bytes *id)
-{
-    struct input_arn parts;
-    struct bytes rest;
-    const uint8_t *slash;
-    uint64_t ms;
-
-    if (!input_arn_split(arn, &parts) || !bytes_start_with(parts.resource, BYTES("table/")))
-        return req_fail(req, ERR_VALIDATION, "Invalid Export ARN");
-    rest = bytes_skip(parts.resource, 6);
-    slash = memchr(rest.data, '/', rest.size);
-    if (slash == NULL ||
-        !bytes_start_with(bytes_skip(rest, (size_t)(slash - rest.data)), BYTES("/export/")))
-        return req_fail(req, ERR_VALIDATION, "Invalid Export ARN");
-    *table = bytes_make(rest.data, (size_t)(slash - rest.data));
-    *id = bytes_skip(rest, table->size + 8);
-    if (!input_is_table_name(*table) || !job_id_read(*id, &ms))
-        return req_fail(req, ERR_VALIDATION, "Invalid Export ARN");
-    if (!bytes_equal(parts.partition, req->place.partition) ||
-        !bytes_equal_string(parts.service, "dynamodb") ||
-        !bytes_equal(parts.region, req->place.region) ||
-        !bytes_equal(parts.account, req->place.account))
-        return req_fail(req, ERR_ACCESS_DENIED, "Access is denied");
-    return OK;
 }

@@ -5,6 +5,9 @@
 
 #include "api/req.h"
 #include "transfer/export_record.h"
+#include "transfer/transfer_params.h"
+
+extern const struct transfer_kind export_kind;
 
 /* The request's parameters as a record, but for the table and the times; no table is looked for.
  * ERR_VALIDATION: they do not go together. */
@@ -20,7 +23,3 @@ enum err export_params_times(struct req *req, const struct table_definition *tab
 
 /* That the filter's key condition is one of this table. */
 enum err export_params_check_filter(struct req *req, const struct table *table) MUST_CHECK;
-
-/* The place and id of an ExportArn. ERR_VALIDATION, ERR_ACCESS_DENIED. */
-enum err export_params_arn(struct req *req, struct bytes arn, struct bytes *table,
-                           struct bytes *id) MUST_CHECK;

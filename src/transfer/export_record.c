@@ -79,9 +79,9 @@ struct bytes export_id(const struct export_record *record)
     return bytes_skip(record->arn, record->arn.size - (JOB_ID_SIZE - 1));
 }
 
-void export_describe(struct buf *out, const struct export_record *r)
+void export_reply(struct buf *out, const struct export_record *r)
 {
-    buf_append_byte(out, '{');
+    buf_append_lit(out, "{\"ExportDescription\":{");
     member_text(out, "ExportArn", r->arn);
     member_text(out, "ExportStatus",
                 r->status == EXPORT_IN_PROGRESS ? BYTES("IN_PROGRESS")
@@ -115,7 +115,7 @@ void export_describe(struct buf *out, const struct export_record *r)
         buf_append_bytes(out, r->filter);
     }
     describe_end(out, r);
-    buf_append_byte(out, '}');
+    buf_append_lit(out, "}}");
 }
 
 /* Contract backup-export-import.md 5.1, "Field visibility". */

@@ -10,7 +10,6 @@
 
 #define EXPORT_KIND      "export"
 #define EXPORT_FORMAT    1
-#define EXPORT_KEPT_MS   (UINT64_C(90) * 24 * 3600 * 1000)
 #define EXPORT_TOKEN_MS  (UINT64_C(8) * 3600 * 1000)
 #define EXPORT_COUNT_MAX 300
 
@@ -68,6 +67,6 @@ struct bytes export_folder(const struct export_record *record, struct arena *are
 /* The id at the end of its ARN. */
 struct bytes export_id(const struct export_record *record);
 
-/* {"ExportArn":...}: the description that clients get. */
+/* {"ExportDescription":{"ExportArn":...}}: a whole reply. */
 struct buf;
-void export_describe(struct buf *out, const struct export_record *record);
+void export_reply(struct buf *out, const struct export_record *record);

@@ -19,6 +19,8 @@
 #define TOKEN_BYTES   56
 #define ID_BYTES      (JOB_ID_SIZE - 1)
 
+const struct transfer_kind import_kind = {BYTES(IMPORT_KIND), "Import", ERR_IMPORT_NOT_FOUND};
+
 static enum err read_format(struct req *req, struct import_record *record);
 static enum err read_table(struct req *req, struct bytes parameters,
                            struct table_creation *creation, yyjson_doc **doc);
@@ -48,32 +50,6 @@ enum err import_params_read(struct req *req, struct import_record *record,
         import_log_arn(req->place.partition, req->place.region, req->place.account, req->arena);
     record->parameters = declared_parameters(req);
     return read_table(req, record->parameters, creation, doc);
-}
-
-enum err import_params_arn(struct req *req, struct bytes arn, struct bytes *id)
-{
-    struct bytes rest, table;
-    struct input_arn parts;
-    const uint8_t *slash;
-    uint64_t ms;
-
-    if (!input_arn_split(arn, &parts) || !bytes_start_with(parts.resource, BYTES("table/")))
-        return req_fail(req, ERR_VALIDATION, "Invalid Import ARN");
-    rest = bytes_skip(parts.resource, strlen("table/"));
-    slash = memchr(rest.data, '/', rest.size);
-    table = bytes_make(rest.data, slash == NULL ? 0 : (size_t)(slash - rest.data));
-    if (!input_is_table_name(table) ||
-        !bytes_start_with(bytes_skip(rest, table.size), BYTES("/import/")))
-        return req_fail(req, ERR_VALIDATION, "Invalid Import ARN");
-    *id = bytes_skip(rest, table.size + strlen("/import/"));
-    if (!job_id_read(*id, &ms))
-        return req_fail(req, ERR_VALIDATION, "Invalid Import ARN");
-    if (!bytes_equal(parts.partition, req->place.partition) ||
-        !bytes_equal_string(parts.service, "dynamodb") ||
-        !bytes_equal(parts.region, req->place.region) ||
-        !bytes_equal(parts.account, req->place.account))
-        return req_fail(req, ERR_ACCESS_DENIED, "Access is denied");
-    return OK;
 }
 
 struct bytes import_params_make_arn(const struct table_definition *table, struct bytes id,

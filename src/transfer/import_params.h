@@ -5,15 +5,14 @@
 
 #include "api/table_creation.h"
 #include "transfer/import_record.h"
+#include "transfer/transfer_params.h"
+
+extern const struct transfer_kind import_kind;
 
 /* The request's parameters as a record, and the table that it is to make. ERR_VALIDATION: they do
  * not go together. The definition may point into *doc, which the caller frees after its use. */
 enum err import_params_read(struct req *req, struct import_record *record,
                             struct table_creation *creation, yyjson_doc **doc) MUST_CHECK;
-
-/* The id at the end of an ImportArn. ERR_VALIDATION: it is none; ERR_ACCESS_DENIED: of another
- * place. */
-enum err import_params_arn(struct req *req, struct bytes arn, struct bytes *id) MUST_CHECK;
 
 /* The ARN of an import, and that of its table. */
 struct bytes import_params_make_arn(const struct table_definition *table, struct bytes id,

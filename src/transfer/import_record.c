@@ -71,9 +71,9 @@ bool import_record_same(const struct import_record *a, const struct import_recor
            bytes_equal(a->parameters, b->parameters);
 }
 
-void import_describe(struct buf *out, const struct import_record *r)
+void import_reply(struct buf *out, const struct import_record *r)
 {
-    buf_append_byte(out, '{');
+    buf_append_lit(out, "{\"ImportTableDescription\":{");
     member_text(out, "ImportArn", r->arn);
     member_text(out, "ImportStatus", status_name(r->status));
     member_text(out, "TableArn", r->table_arn);
@@ -93,7 +93,7 @@ void import_describe(struct buf *out, const struct import_record *r)
     member_count(out, "ImportedItemCount", r->imported_items);
     member_text(out, "FailureCode", r->failure_code);
     member_text(out, "FailureMessage", r->failure_message);
-    buf_append_byte(out, '}');
+    buf_append_lit(out, "}}");
 }
 
 void import_summarise(struct buf *out, const struct import_record *r)

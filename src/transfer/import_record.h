@@ -10,7 +10,6 @@
 
 #define IMPORT_KIND      "import"
 #define IMPORT_FORMAT    1
-#define IMPORT_KEPT_MS   (UINT64_C(90) * 24 * 3600 * 1000)
 #define IMPORT_COUNT_MAX 50
 
 /* Stored: never renumber. */
@@ -65,7 +64,8 @@ enum err import_record_read(struct bytes text, struct arena *arena,
 /* Whether two requests ask for the same. */
 bool import_record_same(const struct import_record *a, const struct import_record *b);
 
-/* {"ImportArn":...}: the description that clients get; as a list has it, with fewer members. */
+/* {"ImportTableDescription":{"ImportArn":...}}: a whole reply; and {"ImportArn":...} as a list has
+ * it, with fewer members. */
 struct buf;
-void import_describe(struct buf *out, const struct import_record *record);
+void import_reply(struct buf *out, const struct import_record *record);
 void import_summarise(struct buf *out, const struct import_record *record);

@@ -29,12 +29,9 @@ enum err op_export_table_to_point_in_time(struct req *req)
 
     if (err == OK)
         err = begin_or_replay(req, &record);
-    if (err != OK)
-        return err;
-    buf_append_lit(req->reply, "{\"ExportDescription\":");
-    export_describe(req->reply, &record);
-    buf_append_byte(req->reply, '}');
-    return OK;
+    if (err == OK)
+        export_reply(req->reply, &record);
+    return err;
 }
 
 /* It counts as a change of the catalog, which are made one at a time: of two requests with a token,
@@ -93,20 +90,12 @@ static enum err find_table(struct req *req, struct export_record *record, struct
 static enum err find_replay(struct req *req, const struct export_record *record,
                             struct replay *replay)
 {
-    char after[JOB_ID_SIZE];
-    struct job_query query = {
-        .account = req->place.account,
-        .region = req->place.region,
-        .kind = BYTES(EXPORT_KIND),
-    };
-    struct job_cursor *jobs;
+    struct job_query query = transfer_params_query(req, &export_kind, EXPORT_TOKEN_MS);
+    struct job_cursor *jobs = job_cursor_open(req->api->jobs, &query, req->may_wait);
     struct job_record job;
     struct arena scratch; /* records may be large, and many */
     enum err err = OK;
 
-    job_id_make(clock_wall_ms() - EXPORT_TOKEN_MS, after);
-    query.after = bytes_of_string(after);
-    jobs = job_cursor_open(req->api->jobs, &query, req->may_wait);
     arena_init(&scratch);
     while (!replay->found && (err = job_cursor_next(jobs, &scratch, &job)) == OK &&
            (err = export_record_read(job.text, &scratch, &replay->record)) == OK) {
@@ -155,11 +144,7 @@ static enum err begin(struct req *req, struct export_record *record)
 /* The records of exports that ended long ago, the oldest ones, go with each new export. */
 static enum err forget_old(struct req *req, struct store_mutation *mutation, uint64_t now_ms)
 {
-    struct job_query query = {
-        .account = req->place.account,
-        .region = req->place.region,
-        .kind = BYTES(EXPORT_KIND),
-    };
+    struct job_query query = transfer_params_query(req, &export_kind, 0);
     struct job_cursor *jobs = job_cursor_open(req->api->jobs, &query, req->may_wait);
     struct job_record job;
     struct arena scratch;
@@ -167,13 +152,10 @@ static enum err forget_old(struct req *req, struct store_mutation *mutation, uin
 
     arena_init(&scratch);
     for (unsigned i = 0; i < FORGET_AT_ONCE; i++) {
-        uint64_t ms = 0;
-
         err = job_cursor_next(jobs, &scratch, &job);
         if (err != OK)
             break;
-        if (job.state == JOB_FINISHED && job_id_read(job.name.id, &ms) &&
-            ms + EXPORT_KEPT_MS < now_ms)
+        if (job.state == JOB_FINISHED && transfer_params_is_forgotten(job.name.id, now_ms))
             jobs_remove(mutation, &job.name);
         arena_reset(&scratch);
     }

@@ -26,12 +26,9 @@ enum err op_import_table(struct req *req)
     if (err == OK)
         err = import(req, &record, &creation);
     yyjson_doc_free(doc);
-    if (err != OK)
-        return err;
-    buf_append_lit(req->reply, "{\"ImportTableDescription\":");
-    import_describe(req->reply, &record);
-    buf_append_byte(req->reply, '}');
-    return OK;
+    if (err == OK)
+        import_reply(req->reply, &record);
+    return err;
 }
 
 /* Changes are made one at a time: of two requests with a token, the second finds the first. */
@@ -61,11 +58,7 @@ static enum err import(struct req *req, struct import_record *record,
 static enum err look_back(struct req *req, struct import_record *record,
                           struct store_mutation *mutation, bool *replayed)
 {
-    struct job_query query = {
-        .account = req->place.account,
-        .region = req->place.region,
-        .kind = BYTES(IMPORT_KIND),
-    };
+    struct job_query query = transfer_params_query(req, &import_kind, 0);
     struct job_cursor *jobs = job_cursor_open(req->api->jobs, &query, req->may_wait);
     struct arena scratch; /* records may be large, and many */
     struct job_record job;
@@ -84,11 +77,10 @@ static enum err look_at(struct req *req, const struct job_record *job, struct im
                         struct store_mutation *mutation, bool *replayed)
 {
     struct import_record other;
-    uint64_t ms = 0;
     enum err err;
 
     if (job->state == JOB_FINISHED) {
-        if (job_id_read(job->name.id, &ms) && ms + IMPORT_KEPT_MS < clock_wall_ms())
+        if (transfer_params_is_forgotten(job->name.id, clock_wall_ms()))
             jobs_remove(mutation, &job->name);
         return OK;
     }

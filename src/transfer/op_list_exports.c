@@ -3,8 +3,6 @@
  * the page are kept. A page's token is the last ARN's end in hexadecimal digits.
  */
 #include "api/reply.h"
-#include "base/clock.h"
-#include "jobs/jobs.h"
 #include "table/catalog.h"
 #include "transfer/export_params.h"
 
@@ -100,21 +98,13 @@ static enum err read_after(struct req *req, struct page_of_exports *page)
 
 static enum err collect(struct req *req, struct page_of_exports *page)
 {
-    char oldest[JOB_ID_SIZE];
-    struct job_query query = {
-        .account = req->place.account,
-        .region = req->place.region,
-        .kind = BYTES(EXPORT_KIND),
-    };
+    struct job_query query = transfer_params_query(req, &export_kind, TRANSFER_KEPT_MS);
+    struct job_cursor *jobs = job_cursor_open(req->api->jobs, &query, req->may_wait);
     struct export_record record;
-    struct job_cursor *jobs;
     struct job_record job;
     struct arena scratch; /* records may be large, and many */
     enum err err;
 
-    job_id_make(clock_wall_ms() - EXPORT_KEPT_MS, oldest);
-    query.after = bytes_of_string(oldest);
-    jobs = job_cursor_open(req->api->jobs, &query, req->may_wait);
     arena_init(&scratch);
     while ((err = job_cursor_next(jobs, &scratch, &job)) == OK &&
            (err = export_record_read(job.text, &scratch, &record)) == OK) {

@@ -1,6 +1,4 @@
 /* op_list_imports.c - ListImports: those of the last 90 days in order of time, a page at a time. */
-#include "base/clock.h"
-#include "table/catalog.h"
 #include "transfer/import_params.h"
 
 #define RESULTS_DEFAULT 25
@@ -10,17 +8,10 @@ static enum err append_page(struct req *req, struct job_query *query, struct byt
 
 enum err op_list_imports(struct req *req)
 {
-    char oldest[JOB_ID_SIZE];
-    struct job_query query = {
-        .account = req->place.account,
-        .region = req->place.region,
-        .kind = BYTES(IMPORT_KIND),
-    };
+    struct job_query query = transfer_params_query(req, &import_kind, TRANSFER_KEPT_MS);
     struct bytes token, of_table = {0};
     enum err err = read_filter(req, &of_table);
 
-    job_id_make(clock_wall_ms() - IMPORT_KEPT_MS, oldest);
-    query.after = arena_copy(req->arena, bytes_of_string(oldest));
     if (err == OK && input_string(req->input, "NextToken", &token))
         err = import_params_token(req, token, &query.after);
     if (err != OK)
@@ -30,18 +21,13 @@ enum err op_list_imports(struct req *req)
 
 static enum err read_filter(struct req *req, struct bytes *table_arn)
 {
-    struct input_arn parts;
-    struct bytes rest;
+    struct input_resource named;
 
     if (!input_string(req->input, "TableArn", table_arn))
         return OK;
-    if (!input_arn_split(*table_arn, &parts) || !bytes_equal_string(parts.service, "dynamodb") ||
-        !bytes_start_with(parts.resource, BYTES("table/")))
+    if (!input_table_arn(*table_arn, &named) || !bytes_equal_string(named.arn.service, "dynamodb"))
         return req_fail(req, ERR_VALIDATION, "tableArn is not a valid ARN");
-    rest = bytes_skip(parts.resource, strlen("table/"));
-    if (!input_is_table_name(rest))
-        return req_fail(req, ERR_VALIDATION, "tableArn is not a valid ARN");
-    if (!bytes_equal(parts.account, req->place.account))
+    if (!bytes_equal(named.arn.account, req->place.account))
         return req_fail(req, ERR_ACCESS_DENIED, "Access is denied");
     return OK;
 }

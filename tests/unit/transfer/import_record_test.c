@@ -68,10 +68,11 @@ TEST(import_record_is_shown)
 
     arena_init(&arena);
     buf_init_arena(&out, &arena, SIZE_MAX);
-    import_describe(&out, &full);
+    import_reply(&out, &full);
     CHECK_TEXT(
         buf_finish_arena(&out),
-        "{\"ImportArn\":\"arn:aws:dynamodb:us-east-1:000000000000:table/T/import/"
+        "{\"ImportTableDescription\":{"
+        "\"ImportArn\":\"arn:aws:dynamodb:us-east-1:000000000000:table/T/import/"
         "01489602797149-73d8d5bc\",\"ImportStatus\":\"FAILED\",\"TableArn\":\"arn:aws:dynamodb:"
         "us-east-1:000000000000:table/T\",\"TableId\":\"9951ba6e-1a90-493c-ac6d-68084c0d6e94\","
         "\"ClientToken\":\"t\",\"S3BucketSource\":{\"S3BucketOwner\":\"000000000000\","
@@ -81,6 +82,6 @@ TEST(import_record_is_shown)
         "{\"Delimiter\":\"\\t\"}},\"InputCompressionType\":\"ZSTD\",\"TableCreationParameters\":"
         "{\"TableName\":\"T\"},\"StartTime\":1489602797.149,\"EndTime\":1489602798,"
         "\"ProcessedSizeBytes\":100,\"ProcessedItemCount\":3,\"ImportedItemCount\":2,"
-        "\"FailureCode\":\"ItemValidationError\",\"FailureMessage\":\"Some\"}");
+        "\"FailureCode\":\"ItemValidationError\",\"FailureMessage\":\"Some\"}}");
     arena_fini(&arena);
 }
