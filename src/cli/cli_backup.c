@@ -51,38 +51,27 @@ static struct bytes default_name(struct cli *cli)
 
     gmtime_r(&now, &utc);
     strftime(text, sizeof(text), "%Y-%m-%dT%H.%M.%SZ", &utc);
-    for (char *at = text; *at != 0; at++)
-        if (*at == ':')
-            *at = '.';
     return arena_format(&cli->arena, "%.200s-%s", slash != NULL ? slash + 1 : table, text);
 }
 
 static enum err wait_for_backup(struct cli *cli, struct bytes arn)
 {
-    struct arena_mark mark = arena_mark(&cli->arena);
+    static const struct cli_watched watched = {
+        .what = "backup",
+        .operation = "DescribeBackup",
+        .member = "BackupArn",
+        .object = "BackupDescription",
+        .status = "BackupDetails.BackupStatus",
+        .count = "BackupDetails.BackupSizeBytes",
+        .unit = "bytes",
+    };
     struct bytes status;
-    yyjson_val *reply;
-    struct buf body;
+    yyjson_val *last;
+    enum err err = cli_watch(cli, &watched, cli_string(cli, arn), &last);
 
-    for (;;) {
-        enum err err;
-
-        arena_release(&cli->arena, mark); /* of the look before */
-        cli_body_begin(cli, &body);
-        cli_body_text(&body, "BackupArn", cli_string(cli, arn));
-        err = cli_look(cli, "DescribeBackup", cli_body_end(&body), &reply);
-        if (err != OK)
-            return err;
-        status = cli_text(reply, "BackupDescription.BackupDetails.BackupStatus");
-        if (!bytes_equal_string(status, "CREATING"))
-            break;
-        cli_progress(cli, "backup", status);
-        cli_wait(cli);
-    }
-    cli_progress_end(cli, "backup",
-                     arena_format(&cli->arena, "%.*s, %llu bytes", BYTES_ARGS(status),
-                                  (unsigned long long)cli_number(
-                                      reply, "BackupDescription.BackupDetails.BackupSizeBytes")));
+    if (err != OK)
+        return err;
+    status = cli_text(last, watched.status);
     if (bytes_equal_string(status, "AVAILABLE"))
         return OK;
     return fault_set(&cli->fault, ERR_IO, "the backup %.*s is %.*s", BYTES_ARGS(arn),
@@ -172,29 +161,22 @@ enum err cli_restore(struct cli *cli)
 
 static enum err wait_for_table(struct cli *cli, struct bytes arn)
 {
-    struct arena_mark mark = arena_mark(&cli->arena);
+    static const struct cli_watched watched = {
+        .what = "restore",
+        .operation = "DescribeTable",
+        .member = "TableName",
+        .object = "Table",
+        .status = "TableStatus",
+        .count = "ItemCount",
+        .unit = "items",
+    };
     struct bytes status;
-    yyjson_val *reply;
-    struct buf body;
+    yyjson_val *last;
+    enum err err = cli_watch(cli, &watched, cli->options.words[1], &last);
 
-    for (;;) {
-        enum err err;
-
-        arena_release(&cli->arena, mark); /* of the look before */
-        cli_body_begin(cli, &body);
-        cli_body_text(&body, "TableName", cli->options.words[1]);
-        err = cli_look(cli, "DescribeTable", cli_body_end(&body), &reply);
-        if (err != OK)
-            return err;
-        status = cli_text(reply, "Table.TableStatus");
-        if (!bytes_equal_string(status, "CREATING"))
-            break;
-        cli_progress(cli, "restore", status);
-        cli_wait(cli);
-    }
-    cli_progress_end(cli, "restore",
-                     arena_format(&cli->arena, "%.*s, %llu items", BYTES_ARGS(status),
-                                  (unsigned long long)cli_number(reply, "Table.ItemCount")));
+    if (err != OK)
+        return err;
+    status = cli_text(last, watched.status);
     if (bytes_equal_string(status, "ACTIVE"))
         return OK;
     return fault_set(&cli->fault, ERR_IO, "the table %.*s is %.*s", BYTES_ARGS(arn),

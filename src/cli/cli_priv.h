@@ -66,8 +66,21 @@ uint64_t cli_number(struct yyjson_val *from, const char *path);
 
 /* Tells it, if that is wanted: a line that moves on a terminal, nothing otherwise. */
 void cli_progress(struct cli *cli, const char *what, struct bytes state);
-/* Ends that line; a line of its own otherwise. */
-void cli_progress_end(struct cli *cli, const char *what, struct bytes state);
+
+/* Something that takes its time, and how to ask for it. */
+struct cli_watched {
+    const char *what;      /* for people: "backup" */
+    const char *operation; /* "DescribeBackup" */
+    const char *member;    /* of its request, that names it */
+    const char *object;    /* of its reply, that tells of it, and members there: */
+    const char *status;
+    const char *count; /* how far it is */
+    const char *unit;
+};
+/* Looks until it is not under way any more, and tells people meanwhile. *last: the object as it was
+ * then, in the arena. */
+enum err cli_watch(struct cli *cli, const struct cli_watched *watched, const char *name,
+                   struct yyjson_val **last) MUST_CHECK;
 /* Waits before the next look; longer the longer it takes. */
 void cli_wait(struct cli *cli);
 

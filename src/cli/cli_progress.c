@@ -6,10 +6,52 @@
 
 #include <stdio.h>
 #include <time.h>
+#include <yyjson.h>
 
 #define BAR_WIDTH   20
 #define WAIT_MS     50
 #define WAIT_MS_MAX 1000
+
+static void progress_end(struct cli *cli, const char *what, struct bytes state);
+
+static bool is_under_way(struct bytes status)
+{
+    return bytes_equal_string(status, "CREATING") || bytes_equal_string(status, "IN_PROGRESS") ||
+           bytes_equal_string(status, "CANCELLING");
+}
+
+enum err cli_watch(struct cli *cli, const struct cli_watched *watched, const char *name,
+                   struct yyjson_val **last)
+{
+    struct arena_mark mark = arena_mark(&cli->arena);
+    struct bytes status, counted;
+    yyjson_val *reply;
+
+    for (;;) {
+        unsigned long long count;
+        struct buf body;
+        enum err err;
+
+        arena_release(&cli->arena, mark); /* of the look before */
+        cli_body_begin(cli, &body);
+        cli_body_text(&body, watched->member, name);
+        err = cli_look(cli, watched->operation, cli_body_end(&body), &reply);
+        if (err != OK)
+            return err;
+        *last = yyjson_obj_get(reply, watched->object);
+        status = cli_text(*last, watched->status);
+        count = cli_number(*last, watched->count);
+        counted = arena_format(&cli->arena, "%llu %s", count, watched->unit);
+        if (!is_under_way(status))
+            break;
+        cli_progress(cli, watched->what,
+                     count != 0 ? counted : status); /* not of all it is known */
+        cli_wait(cli);
+    }
+    progress_end(cli, watched->what,
+                 arena_format(&cli->arena, "%.*s, %.*s", BYTES_ARGS(status), BYTES_ARGS(counted)));
+    return OK;
+}
 
 static double seconds_of(const struct cli *cli)
 {
@@ -34,7 +76,8 @@ void cli_progress(struct cli *cli, const char *what, struct bytes state)
     cli->moves = true;
 }
 
-void cli_progress_end(struct cli *cli, const char *what, struct bytes state)
+/* Ends that line; a line of its own otherwise. */
+static void progress_end(struct cli *cli, const char *what, struct bytes state)
 {
     if (cli->options.quiet != NULL)
         return;

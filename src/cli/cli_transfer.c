@@ -7,6 +7,25 @@
 #include <string.h>
 #include <yyjson.h>
 
+static const struct cli_watched watched_export = {
+    .what = "export",
+    .operation = "DescribeExport",
+    .member = "ExportArn",
+    .object = "ExportDescription",
+    .status = "ExportStatus",
+    .count = "ItemCount",
+    .unit = "items",
+};
+static const struct cli_watched watched_import = {
+    .what = "import",
+    .operation = "DescribeImport",
+    .member = "ImportArn",
+    .object = "ImportTableDescription",
+    .status = "ImportStatus",
+    .count = "ProcessedItemCount",
+    .unit = "items",
+};
+
 /* "bucket/prefix" */
 struct place {
     const char *bucket;
@@ -18,7 +37,8 @@ static enum err list_exports(struct cli *cli);
 static enum err table_arn(struct cli *cli, const char *table, struct bytes *arn);
 static enum err export_body(struct cli *cli, struct bytes arn, struct bytes *body);
 static enum err export_times(struct cli *cli, struct buf *body);
-static enum err wait_for(struct cli *cli, const char *kind, struct bytes arn, yyjson_val **last);
+static enum err wait_for(struct cli *cli, const struct cli_watched *watched, struct bytes arn,
+                         yyjson_val **last);
 static enum err import_body(struct cli *cli, struct bytes *body);
 static enum err read_keys(struct cli *cli, const char *text, struct buf *keys, struct buf *types);
 static enum err name_of(struct cli *cli, const char *option, const char *given,
@@ -52,9 +72,9 @@ enum err cli_export(struct cli *cli)
         printf("%.*s\n", BYTES_ARGS(arn));
         return OK;
     }
-    err = wait_for(cli, "Export", arn, &reply);
+    err = wait_for(cli, &watched_export, arn, &reply);
     if (err == OK)
-        printf("%.*s\n", BYTES_ARGS(cli_text(reply, "ExportDescription.ExportManifest")));
+        printf("%.*s\n", BYTES_ARGS(cli_text(reply, "ExportManifest")));
     return err;
 }
 
@@ -173,51 +193,21 @@ static enum err list_exports(struct cli *cli)
     return OK;
 }
 
-/* kind: "Export" or "Import". */
-static enum err wait_for(struct cli *cli, const char *kind, struct bytes arn, yyjson_val **last)
+static enum err wait_for(struct cli *cli, const struct cli_watched *watched, struct bytes arn,
+                         yyjson_val **last)
 {
-    bool is_export = kind[0] == 'E';
-    const char *what = is_export ? "export" : "import";
-    struct bytes status;
-    yyjson_val *said;
-    uint64_t items;
-    struct buf body;
-    struct arena_mark mark = arena_mark(&cli->arena);
+    struct bytes status, code;
+    enum err err = cli_watch(cli, watched, cli_string(cli, arn), last);
 
-    for (;;) {
-        char name[32];
-        enum err err;
-
-        arena_release(&cli->arena, mark); /* of the look before */
-        snprintf(name, sizeof(name), "%sArn", kind);
-        cli_body_begin(cli, &body);
-        cli_body_text(&body, name, cli_string(cli, arn));
-        snprintf(name, sizeof(name), "Describe%s", kind);
-        err = cli_look(cli, name, cli_body_end(&body), last);
-        if (err != OK)
-            return err;
-        said = yyjson_obj_get(*last, is_export ? "ExportDescription" : "ImportTableDescription");
-        status = cli_text(said, is_export ? "ExportStatus" : "ImportStatus");
-        items = cli_number(said, is_export ? "ItemCount" : "ProcessedItemCount");
-        if (!bytes_equal_string(status, "IN_PROGRESS") && !bytes_equal_string(status, "CANCELLING"))
-            break;
-        /* How far an export is, nobody tells. */
-        cli_progress(cli, what,
-                     items == 0
-                         ? status
-                         : arena_format(&cli->arena, "%llu items", (unsigned long long)items));
-        cli_wait(cli);
-    }
-    cli_progress_end(cli, what,
-                     arena_format(&cli->arena, "%.*s, %llu items", BYTES_ARGS(status),
-                                  (unsigned long long)items));
+    if (err != OK)
+        return err;
+    status = cli_text(*last, watched->status);
+    code = cli_text(*last, "FailureCode");
     if (bytes_equal_string(status, "COMPLETED"))
         return OK;
     return fault_set(&cli->fault, ERR_IO, "%.*s: %.*s (%.*s)",
-                     BYTES_ARGS(cli_text(said, "FailureCode").size != 0
-                                    ? cli_text(said, "FailureCode")
-                                    : status),
-                     BYTES_ARGS(cli_text(said, "FailureMessage")), BYTES_ARGS(arn));
+                     BYTES_ARGS(code.size != 0 ? code : status),
+                     BYTES_ARGS(cli_text(*last, "FailureMessage")), BYTES_ARGS(arn));
 }
 
 enum err cli_import(struct cli *cli)
@@ -233,7 +223,7 @@ enum err cli_import(struct cli *cli)
     arn = cli_text(reply, "ImportTableDescription.ImportArn");
     table = cli_text(reply, "ImportTableDescription.TableArn");
     if (cli->options.no_wait == NULL)
-        err = wait_for(cli, "Import", arn, &reply);
+        err = wait_for(cli, &watched_import, arn, &reply);
     if (err == OK)
         printf("%.*s\n", BYTES_ARGS(cli->options.no_wait == NULL ? table : arn));
     return err;
