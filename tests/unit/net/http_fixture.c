@@ -15,6 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define CLIENT_LIMIT_S 60
+
 static void *run_loop(void *loop)
 {
     loop_run(loop);
@@ -246,7 +248,7 @@ int client_connect(uint16_t port)
 {
     struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct timeval limit = {.tv_sec = 10};
+    struct timeval limit = {.tv_sec = CLIENT_LIMIT_S};
     int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
@@ -263,6 +265,8 @@ void client_send(int fd, const void *data, size_t size)
     while (size != 0) {
         ssize_t sent = send(fd, at, size, MSG_NOSIGNAL);
 
+        if (sent < 0 && errno == EINTR)
+            continue; /* with a time limit, it ends where the process is stopped for a moment */
         CHECK(sent > 0);
         if (sent <= 0)
             return;
@@ -291,10 +295,20 @@ void client_reply_fini(struct client_reply *reply)
     buf_fini(&reply->beyond);
 }
 
+static ssize_t receive(int fd, void *at, size_t size)
+{
+    ssize_t got;
+
+    do
+        got = recv(fd, at, size, 0);
+    while (got < 0 && errno == EINTR);
+    return got;
+}
+
 static bool read_more(int fd, struct buf *into)
 {
     uint8_t *at = buf_reserve(into, 65536);
-    ssize_t got = recv(fd, at, 65536, 0);
+    ssize_t got = receive(fd, at, 65536);
 
     if (got <= 0)
         return false;
@@ -394,7 +408,7 @@ struct bytes client_header(const struct client_reply *reply, const char *name)
 bool client_sees_close(int fd)
 {
     char byte;
-    ssize_t got = recv(fd, &byte, 1, 0);
+    ssize_t got = receive(fd, &byte, 1);
 
     return got == 0 || (got < 0 && errno == ECONNRESET);
 }

@@ -214,9 +214,14 @@ TEST(http_idle_connection_is_closed_silently)
     CHECK(client_sees_close(fd));
     CHECK(clock_mono_ms() - begin_ms >= 149);
     close(fd);
-    begin_ms = clock_mono_ms();
-    fd = connect_here();
-    CHECK_U64(client_ask(fd, GET_ECHO, &reply), 200);
+    for (unsigned i = 0; i < 100; i++) { /* a busy machine may be too late to ask */
+        begin_ms = clock_mono_ms();
+        fd = connect_here();
+        if (client_ask(fd, GET_ECHO, &reply) == 200)
+            break;
+        close(fd);
+    }
+    CHECK_U64(reply.status, 200);
     CHECK_U64(reply.beyond.size, 0);
     CHECK(client_sees_close(fd));
     CHECK(clock_mono_ms() - begin_ms >= 149);
