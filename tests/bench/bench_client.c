@@ -10,7 +10,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#define MESSAGE_BYTES_MAX (1u << 20)
+#define MESSAGE_BYTES_MAX (2u << 20)
 #define RECEIVE_BYTES     (16u << 10)
 
 enum err bench_client_open(struct bench_client *client, const struct bench_target *target,

@@ -10,9 +10,10 @@
 
 #include <time.h>
 
-#define BATCH_ITEMS      25 /* BatchWriteItem takes no more */
+#define BATCH_ITEMS      25                /* BatchWriteItem takes no more */
+#define BATCH_BYTES      ((size_t)1 << 20) /* of items, roughly: fewer large ones in a batch */
 #define CONNECTIONS      32
-#define BODY_BYTES_MAX   (1u << 20)
+#define BODY_BYTES_MAX   (2u << 20)
 #define STATUS_POLL_MS   5
 #define STATUS_POLLS_MAX 6000 /* 30 s */
 #define ATTEMPTS_MAX     1000
@@ -29,6 +30,7 @@ static enum err await_status(struct bench_client *client, const struct bench_tab
                              const char *status, struct fault *fault);
 static enum err fill(const struct bench_target *target, const struct bench_table *table,
                      struct fault *fault);
+static uint64_t items_in_batch(const struct bench_table *table);
 static enum err fill_receive(struct load_connection *connection, struct fault *fault);
 static bool contains(struct bytes text, const char *part);
 
@@ -125,6 +127,7 @@ static enum err fill(const struct bench_target *target, const struct bench_table
                      struct fault *fault)
 {
     struct load_connection connections[CONNECTIONS] = {0}; /* the first opened_count are set up */
+    const uint64_t batch_items = items_in_batch(table);
     uint64_t next_item = 0;
     unsigned opened_count = 0, busy_count = 0;
     enum err err = OK;
@@ -139,7 +142,7 @@ static enum err fill(const struct bench_target *target, const struct bench_table
 
             if (connection->attempts == 0) {
                 uint64_t left = table->item_count - next_item;
-                unsigned count = left < BATCH_ITEMS ? (unsigned)left : BATCH_ITEMS;
+                unsigned count = (unsigned)(left < batch_items ? left : batch_items);
 
                 if (count == 0)
                     continue;
@@ -164,6 +167,13 @@ static enum err fill(const struct bench_target *target, const struct bench_table
         buf_fini(&connections[i].body);
     }
     return err;
+}
+
+static uint64_t items_in_batch(const struct bench_table *table)
+{
+    size_t count = BATCH_BYTES / table->item_bytes;
+
+    return count == 0 ? 1 : count < BATCH_ITEMS ? count : BATCH_ITEMS;
 }
 
 /* A batch that was not taken whole is sent again whole: a put can be repeated. */

@@ -42,9 +42,10 @@ uint64_t bench_zipf_next(const struct bench_zipf *zipf, uint64_t *state)
     return number < zipf->count ? number : zipf->count - 1;
 }
 
-void bench_mixer_init(struct bench_mixer *mixer, const struct bench_mix *mix, uint64_t item_count)
+void bench_mixer_init(struct bench_mixer *mixer, const struct bench_mix *mix, uint64_t item_count,
+                      uint64_t seed)
 {
-    *mixer = (struct bench_mixer){.mix = mix, .state = 1, .item_count = item_count};
+    *mixer = (struct bench_mixer){.mix = mix, .state = seed, .item_count = item_count};
     bench_zipf_init(&mixer->zipf, item_count);
 }
 

@@ -48,5 +48,6 @@ void bench_zipf_init(struct bench_zipf *zipf, uint64_t count);
 uint64_t bench_zipf_next(const struct bench_zipf *zipf, uint64_t *state);
 
 /* A workload over that many items. */
-void bench_mixer_init(struct bench_mixer *mixer, const struct bench_mix *mix, uint64_t item_count);
+void bench_mixer_init(struct bench_mixer *mixer, const struct bench_mix *mix, uint64_t item_count,
+                      uint64_t seed);
 enum bench_part bench_mixer_next(struct bench_mixer *mixer, uint64_t *item);

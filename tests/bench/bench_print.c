@@ -66,8 +66,8 @@ void bench_print_start(const struct bench_start_result *result)
 {
     double first_reply_ms = (double)result->first_reply_us / 1e3;
 
-    printf("{\"first_reply_ms\":%.3f,\"idle_rss_bytes\":%" PRIu64 "}\n", first_reply_ms,
-           result->idle_rss_bytes);
+    printf("{\"first_reply_ms\":%.3f,\"first_reply_cpu_ms\":%.0f,\"idle_rss_bytes\":%" PRIu64 "}\n",
+           first_reply_ms, (double)result->first_reply_cpu_us / 1e3, result->idle_rss_bytes);
     fprintf(stderr, "first reply after %.1f ms, idle memory %.1f MB\n", first_reply_ms,
             (double)result->idle_rss_bytes / 1e6);
 }

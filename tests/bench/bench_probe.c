@@ -48,6 +48,10 @@ enum err bench_start(const struct bench_target *target, char **command, struct f
     err = await_reply(target, child, start_ns, fault);
     if (err == OK) {
         result->first_reply_us = (clock_mono_ns() - start_ns) / 1000;
+        err = bench_proc_usage(child, fault, &usage);
+    }
+    if (err == OK) {
+        result->first_reply_cpu_us = usage.cpu_us;
         nanosleep(&settle, NULL); /* sleep: idle is what is measured */
         err = has_ended(child) ? fault_set(fault, ERR_INTERNAL, "the server ended after its answer")
                                : bench_proc_usage(child, fault, &usage);

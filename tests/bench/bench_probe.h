@@ -10,8 +10,9 @@
 struct bench_target;
 
 struct bench_start_result {
-    uint64_t first_reply_us; /* from fork to the reply to a signed ListTables */
-    uint64_t idle_rss_bytes; /* a second later */
+    uint64_t first_reply_us;     /* from fork to the reply to a signed ListTables */
+    uint64_t first_reply_cpu_us; /* of the server, until then */
+    uint64_t idle_rss_bytes;     /* a second later */
 };
 
 /* Runs the command, asks it without a pause until it answers, and ends it with SIGTERM.

@@ -7,6 +7,7 @@
 #include "bench/bench_mix.h"
 #include "bench/bench_target.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define KEY_FORMAT        "user-%010llu"
@@ -17,7 +18,7 @@
 #define POST_BYTES        300
 #define FIELDS            10
 #define FIELD_BYTES       100
-#define REQUEST_BYTES_MAX (64u << 10) /* of one request in a pool */
+#define REQUEST_BYTES_MAX (2u << 20) /* of one request in a pool: a transaction of large items */
 
 static void append_text(struct buf *out, size_t size, uint64_t *state);
 static void append_key(const struct bench_table *table, uint64_t item, struct buf *out);
@@ -50,6 +51,7 @@ static const struct bench_mix mix_f = {{[BENCH_READ] = 50}, 50, BENCH_ZIPFIAN};
 
 static const struct bench_op ops[] = {
     {"get", "GetItem", false, false, 1, NULL, append_get},
+    {"get-zipf", NULL, false, false, 1, &mix_c, NULL},
     {"post", NULL, false, false, 0, NULL, append_post},
     {"put", "PutItem", false, false, 0, NULL, append_put},
     {"query", "Query", true, false, BENCH_QUERY_ITEMS, NULL, append_query},
@@ -147,10 +149,13 @@ void bench_append_batch(const struct bench_table *table, uint64_t first, unsigne
 }
 
 void bench_pool_init(struct bench_pool *pool, const struct bench_target *target,
-                     const struct bench_op *op, const struct bench_table *table, uint32_t count)
+                     const struct bench_op *op, const struct bench_table *table, uint32_t count,
+                     uint64_t seed)
 {
-    uint64_t now_ms = clock_wall_ms(), state = 1; /* the same requests in every run */
+    uint64_t now_ms = clock_wall_ms(), state = seed;
+    struct bench_table asked = *table;
     struct bench_mixer mixer;
+    char name[256];
     struct buf body;
 
     buf_init(&body, REQUEST_BYTES_MAX);
@@ -158,7 +163,7 @@ void bench_pool_init(struct bench_pool *pool, const struct bench_target *target,
     pool->ends = mem_alloc(sizeof(*pool->ends) * count);
     pool->count = count;
     if (op->mix != NULL)
-        bench_mixer_init(&mixer, op->mix, table->item_count);
+        bench_mixer_init(&mixer, op->mix, table->item_count, seed);
     for (uint32_t i = 0; i < count; i++) {
         const struct bench_op *one = op;
         uint64_t item;
@@ -168,7 +173,11 @@ void bench_pool_init(struct bench_pool *pool, const struct bench_target *target,
         else
             item = bench_random(&state) % table->item_count;
         buf_reset(&body, REQUEST_BYTES_MAX);
-        one->append_body(table, item, i + 1, &body);
+        if (table->spread) {
+            snprintf(name, sizeof(name), "%s-%llu", table->name, (unsigned long long)item);
+            asked.name = name;
+        }
+        one->append_body(&asked, item, i + 1, &body);
         bench_target_append_request(target, one->operation, buf_bytes(&body), now_ms,
                                     &pool->requests);
         pool->ends[i] = pool->requests.size;

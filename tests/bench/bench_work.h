@@ -15,9 +15,10 @@ struct bench_mix;
 struct bench_target;
 
 #define BENCH_ITEM_BYTES_MIN  150
-#define BENCH_PARTITION_ITEMS 100 /* items of one partition key, in a sorted table */
-#define BENCH_QUERY_ITEMS     10  /* items a Query is asked for */
-#define BENCH_TRANSACT_ITEMS  4   /* items that a transaction puts */
+#define BENCH_ITEM_BYTES_MAX  (400u << 10) /* the service's own limit */
+#define BENCH_PARTITION_ITEMS 100          /* items of one partition key, in a sorted table */
+#define BENCH_QUERY_ITEMS     10           /* items a Query is asked for */
+#define BENCH_TRANSACT_ITEMS  4            /* items that a transaction puts */
 
 /* Item i has the key pk = user i; in a sorted table pk = user i / 100 and sk = 1 to 100. A table
  * with an index has one by city and visits, city i / 100 and visits 1 to 100; it projects all. */
@@ -29,6 +30,7 @@ struct bench_table {
     bool indexed;
     bool told;   /* changes leave records: a stream with both images, and recovery */
     bool fields; /* ten of 100 bytes, instead of item_bytes in all */
+    bool spread; /* many tables: item i is asked of the table called name-i */
 };
 
 struct bench_op {
@@ -43,7 +45,8 @@ struct bench_op {
                         struct buf *out);
 };
 
-/* get, put, update, query, query-index, transact, post, or ycsb-a to ycsb-f; NULL: none of them. */
+/* get, get-zipf, put, update, query, query-index, transact, post, or ycsb-a to ycsb-f; NULL: none
+ * of them. */
 const struct bench_op *bench_op_find(const char *name);
 
 /* The item as JSON; another salt gives the same key other contents. */
@@ -62,8 +65,10 @@ struct bench_pool {
     uint32_t count;
 };
 
+/* The same seed makes the same requests. */
 void bench_pool_init(struct bench_pool *pool, const struct bench_target *target,
-                     const struct bench_op *op, const struct bench_table *table, uint32_t count);
+                     const struct bench_op *op, const struct bench_table *table, uint32_t count,
+                     uint64_t seed);
 void bench_pool_fini(struct bench_pool *pool);
 
 static inline struct bytes bench_pool_at(const struct bench_pool *pool, uint32_t index)

@@ -2,6 +2,7 @@
 #include "base/arena.h"
 #include "base/mem.h"
 #include "bench/bench_drive.h"
+#include "bench/bench_lines.h"
 #include "bench/bench_load.h"
 #include "bench/bench_print.h"
 #include "bench/bench_probe.h"
@@ -22,6 +23,7 @@ struct options {
     struct bench_table table;
     unsigned connection_count;
     uint32_t pool_count;
+    uint64_t seed;
     double rate;
     double seconds;
     double warmup_seconds;
@@ -42,6 +44,7 @@ static enum err run_drop(const struct options *options, struct fault *fault);
 static enum err run_drive(const struct options *options, struct fault *fault);
 static enum err run_start(const struct options *options, struct fault *fault);
 static enum err run_sync(const struct options *options, struct fault *fault);
+static enum err run_lines(const struct options *options, struct fault *fault);
 
 static const char usage[] =
     "usage: stele-bench COMMAND [OPTIONS]\n"
@@ -50,29 +53,33 @@ static const char usage[] =
     "  run    load the endpoint with --op and measure\n"
     "  start  measure a server's start: stele-bench start --url URL -- SERVER ARGUMENTS\n"
     "  sync   measure write and fdatasync in a folder: stele-bench sync FOLDER\n"
+    "  lines  write --items into files of a folder, to import: stele-bench lines FOLDER\n"
     "options:\n"
     "  --url URL          http://host:port/path\n"
     "  --table NAME       default bench\n"
     "  --items N          items in the table, default 10000\n"
     "  --item-bytes N     size of an item, names and values, default 300\n"
-    "  --op NAME          get, put, update (with a condition), transact (4 puts), post (plain\n"
-    "                     HTTP), query or query-index (10 items each), ycsb-a to ycsb-f: these\n"
-    "                     need a table that was loaded for them\n"
+    "  --op NAME          get, get-zipf (some items often), put, update (with a condition),\n"
+    "                     transact (4 puts), post (plain HTTP), query or query-index\n"
+    "                     (10 items each), ycsb-a to ycsb-f: these need a table that\n"
+    "                     was loaded for them\n"
     "  --sorted           load for query: with a sort key, 100 items a partition key\n"
     "  --indexed          load for query-index: with a global index, 100 items a key of it\n"
     "  --told             load with a stream of both images, and recovery to a point in time\n"
     "  --fields           load for ycsb: items of ten fields of 100 bytes; ycsb-e: --sorted too\n"
+    "  --spread           run on many tables: item 7 is asked of the table called NAME-7\n"
     "  --connections N    default 64\n"
     "  --rate N           open loop: N requests a second; default: closed loop\n"
     "  --seconds S        measured time, default 5\n"
     "  --warmup S         time before it, default 1\n"
     "  --pool N           distinct requests made ahead, default 8192\n"
+    "  --seed N           other items in them, default 1\n"
     "  --pid PID          the server's process: report its CPU time and memory\n"
     "Requests are signed with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION.\n";
 
 static const struct command commands[] = {
     {"load", run_load, true},   {"drop", run_drop, true},  {"run", run_drive, true},
-    {"start", run_start, true}, {"sync", run_sync, false},
+    {"start", run_start, true}, {"sync", run_sync, false}, {"lines", run_lines, false},
 };
 
 int main(int argc, char **argv)
@@ -112,12 +119,14 @@ static bool parse_options(int argc, char **argv, struct options *options)
         SORTED,
         INDEXED,
         FIELDS,
+        SPREAD,
         TOLD,
         CONNECTIONS,
         RATE,
         SECONDS,
         WARMUP,
         POOL,
+        SEED,
         PID
     };
     static const struct option names[] = {
@@ -130,11 +139,13 @@ static bool parse_options(int argc, char **argv, struct options *options)
         {"indexed", no_argument, NULL, INDEXED},
         {"told", no_argument, NULL, TOLD},
         {"fields", no_argument, NULL, FIELDS},
+        {"spread", no_argument, NULL, SPREAD},
         {"connections", required_argument, NULL, CONNECTIONS},
         {"rate", required_argument, NULL, RATE},
         {"seconds", required_argument, NULL, SECONDS},
         {"warmup", required_argument, NULL, WARMUP},
         {"pool", required_argument, NULL, POOL},
+        {"seed", required_argument, NULL, SEED},
         {"pid", required_argument, NULL, PID},
         {0},
     };
@@ -146,6 +157,7 @@ static bool parse_options(int argc, char **argv, struct options *options)
         .table = {.name = "bench", .item_count = 10000, .item_bytes = 300},
         .connection_count = 64,
         .pool_count = 8192,
+        .seed = 1,
         .seconds = 5,
         .warmup_seconds = 1,
     };
@@ -162,7 +174,7 @@ static bool parse_options(int argc, char **argv, struct options *options)
             options->table.item_count = (uint64_t)number;
             break;
         case ITEM_BYTES:
-            good = parse_number(optarg, BENCH_ITEM_BYTES_MIN, 32768, &number);
+            good = parse_number(optarg, BENCH_ITEM_BYTES_MIN, BENCH_ITEM_BYTES_MAX, &number);
             options->table.item_bytes = (uint32_t)number;
             break;
         case OP:
@@ -177,6 +189,9 @@ static bool parse_options(int argc, char **argv, struct options *options)
             break;
         case FIELDS:
             options->table.fields = true;
+            break;
+        case SPREAD:
+            options->table.spread = true;
             break;
         case TOLD:
             options->table.told = true;
@@ -197,6 +212,10 @@ static bool parse_options(int argc, char **argv, struct options *options)
         case POOL:
             good = parse_number(optarg, 1, POOL_COUNT_MAX, &number);
             options->pool_count = (uint32_t)number;
+            break;
+        case SEED:
+            good = parse_number(optarg, 1, 1e9, &number);
+            options->seed = (uint64_t)number;
             break;
         case PID:
             good = parse_number(optarg, 1, 1e9, &number);
@@ -257,7 +276,7 @@ static enum err run_drive(const struct options *options, struct fault *fault)
     table.sorted = options->op->sorted;
     table.indexed = options->op->indexed;
     table.fields = options->op->mix != NULL;
-    bench_pool_init(&pool, &target, options->op, &table, options->pool_count);
+    bench_pool_init(&pool, &target, options->op, &table, options->pool_count, options->seed);
     drive.target = &target;
     drive.pool = &pool;
     drive.reply_body_bytes_min = (uint64_t)options->op->reply_items * table.item_bytes;
@@ -297,4 +316,11 @@ static enum err run_sync(const struct options *options, struct fault *fault)
         bench_print_sync(latency_ns);
     free(latency_ns);
     return err;
+}
+
+static enum err run_lines(const struct options *options, struct fault *fault)
+{
+    if (options->rest[0] == NULL)
+        return fault_set(fault, ERR_CONFIG, "lines needs a folder");
+    return bench_lines(options->rest[0], &options->table, fault);
 }

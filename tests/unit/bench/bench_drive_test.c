@@ -106,7 +106,7 @@ static void set_up(struct bench *bench, struct server *server)
     fault_init(&bench->fault, &bench->arena);
     snprintf(url, sizeof(url), "http://127.0.0.1:%u/", ntohs(address.sin_port));
     CHECK_OK(bench_target_init(&bench->target, url, &bench->fault));
-    bench_pool_init(&bench->pool, &bench->target, bench_op_find("post"), &table, 16);
+    bench_pool_init(&bench->pool, &bench->target, bench_op_find("post"), &table, 16, 1);
     bench->result = mem_alloc(sizeof(*bench->result));
     bench->options = (struct bench_drive_options){
         .target = &bench->target,

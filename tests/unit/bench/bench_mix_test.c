@@ -33,7 +33,7 @@ TEST(bench_mixer_keeps_the_shares)
     struct bench_mixer mixer;
     uint64_t item;
 
-    bench_mixer_init(&mixer, &mix, ITEMS);
+    bench_mixer_init(&mixer, &mix, ITEMS, 1);
     for (unsigned i = 0; i < DRAWS; i++) {
         counts[bench_mixer_next(&mixer, &item)]++;
         CHECK(item < ITEMS);
@@ -49,7 +49,7 @@ TEST(bench_mixer_updates_what_it_read)
     struct bench_mixer mixer;
     unsigned updates = 0;
 
-    bench_mixer_init(&mixer, &mix, ITEMS);
+    bench_mixer_init(&mixer, &mix, ITEMS, 1);
     for (unsigned i = 0; i < DRAWS; i++, before = item)
         if (bench_mixer_next(&mixer, &item) == BENCH_UPDATE) {
             CHECK_U64(item, before);
@@ -65,7 +65,7 @@ TEST(bench_mixer_reads_what_came_last)
     uint64_t item, newest = ITEMS - 1, near = 0, reads = 0;
     struct bench_mixer mixer;
 
-    bench_mixer_init(&mixer, &mix, ITEMS);
+    bench_mixer_init(&mixer, &mix, ITEMS, 1);
     for (unsigned i = 0; i < DRAWS; i++) {
         if (bench_mixer_next(&mixer, &item) == BENCH_INSERT) {
             CHECK_U64(item, newest + 1);

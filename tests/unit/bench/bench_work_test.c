@@ -1,5 +1,6 @@
 /* bench_work_test.c - that items have the size asked for, and requests are what they claim. */
 #include "base/arena.h"
+#include "bench/bench_lines.h"
 #include "bench/bench_target.h"
 #include "bench/bench_work.h"
 #include "bench/reply_head.h"
@@ -34,7 +35,7 @@ static uint64_t item_size_bytes(yyjson_val *item)
 
 TEST(bench_items_have_the_size_asked_for)
 {
-    static const uint32_t sizes[] = {BENCH_ITEM_BYTES_MIN, 300, 1024};
+    static const uint32_t sizes[] = {BENCH_ITEM_BYTES_MIN, 300, 1024, BENCH_ITEM_BYTES_MAX};
     struct bench_table table = {.name = "bench", .item_count = 1000};
     struct buf json;
 
@@ -167,7 +168,7 @@ TEST(bench_pools_hold_distinct_signed_requests)
     fault_init(&fault, &arena);
     CHECK_OK(bench_target_init(&target, "http://127.0.0.1:8000", &fault));
     CHECK_TEXT(bytes_of_string(target.host), "127.0.0.1:8000");
-    bench_pool_init(&pool, &target, bench_op_find("get"), &table, 50);
+    bench_pool_init(&pool, &target, bench_op_find("get"), &table, 50, 1);
     for (uint32_t i = 0; i < pool.count; i++) {
         struct bytes request = bench_pool_at(&pool, i);
 
@@ -181,6 +182,101 @@ TEST(bench_pools_hold_distinct_signed_requests)
             CHECK(!bytes_equal(bench_pool_at(&pool, j), request));
     }
     bench_pool_fini(&pool);
+    arena_fini(&arena);
+}
+
+static void check_pools(const struct bench_table *table, const char *op, uint64_t seed,
+                        bool same_as_first)
+{
+    struct bench_pool first, other;
+    struct bench_target target;
+    struct arena arena;
+    struct fault fault;
+
+    arena_init(&arena);
+    fault_init(&fault, &arena);
+    CHECK_OK(bench_target_init(&target, "http://127.0.0.1:8000", &fault));
+    bench_pool_init(&first, &target, bench_op_find(op), table, 20, 1);
+    bench_pool_init(&other, &target, bench_op_find(op), table, 20, seed);
+    for (uint32_t i = 0; i < first.count; i++) {
+        struct bytes a = bench_pool_at(&first, i), b = bench_pool_at(&other, i);
+
+        /* The head has the time of day; items are in the body. */
+        a = bytes_skip(a, a.size - 30);
+        b = bytes_skip(b, b.size - 30);
+        CHECK(bytes_equal(a, b) == same_as_first);
+    }
+    bench_pool_fini(&first);
+    bench_pool_fini(&other);
+    arena_fini(&arena);
+}
+
+TEST(bench_pools_of_another_seed_ask_for_other_items)
+{
+    const struct bench_table table = {.name = "bench", .item_count = 1000000000, .item_bytes = 300};
+    const struct bench_table few = {.name = "bench", .item_count = 1, .item_bytes = 300};
+
+    check_pools(&table, "get", 1, true);
+    check_pools(&table, "get", 2, false);
+    check_pools(&table, "get-zipf", 1, true);
+    check_pools(&few, "get", 2, true);
+}
+
+TEST(bench_requests_can_spread_over_tables)
+{
+    const struct bench_table table = {
+        .name = "many", .item_count = 100, .item_bytes = 300, .spread = true};
+    struct bench_target target;
+    struct bench_pool pool;
+    struct arena arena;
+    struct fault fault;
+
+    arena_init(&arena);
+    fault_init(&fault, &arena);
+    CHECK_OK(bench_target_init(&target, "http://127.0.0.1:8000", &fault));
+    bench_pool_init(&pool, &target, bench_op_find("get"), &table, 50, 1);
+    for (uint32_t i = 0; i < pool.count; i++) {
+        struct bytes request = bench_pool_at(&pool, i);
+        const char *asked = memmem(request.data, request.size, "\"many-", 6);
+        const char *key = memmem(request.data, request.size, "\"user-", 6);
+
+        CHECK(asked != NULL && key != NULL);
+        CHECK_U64(strtoul(asked + 6, NULL, 10), strtoul(key + 6, NULL, 10));
+    }
+    bench_pool_fini(&pool);
+    arena_fini(&arena);
+}
+
+TEST(bench_lines_hold_every_item_once)
+{
+    const struct bench_table table = {.name = "bench", .item_count = 5000, .item_bytes = 300};
+    const char *folder = unit_temp_dir();
+    char path[4096], line[4096];
+    struct arena arena;
+    struct fault fault;
+    struct buf item;
+    uint64_t number = 0;
+    FILE *file;
+
+    arena_init(&arena);
+    fault_init(&fault, &arena);
+    CHECK_OK(bench_lines(folder, &table, &fault));
+    snprintf(path, sizeof(path), "%s/part-0000", folder);
+    file = fopen(path, "r");
+    CHECK(file != NULL);
+    buf_init(&item, 1u << 20);
+    while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
+        buf_reset(&item, 1u << 20);
+        buf_append_lit(&item, "{\"Item\":");
+        bench_append_item(&table, number++, 0, &item);
+        buf_append_lit(&item, "}\n");
+        CHECK(bytes_equal(buf_bytes(&item), bytes_of_string(line)));
+    }
+    CHECK_U64(number, table.item_count);
+    if (file != NULL)
+        fclose(file);
+    CHECK_ERR(bench_lines("/nowhere", &table, &fault), ERR_IO);
+    buf_fini(&item);
     arena_fini(&arena);
 }
 
