@@ -40,10 +40,10 @@ fuzz: ## let every fuzz target look for FUZZ_SECONDS (600)
 	$(Q)tools/setup test
 	$(Q)FUZZ_SECONDS=$${FUZZ_SECONDS:-600} tests/fuzz/run
 
-bench: ## install what is missing, build, measure
-	$(Q)tools/setup bench
+bench: ## install what is missing, build, measure; SCALE=1: what there is much of
+	$(Q)tools/setup $(if $(SCALE),build,bench)
 	$(Q)$(MAKE) MODE=release build/stele build/stele-bench
-	$(Q)PATH="$$PWD/.venv/bin:$$PATH" tests/bench/run
+	$(Q)PATH="$$PWD/.venv/bin:$$PATH" tests/bench/$(if $(SCALE),scale.py,run)
 
 # The page and the service are written at install time: from the options table, and for this PREFIX.
 install: ## binary, man page and systemd service into PREFIX (/usr/local); DESTDIR for packagers

@@ -42,7 +42,8 @@ class Watch:
 
     def read(self):
         children = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return (time.monotonic(), busy_seconds(self.cpus[0]) - process_seconds(self.server_pid),
+        server = process_seconds(self.server_pid) if self.server_pid else 0
+        return (time.monotonic(), busy_seconds(self.cpus[0]) - server,
                 busy_seconds(self.cpus[1]) - children.ru_utime - children.ru_stime)
 
 

@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-BEGIN = "<!-- results: what follows is written by `make bench WRITE=1` -->"
+BEGIN = "<!-- results: what follows is written by `make bench%s WRITE=1` -->"
 END = "<!-- end of results -->"
 COLUMNS = ("server", "request", "connections", "requests/s", "of nginx", "p50 µs", "p99 µs", "p99.9 µs", "CPU µs",
            "core %", "others %", "memory MB")
@@ -123,9 +123,10 @@ def file_system(folder):
     return made.stdout.strip() or "an unknown file system"
 
 
-def write_page(page, lines):
-    """Replaces what is between the marks of the page."""
+def write_page(page, lines, how=""):
+    """Replaces what is between the marks of the page, which name the command that does it."""
     text = page.read_text()
-    before, rest = text.split(BEGIN)
+    begin = BEGIN % how
+    before, rest = text.split(begin)
     _, after = rest.split(END)
-    page.write_text(before + BEGIN + "\n\n" + "\n".join(lines) + "\n\n" + END + after)
+    page.write_text(before + begin + "\n\n" + "\n".join(lines) + "\n\n" + END + after)

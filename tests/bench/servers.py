@@ -93,15 +93,17 @@ class Stele(Server):
     """Durable: a data folder on the disk, every write synced. Every request is signed and verified."""
     name = "Stele"
 
-    def __init__(self, folder, cpu):
+    def __init__(self, folder, cpu, memory="4G", options=(), wrapper=()):
+        """The memory has room for the million items: what is larger is measured by scale.py."""
         super().__init__(folder, cpu)
         self.version = output([STELE, "version"])
+        self.memory = memory
+        self.options = options
+        self.wrapper = wrapper  # a command that executes the one behind it
 
     def command(self):
-        # Room for the million items: what is larger than memory is another measurement.
-        return [STELE, "serve", "--listen", f"127.0.0.1:{self.port}", "--data", self.folder / "data",
-                "--memory", "4G", "--auth", "keys",
-                "--threads", "1"]
+        return [*self.wrapper, STELE, "serve", "--listen", f"127.0.0.1:{self.port}", "--data", self.folder / "data",
+                "--memory", self.memory, "--auth", "keys", "--threads", "1", *self.options]
 
     def environment(self):
         return {"STELE_ROOT_ACCESS_KEY_ID": IDENTITY["AWS_ACCESS_KEY_ID"],
