@@ -55,8 +55,8 @@ enum err catalog_open(struct store *store, struct fault *fault, struct catalog *
         catalog_close(&c);
         return err;
     }
-    c->index_jobs = index_jobs_start(c);
-    if (c->index_jobs == NULL) {
+    err = index_jobs_start(c, &c->index_jobs);
+    if (err != OK) {
         catalog_close(&c);
         return fault_set(fault, ERR_IO, "cannot start the catalog's background thread");
     }

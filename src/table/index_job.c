@@ -48,20 +48,22 @@ static enum err publish_ttl(struct index_jobs *jobs, const struct table *table,
                             struct table_ttl done);
 static void wait_for_work(struct index_jobs *jobs, unsigned wait_ms);
 
-struct index_jobs *index_jobs_start(struct catalog *catalog)
+enum err index_jobs_start(struct catalog *catalog, struct index_jobs **started)
 {
     struct index_jobs *jobs = mem_zalloc(sizeof(*jobs));
 
+    *started = jobs; /* the thread publishes through the catalog, which wakes it */
     jobs->catalog = catalog;
     jobs->woken = true; /* a restart may have interrupted something */
     pthread_mutex_init(&jobs->lock, NULL);
     pthread_cond_init(&jobs->changed, NULL);
     if (pthread_create(&jobs->thread, NULL, run, jobs) == 0)
-        return jobs;
+        return OK;
+    *started = NULL;
     pthread_mutex_destroy(&jobs->lock);
     pthread_cond_destroy(&jobs->changed);
     free(jobs);
-    return NULL;
+    return ERR_IO;
 }
 
 void index_jobs_stop(struct index_jobs **jobs)
@@ -70,10 +72,10 @@ void index_jobs_stop(struct index_jobs **jobs)
 
     if (j == NULL)
         return;
-    *jobs = NULL;
     atomic_store(&j->stopping, true);
     index_jobs_wake(j);
     pthread_join(j->thread, NULL);
+    *jobs = NULL; /* it may have woken itself until now */
     pthread_mutex_destroy(&j->lock);
     pthread_cond_destroy(&j->changed);
     free(j);

@@ -8,8 +8,8 @@
 struct catalog;
 struct index_jobs;
 
-/* NULL: the thread could not be started. */
-struct index_jobs *index_jobs_start(struct catalog *catalog);
+/* ERR_IO: the thread could not be started. It finds *started set. */
+enum err index_jobs_start(struct catalog *catalog, struct index_jobs **started) MUST_CHECK;
 /* Ends after the step that is under way. */
 void index_jobs_stop(struct index_jobs **jobs);
 /* There may be something to do. */

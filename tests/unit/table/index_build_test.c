@@ -362,6 +362,26 @@ TEST(expiry_index_goes_on_after_a_restart)
     index_bed_close(&bed);
 }
 
+/* The thread publishes a part of the work, and wakes itself for the rest. */
+TEST(index_work_can_end_at_any_time)
+{
+    struct index_bed bed = {0};
+
+    index_bed_open(&bed);
+    index_bed_create(&bed, 0);
+    for (unsigned i = 0; i < 500; i++) {
+        index_bed_expire_by(&bed, i % 2 == 0 ? "one" : "other");
+        index_bed_expire_by(&bed, NULL);
+        index_bed_expire_by(&bed, "one");
+        table_release(&bed.table);
+        catalog_close(&bed.catalog);
+        CHECK_OK(catalog_open(bed.store, &bed.fault, &bed.catalog));
+    }
+    index_bed_find(&bed);
+    index_bed_wait_for_expiry(&bed);
+    index_bed_close(&bed);
+}
+
 TEST(expiry_index_is_not_begun_while_an_older_definition_is_held)
 {
     struct index_bed bed = {0};
