@@ -42,8 +42,9 @@ def refused():
 
 def retried():
     """with retries, it succeeds when units are back"""
+    patient = boto3.client("dynamodb", endpoint_url=ENDPOINT, config=PATIENT)
     table("Retried", 308)
-    done = put("Retried", "second", "x", boto3.client("dynamodb", endpoint_url=ENDPOINT, config=PATIENT))
+    done = put("Retried", "second", "x", patient)
     assert done["ResponseMetadata"]["RetryAttempts"] >= 1, done
     tap.same("Item" in ONCE.get_item(TableName="Retried", Key={"pk": {"S": "second"}}), True)
 

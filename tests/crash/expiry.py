@@ -121,7 +121,7 @@ def finish(tally, own, writers):
     while client.call("DescribeTimeToLive", TableName=TABLE)["TimeToLiveDescription"].get(
             "AttributeName") != "until":
         turn(client, random)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + server.WAIT_S
     while True:
         items = scan(client)
         late = [key for key, item in items.items()

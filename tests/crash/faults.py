@@ -109,7 +109,7 @@ class Bed:
         with self.load(**settings):
             self.wait(lambda: self.book.acknowledged >= goal, "%d calls are acknowledged" % calls)
 
-    def wait(self, condition, what, timeout_s=20):
+    def wait(self, condition, what, timeout_s=server.WAIT_S):
         deadline = time.monotonic() + timeout_s
         while not condition():
             if time.monotonic() > deadline:

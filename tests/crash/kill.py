@@ -104,7 +104,7 @@ def audit_notices(tally, own, book):
 def dropped_tables_go(own, book):
     """A dropped table's record goes last, after its rows; `stele check` counts the records."""
     live = sum(len(page["TableNames"]) for page in own.client().pages("ListTables"))
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + server.WAIT_S
     while True:
         own.stop()
         said = server.check(own.data)[1]

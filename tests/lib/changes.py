@@ -31,6 +31,13 @@ def get(client, key):
     return int(item["Item"]["n"]["N"]) if "Item" in item else None
 
 
+def is_divided(client, arn):
+    """Whether some shard went on in two."""
+    shards = client.call("DescribeStream", **{"StreamArn": arn})["StreamDescription"]["Shards"]
+    parents = [shard["ParentShardId"] for shard in shards if "ParentShardId" in shard]
+    return len(set(parents)) < len(parents)
+
+
 def read_all(client, arn):
     """All records that a stream has now."""
     records = []
@@ -49,7 +56,8 @@ class Writer(threading.Thread):
 
     def __init__(self, own, index, until, pause=0):
         super().__init__()
-        self.own, self.until, self.pause = own, until, pause
+        self.own, self.pause = own, pause
+        self.until = until # may be set again while it writes
         self.rng = random.Random(index)
         self.logs = {"%d-%d" % (index, i): [] for i in range(ITEMS)}
         self.now = dict.fromkeys(self.logs)

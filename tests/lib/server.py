@@ -17,6 +17,9 @@ ACCOUNT = "123456789012"
 ROOT = sigv4.Credentials("AKIDROOTOFTESTS", "secret/of+the/tests")
 
 
+WAIT_S = 60 # for what takes no second unless the machine is busy
+
+
 class ServerError(Exception):
     """The server did not do what a suite needs of it."""
 
@@ -78,7 +81,7 @@ class Server:
     def has_tls(self):
         return "--tls-cert" in self.options
 
-    def start(self, timeout_s=20):
+    def start(self, timeout_s=WAIT_S):
         """Returns when the server answers. Its port is the one it had, unless someone else took it."""
         deadline = time.monotonic() + timeout_s
         self._launch()
@@ -122,7 +125,7 @@ class Server:
         except (OSError, http1.ClosedError):
             return False
 
-    def stop(self, timeout_s=20):
+    def stop(self, timeout_s=WAIT_S):
         """Asks it to end and returns its exit status."""
         self.process.send_signal(signal.SIGTERM)
         try:
@@ -135,7 +138,7 @@ class Server:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
         if self.process is not None:
-            self._reap(20)
+            self._reap(WAIT_S)
 
     def _reap(self, timeout_s):
         status = self.process.wait(timeout_s)

@@ -49,7 +49,7 @@ class Work:
 
     def load(self, own, calls, number):
         goal = self.book.acknowledged + calls
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + server.WAIT_S
         with ledger.Writers(self.book, own, number):
             while self.book.acknowledged < goal:
                 if time.monotonic() > deadline:
@@ -160,7 +160,7 @@ def now_ms():
 
 
 def wait_until(condition):
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + server.WAIT_S
     while not condition():
         if time.monotonic() > deadline:
             raise server.ServerError("what is waited for does not come")
