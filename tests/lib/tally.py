@@ -2,6 +2,8 @@
 
 import signal
 import sys
+import threading
+from concurrent import futures
 
 
 class Tally:
@@ -9,18 +11,20 @@ class Tally:
         # Ended from outside, a suite still ends what it started and removes what it made.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
         self.suite = suite
+        self.lock = threading.Lock() # guards what follows
         self.passed = 0
         self.failed = 0
 
     def ok(self):
-        self.passed += 1
+        with self.lock:
+            self.passed += 1
 
     def fail(self, name, detail=""):
-        self.failed += 1
-        print("FAIL %s" % name)
-        for line in str(detail).splitlines():
-            print("     " + (line if len(line) <= 1000 else line[:1000] + "…(%d)" % len(line)))
-        sys.stdout.flush()
+        lines = [line if len(line) <= 1000 else line[:1000] + "…(%d)" % len(line)
+                 for line in str(detail).splitlines()]
+        with self.lock:
+            self.failed += 1
+            print("\n     ".join(["FAIL %s" % name] + lines), flush=True)
 
     def check(self, condition, name, detail=""):
         """Counts one test; returns whether it passed."""
@@ -29,6 +33,16 @@ class Tally:
         else:
             self.fail(name, detail() if callable(detail) else detail)
         return bool(condition)
+
+    def two_at_a_time(self, tests):
+        """Runs functions that have nothing to do with each other, in this order. A server lives as long
+        as the thread that started it, and these threads last until all is done."""
+        threads = futures.ThreadPoolExecutor(2)
+        try:
+            for done in [threads.submit(test) for test in tests]:
+                done.result()
+        finally:
+            threads.shutdown(cancel_futures=True)
 
     def finish(self):
         """Prints the last line and ends the process with the suite's status."""

@@ -29,7 +29,7 @@ class Case:
         own.start()
         return own
 
-    def run(self, *arguments, env=None, timeout_s=20):
+    def run(self, *arguments, env=None, timeout_s=server.WAIT_S):
         """Runs stele to its end: (status, what it printed)."""
         full = {k: v for k, v in os.environ.items() if not k.startswith("STELE")}
         full.update(env or {})
@@ -50,19 +50,18 @@ class Case:
             own.kill()
 
 
-def run_all(tests, count):
-    """Each test is a function of a Case; its docstring is the promise."""
-    for test in tests:
-        case = Case(server.temp_dir("server"))
-        try:
-            test(case)
-            count.ok()
-        except Exception as error: # whatever it is, the other tests go on
-            where = error.__traceback__
-            while where.tb_next:
-                where = where.tb_next
-            count.fail("%s: %s" % (test.__name__, test.__doc__),
-                       "line %d: %s: %s" % (where.tb_lineno, type(error).__name__, error))
-        finally:
-            case.end()
-            shutil.rmtree(case.folder, ignore_errors=True)
+def run_case(test, count):
+    """A test is a function of a Case; its docstring is the promise."""
+    case = Case(server.temp_dir("server"))
+    try:
+        test(case)
+        count.ok()
+    except Exception as error: # whatever it is, the other tests go on
+        where = error.__traceback__
+        while where.tb_next:
+            where = where.tb_next
+        count.fail("%s: %s" % (test.__name__, test.__doc__),
+                   "line %d: %s: %s" % (where.tb_lineno, type(error).__name__, error))
+    finally:
+        case.end()
+        shutil.rmtree(case.folder, ignore_errors=True)
