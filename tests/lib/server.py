@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import random
 import shutil
 import signal
 import socket
@@ -15,8 +16,6 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
 ROOT = sigv4.Credentials("AKIDROOTOFTESTS", "secret/of+the/tests")
-
-
 WAIT_S = 60 # for what takes no second unless the machine is busy
 
 
@@ -29,9 +28,20 @@ def binary():
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """One that no connection is given for its own end, if there are such, so that a server which starts
+    again finds it free."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as lines:
+        first_given = int(lines.read().split()[0])
+    chance = random.SystemRandom()
+    wanted = [chance.randrange(10000, first_given) for _ in range(20) if first_given > 12000]
+    for port in wanted + [0]:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return probe.getsockname()[1]
+            except OSError:
+                pass # it is in use
+    raise ServerError("there is no free port")
 
 
 def temp_dir(purpose):
