@@ -19,8 +19,8 @@ void store_rocks_ext_resume_when_told(rocksdb_options_t *options);
 void store_rocks_ext_filter_prefixes(rocksdb_options_t *options, size_t bytes);
 
 /* Flushes and compactions give way to requests where there are fewer cores than threads, and
- * compactions have a smaller share, too. They still get it: RocksDB slows writers down when it falls
- * behind. */
+ * compactions have a smaller share, too. They still get it: RocksDB slows writers down when it
+ * falls behind. */
 void store_rocks_ext_compact_in_background(rocksdb_options_t *options);
 
 /* What RocksDB has to say goes to `log`, from any thread, instead of a file of its own: that file
