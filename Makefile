@@ -24,7 +24,7 @@ MAKEFLAGS += -j$(shell nproc)
 endif
 MAKEFLAGS += --no-print-directory
 
-LIBS     := rocksdb libcrypto libssl yyjson libllhttp zlib libzstd libcurl
+LIBS     := rocksdb libcrypto libssl yyjson libllhttp zlib libzstd # libcurl is loaded: net/libcurl.h
 WERROR   := -Werror
 WARNINGS := -Wall -Wextra -Wshadow -Wundef -Wpointer-arith -Wcast-align -Wwrite-strings -Wvla \
             -Wformat=2 -Wno-unused-parameter $(WERROR)

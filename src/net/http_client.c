@@ -3,8 +3,8 @@
 
 #include "base/assert.h"
 #include "base/mem.h"
+#include "net/libcurl.h"
 
-#include <curl/curl.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -30,9 +30,6 @@ struct transfer {
     bool stopped;
 };
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-static void init_once(void);
 static CURL *handle_take(struct http_client *client);
 static void handle_give(struct http_client *client, CURL *handle);
 static enum err check_headers(const struct http_client_request *request, struct fault *fault);
@@ -49,7 +46,6 @@ struct http_client *http_client_open(const char *ca_file)
 {
     struct http_client *client = mem_zalloc(sizeof(*client));
 
-    pthread_once(&once, init_once);
     client->ca_file = ca_file == NULL ? NULL : mem_string(ca_file);
     pthread_mutex_init(&client->lock, NULL);
     return client;
@@ -78,9 +74,11 @@ enum err http_client_send(struct http_client *client, const struct http_client_r
     char why[CURL_ERROR_SIZE] = "";
     CURLcode code;
     long status = 0;
-    enum err err = check_headers(request, fault);
+    enum err err = libcurl_load(fault);
 
     *reply = (struct http_client_reply){.status = 0};
+    if (err == OK)
+        err = check_headers(request, fault);
     if (err != OK)
         return err;
     headers = headers_of(request);
@@ -115,13 +113,6 @@ struct bytes http_client_header(const struct http_client_reply *reply, const cha
         if (bytes_equal_no_case(reply->headers[i].name, bytes_of_string(name)))
             return reply->headers[i].value;
     return BYTES("");
-}
-
-static void init_once(void)
-{
-    CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
-
-    ASSERT(code == CURLE_OK);
 }
 
 static CURL *handle_take(struct http_client *client)

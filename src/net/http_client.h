@@ -43,8 +43,8 @@ struct http_client *http_client_open(const char *ca_file);
 void http_client_close(struct http_client **client);
 
 /* ERR_IO: not reached, or broken off; ERR_TIMEOUT; ERR_CONFIG: no such URL, a header with a control
- * character or too many of them, or a certificate that is not to be trusted; ERR_CANCELLED:
- * stopping; ERR_TOO_LARGE. The fault says more. Headers are in the arena. */
+ * character or too many of them, a certificate that is not to be trusted, or no libcurl;
+ * ERR_CANCELLED: stopping; ERR_TOO_LARGE. The fault says more. Headers are in the arena. */
 enum err http_client_send(struct http_client *client, const struct http_client_request *request,
                           struct arena *arena, struct fault *fault,
                           struct http_client_reply *reply) MUST_CHECK;

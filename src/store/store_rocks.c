@@ -28,6 +28,7 @@
 
 #define MEMTABLE_BYTES   ((size_t)8 << 20)
 #define LOG_BYTES_MAX    ((uint64_t)128 << 20) /* bounds recovery */
+#define OPENING_THREADS  4 /* RocksDB starts all of its 16 also where there is no file to open */
 #define BLOOM_BITS       10
 #define MEMTABLE_BLOOM   0.02 /* of a memtable's bytes: 10 bits a slot at 64 bytes a row */
 #define TABLE_FORMAT     5    /* of SST files: read and written by 6.6 and everything since */
@@ -317,6 +318,7 @@ static void make_options(struct rocks *rocks, const struct store_options *option
     rocksdb_options_set_compression(o, rocksdb_lz4_compression);
     rocksdb_options_set_bottommost_compression(o, rocksdb_zstd_compression);
     rocksdb_options_set_max_open_files(o, tables_open_max(options));
+    rocksdb_options_set_max_file_opening_threads(o, OPENING_THREADS);
     rocksdb_options_set_stats_dump_period_sec(o, 0);
     store_rocks_ext_resume_when_told(o);
     store_rocks_ext_log_to(o, rocks_log_of_engine, log_enabled(LOG_DEBUG));
