@@ -27,7 +27,7 @@ def run(tally, seed, rounds):
             for number in range(rounds):
                 name = "round %d of seed %d: " % (number, seed)
                 kill_under_writes(own, rng, state)
-                state.interrupted += bool(files(own, "checkpoints"))
+                state.interrupted += bool(own.files("checkpoints"))
                 sound(tally, own, folder, name)
                 own.start()
                 look(tally, own, name, state, rng)
@@ -140,11 +140,6 @@ def delete_one(client, state, rng):
         state.maybe_deleted.discard(arn)  # it is being made
 
 
-def files(own, folder):
-    path = os.path.join(own.data, folder)
-    return os.listdir(path) if os.path.exists(path) else []
-
-
 def sound(tally, own, folder, name):
     copy = os.path.join(folder, "copy")
     shutil.copytree(own.data, copy, ignore=shutil.ignore_patterns("RESERVE"))
@@ -192,9 +187,9 @@ def look(tally, own, name, state, rng):
             state.maybe_deleted.discard(arn)
             tally.check(there.get(arn) == "AVAILABLE", name + "a backup that was acknowledged is made to its end",
                         lambda: own.log_tail())
-    wait_for(tally, name + "no checkpoint is left", lambda: not files(own, "checkpoints"))
+    wait_for(tally, name + "no checkpoint is left", lambda: not own.files("checkpoints"))
     wait_for(tally, name + "there is a file for each backup, and no other",
-             lambda: sorted(files(own, "backups")) == sorted(arn[-23:] + ".stelebackup" for arn in there))
+             lambda: sorted(own.files("backups")) == sorted(arn[-23:] + ".stelebackup" for arn in there))
     for arn in rng.sample(sorted(state.backups), min(2, len(state.backups))):
         restore(tally, client, name, arn, state)
 

@@ -319,8 +319,7 @@ def back_up_when_full(bed):
     bed.own.stop() # nothing large is left to be written out
     bed.own.start()
     client = bed.own.client()
-    files = lambda folder: os.listdir(os.path.join(bed.own.data, folder)) \
-        if os.path.exists(os.path.join(bed.own.data, folder)) else []
+    files = bed.own.files
     bed.disk.room = 30 * MIB
     try:
         client.call("CreateBackup", TableName="Kept", BackupName="refused")
@@ -365,11 +364,10 @@ def delete_recoverable_when_full(bed):
     bed.own.stop() # nothing large is left to be written out
     bed.own.start()
     client = bed.own.client()
-    folder = os.path.join(bed.own.data, "backups")
     bed.disk.room = 12 * MIB
     client.call("DeleteTable", TableName="Kept")
     bed.wait(lambda: bed.lines("last copy"), "the log says what waits")
-    bed.check(not os.path.exists(folder) or not os.listdir(folder), "nothing is written meanwhile")
+    bed.check(not bed.own.files("backups"), "nothing is written meanwhile")
     bed.disk.room = -1
     system = lambda: client.call("ListBackups", TableName="Kept", BackupType="SYSTEM")["BackupSummaries"]
     bed.wait(lambda: [each["BackupStatus"] for each in system()] == ["AVAILABLE"], "it is written when there is room")
@@ -397,8 +395,7 @@ def restore_when_full(bed, warns):
     bed.own.start()
     client = bed.own.client()
     status = lambda: client.call("DescribeTable", TableName="Again")["Table"]["TableStatus"]
-    used = lambda: sum(entry.stat().st_size for entry in os.scandir(bulk)) if os.path.exists(bulk) else 0
-    bulk = os.path.join(bed.own.data, "bulk")
+    used = lambda: bed.own.file_bytes("bulk")
     bed.disk.warns = warns
     bed.disk.room = 40 * MIB if warns else 20 * MIB
     client.call("RestoreTableToPointInTime", SourceTableName="Kept", TargetTableName="Again",
@@ -422,8 +419,7 @@ def import_when_full(bed, warns):
     """It fails and leaves no table; nobody else notices."""
     client = bed.own.client()
     bucket = os.path.join(bed.own.data, "s3", "bucket")
-    bulk = os.path.join(bed.own.data, "bulk")
-    used = lambda: sum(entry.stat().st_size for entry in os.scandir(bulk)) if os.path.exists(bulk) else 0
+    used = lambda: bed.own.file_bytes("bulk")
     os.makedirs(bucket)
     with open(os.path.join(bucket, "items"), "w", encoding="utf-8") as items:
         for i in range(200):

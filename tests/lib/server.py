@@ -161,6 +161,23 @@ class Server:
     def client(self, credentials=None, region=REGION, tls=None, timeout_s=30):
         return api.Client("127.0.0.1", self.port, credentials or ROOT, region, tls, timeout_s)
 
+    def files(self, folder):
+        """Names of what a folder of its data directory has; folder and files may come and go."""
+        try:
+            return os.listdir(os.path.join(self.data, folder))
+        except FileNotFoundError:
+            return []
+
+    def file_bytes(self, folder):
+        """What they take together."""
+        total = 0
+        for name in self.files(folder):
+            try:
+                total += os.stat(os.path.join(self.data, folder, name)).st_size
+            except FileNotFoundError:
+                pass # just removed
+        return total
+
     def log(self):
         with open(self.log_path, "rb") as log:
             return log.read().decode("utf-8", "replace")
