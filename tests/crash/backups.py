@@ -12,7 +12,7 @@ TABLE = "Kept"
 FIRST = 4000  # items that make writing a file take a while
 BATCH = 25
 WRITERS = 3
-WAIT_S = 60
+WAIT_S = server.WAIT_S
 
 
 def run(tally, seed, rounds):

@@ -66,7 +66,7 @@ def create(client, rng):
             TABLE: [{"PutRequest": {"Item": item(rng, n)}} for n in range(first, first + 25)]})
 
 
-def wait_until(client, condition, timeout_s=60):
+def wait_until(client, condition, timeout_s=server.WAIT_S):
     deadline = time.monotonic() + timeout_s
     while True:
         table = client.call("DescribeTable", TableName=TABLE)["Table"]

@@ -12,7 +12,7 @@ from lib import api, http1, server
 SOURCE = "Source"
 ITEMS = 8000
 BATCH = 25
-WAIT_S = 60
+WAIT_S = server.WAIT_S
 INDEXES = {
     "LocalSecondaryIndexes": [{
         "IndexName": "local", "Projection": {"ProjectionType": "KEYS_ONLY"},
