@@ -27,8 +27,8 @@ struct bytes buf_finish_arena(struct buf *buf)
     struct bytes written;
 
     ASSERT(buf->arena != NULL);
-    if (!buf->overflowed)
-        arena_resize(buf->arena, buf->data, buf->capacity, buf->size);
+    ASSERT(!buf->overflowed);
+    arena_resize(buf->arena, buf->data, buf->capacity, buf->size);
     written = buf_bytes(buf);
     buf_init_arena(buf, buf->arena, buf->size_max);
     return written;

@@ -25,7 +25,8 @@ struct buf {
 void buf_init(struct buf *buf, size_t size_max);
 /* Writes into the arena, needs no buf_fini. Grows in place if nothing else is allocated there. */
 void buf_init_arena(struct buf *buf, struct arena *arena, size_t size_max);
-/* What was written to an arena's buffer; gives the room behind it back. Nothing may follow. */
+/* What was written to an arena's buffer, which is all that was to be: where others decide how much
+ * that is, ask for `overflowed` before. Gives the room behind it back. Nothing may follow. */
 struct bytes buf_finish_arena(struct buf *buf);
 /* Frees the memory; the buffer may be used again with the same maximum. */
 void buf_fini(struct buf *buf);

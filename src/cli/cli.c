@@ -10,8 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BODY_BYTES_MAX ((size_t)1 << 20)
-
 static const struct {
     const char *name;
     enum err (*run)(struct cli *cli);
@@ -68,7 +66,7 @@ static enum err run(struct cli *cli, int argc, char **argv)
 
 void cli_body_begin(struct cli *cli, struct buf *body)
 {
-    buf_init_arena(body, &cli->arena, BODY_BYTES_MAX);
+    buf_init_arena(body, &cli->arena, SIZE_MAX); /* made of words, which have a bound together */
     buf_append_byte(body, '{');
 }
 

@@ -240,9 +240,9 @@ static enum err import_body(struct cli *cli, struct bytes *body)
     if (o->key == NULL)
         return fault_set(&cli->fault, ERR_CONFIG,
                          "--key says what the table's keys are: --key pk:S or --key pk:S,sk:N");
-    buf_init_arena(&types, &cli->arena, 1 << 16);
-    buf_init_arena(&keys, &cli->arena, 1 << 16);
-    buf_init_arena(&index, &cli->arena, 1 << 16);
+    buf_init_arena(&types, &cli->arena, SIZE_MAX);
+    buf_init_arena(&keys, &cli->arena, SIZE_MAX);
+    buf_init_arena(&index, &cli->arena, SIZE_MAX);
     err = read_keys(cli, o->key, &keys, &types);
     if (err == OK && o->index != NULL) {
         const char *equals = strchr(o->index, '=');
@@ -297,7 +297,7 @@ static enum err read_keys(struct cli *cli, const char *text, struct buf *keys, s
 
         if (name == 0 || strchr("SNB", at[size - 1]) == NULL)
             break;
-        buf_init_arena(&part, &cli->arena, 1 << 16);
+        buf_init_arena(&part, &cli->arena, SIZE_MAX);
         buf_append_lit(&part, "{\"AttributeName\":");
         json_append_string(&part, bytes_make(at, name));
         buf_append_format(keys, "%s%.*s,\"KeyType\":\"%s\"}", i == 0 ? "" : ",",

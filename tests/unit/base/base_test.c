@@ -5,6 +5,11 @@
 #include "base/siphash.h"
 #include "unit.h"
 
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 TEST(bytes_compare_orders_prefix_first)
 {
     CHECK(bytes_compare(BYTES("a"), BYTES("ab")) < 0);
@@ -83,6 +88,27 @@ TEST(buf_refuses_what_exceeds_its_maximum)
     buf_append_i64(&buf, INT64_MIN / 1000000000000);
     CHECK_TEXT(buf_bytes(&buf), "-9223372");
     buf_fini(&buf);
+}
+
+/* In a process of its own: what is cut off must not be taken for the whole. */
+TEST(buf_in_an_arena_is_whole_or_ends_the_process)
+{
+    struct arena arena;
+    struct buf out;
+    int status = 0;
+    pid_t child = fork();
+
+    CHECK(child >= 0);
+    if (child == 0) {
+        CHECK(freopen("/dev/null", "w", stderr) != NULL);
+        arena_init(&arena);
+        buf_init_arena(&out, &arena, 3);
+        buf_append_lit(&out, "four");
+        (void)buf_finish_arena(&out);
+        _exit(0);
+    }
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
 }
 
 TEST(base64_decodes_what_it_encoded_and_refuses_the_rest)

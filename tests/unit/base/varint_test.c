@@ -86,7 +86,7 @@ TEST(buf_in_an_arena_grows_in_place_and_gives_back)
     CHECK(bytes_start_with(written, BYTES("firstx")));
     CHECK(!buf_reserve(&buf, 1 << 20));
     CHECK(buf.overflowed);
-    CHECK_U64(buf_finish_arena(&buf).size, 100006);
+    buf_reset(&buf, SIZE_MAX);
     CHECK(!buf.overflowed);
     CHECK_U64(buf_finish_arena(&buf).size, 0);
     arena_fini(&arena);
