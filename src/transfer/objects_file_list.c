@@ -4,10 +4,11 @@
  * a page costs what is on it. Of a folder that has more names than may be kept, the first are; it
  * is read again for those behind them.
  */
+#include "base/file.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "transfer/objects_file_priv.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,7 +43,7 @@ struct objects_walk {
     struct objects_call *call;
     struct arena arena;
     struct bytes prefix;
-    struct folder folders[FILES_DEPTH_MAX + 1];
+    struct folder folders[FILES_DEPTH_MAX];
     unsigned depth; /* folders that are open */
     size_t kept;    /* names in all of them */
     size_t kept_max;
@@ -59,7 +60,12 @@ static enum err look_at_file(struct objects_walk *walk, struct bytes name,
 static enum err read_names(struct objects_walk *walk, struct folder *folder, struct bytes behind);
 static bool is_wanted(const struct objects_walk *walk, const struct folder *folder,
                       struct bytes name, bool is_folder);
-static bool read_kind(int fd, const struct dirent *entry, bool *is_folder);
+static enum err take_entry(struct objects_walk *walk, struct folder *folder,
+                           const struct dirent *entry, struct bytes behind);
+static enum err read_kind(struct objects_walk *walk, int fd, const struct dirent *entry,
+                          bool *is_folder);
+static enum err fail_no_key(struct objects_walk *walk, const struct folder *folder,
+                            struct bytes name);
 static void names_add(struct names *names, struct bytes name);
 static void names_keep_first_half(struct names *names);
 static int compare_names(const void *a, const void *b);
@@ -166,8 +172,8 @@ static enum err enter_folder(struct objects_walk *walk, struct bytes name)
     enum err err;
     int fd;
 
-    if (walk->depth > FILES_DEPTH_MAX)
-        return ERR_ABSENT;
+    if (walk->depth == FILES_DEPTH_MAX)
+        return fail_no_key(walk, above, name);
     snprintf(plain, sizeof(plain), "%.*s", (int)(name.size - 1), (const char *)name.data);
     fd = openat(above->fd, plain, FILES_FOLDER | O_NOFOLLOW);
     if (fd < 0) /* what is not ours to read is there all the same */
@@ -233,7 +239,7 @@ static enum err read_names(struct objects_walk *walk, struct folder *folder, str
     struct names *names = &folder->names;
     int own = openat(folder->fd, ".", FILES_FOLDER);
     DIR *stream = own < 0 ? NULL : fdopendir(own);
-    struct dirent *entry;
+    const struct dirent *entry;
     char last[FILES_PART_BYTES_MAX + 2]; /* the names go, and it with them */
     enum err err = OK;
 
@@ -249,20 +255,15 @@ static enum err read_names(struct objects_walk *walk, struct folder *folder, str
     names->count = folder->next = 0;
     names->more = false;
     arena_reset(&names->arena);
-    while (errno = 0, (entry = readdir(stream)) != NULL) {
-        char text[FILES_PART_BYTES_MAX + 2];
-        struct bytes name;
-        bool is_folder;
-
-        if (!read_kind(folder->fd, entry, &is_folder))
-            continue;
-        name = bytes_make(text, (size_t)snprintf(text, sizeof(text), "%s%s", entry->d_name,
-                                                 is_folder ? "/" : ""));
-        if (is_wanted(walk, folder, name, is_folder) && bytes_compare(name, behind) > 0)
-            names_add(names, name);
-    }
-    if (errno != 0) /* there are more, but who knows which */
-        err = files_fail(walk->call, "read a folder");
+    do {
+        err = file_next_entry(stream, &entry);
+        if (err == OK)
+            err = take_entry(walk, folder, entry, behind);
+        else if (err == ERR_IO) /* there are more, but who knows which */
+            err = files_fail(walk->call, "read a folder");
+    } while (err == OK);
+    if (err == ERR_ABSENT)
+        err = OK;
     closedir(stream);
     if (names->more)
         names_keep_first_half(names);
@@ -272,21 +273,55 @@ static enum err read_names(struct objects_walk *walk, struct folder *folder, str
     return err;
 }
 
-/* False: neither a file nor a folder of keys. */
-static bool read_kind(int fd, const struct dirent *entry, bool *is_folder)
+static enum err take_entry(struct objects_walk *walk, struct folder *folder,
+                           const struct dirent *entry, struct bytes behind)
+{
+    char text[FILES_PART_BYTES_MAX + 2];
+    struct bytes name;
+    bool is_folder = false;
+    enum err err = read_kind(walk, folder->fd, entry, &is_folder);
+
+    if (err != OK)
+        return err == ERR_ABSENT ? OK : err;
+    name = bytes_make(
+        text, (size_t)snprintf(text, sizeof(text), "%s%s", entry->d_name, is_folder ? "/" : ""));
+    if (!is_wanted(walk, folder, name, is_folder) || bytes_compare(name, behind) <= 0)
+        return OK;
+    if (folder->path_size + name.size - is_folder > OBJECTS_KEY_BYTES_MAX)
+        return fail_no_key(walk, folder, name);
+    names_add(&folder->names, name);
+    return OK;
+}
+
+/* ERR_ABSENT: neither a file nor a folder of keys. */
+static enum err read_kind(struct objects_walk *walk, int fd, const struct dirent *entry,
+                          bool *is_folder)
 {
     struct stat info;
 
     if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-        return false;
+        return ERR_ABSENT;
     if (entry->d_type != DT_UNKNOWN) {
         *is_folder = entry->d_type == DT_DIR;
-        return *is_folder || entry->d_type == DT_REG;
+        return *is_folder || entry->d_type == DT_REG ? OK : ERR_ABSENT;
     }
     if (fstatat(fd, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0)
-        return false;
+        return is_gone(errno) ? ERR_ABSENT : files_fail(walk->call, "read a folder");
     *is_folder = S_ISDIR(info.st_mode);
-    return *is_folder || S_ISREG(info.st_mode);
+    return *is_folder || S_ISREG(info.st_mode) ? OK : ERR_ABSENT;
+}
+
+/* Left out it would look as if it were not there. */
+static enum err fail_no_key(struct objects_walk *walk, const struct folder *folder,
+                            struct bytes name)
+{
+    LOG(WARN, "a bucket's path is too long or too deep to be a key; move it away",
+        log_bytes("bucket", walk->call->bucket),
+        log_bytes("folder", bytes_make(walk->path, folder->path_size)), log_bytes("name", name));
+    return objects_fail(walk->call, ERR_IO, "S3InternalError",
+                        "The bucket has a path that is no key, longer than %d bytes or deeper than "
+                        "%d folders; the server's log names it",
+                        OBJECTS_KEY_BYTES_MAX, FILES_DEPTH_MAX - 1);
 }
 
 /* Whether it may give keys of the listing: it is what the prefix goes on with here. */
@@ -297,8 +332,7 @@ static bool is_wanted(const struct objects_walk *walk, const struct folder *fold
     struct bytes rest = bytes_skip(walk->prefix, here);
     struct bytes plain = bytes_make(name.data, name.size - is_folder);
 
-    if (folder->path_size + plain.size > OBJECTS_KEY_BYTES_MAX ||
-        (folder->path_size == 0 && bytes_equal_string(plain, FILES_UPLOADS)))
+    if (folder->path_size == 0 && bytes_equal_string(plain, FILES_UPLOADS))
         return false;
     return bytes_start_with(name, rest) || (is_folder && bytes_start_with(rest, name));
 }

@@ -196,6 +196,60 @@ TEST(objects_file_lists_all_or_says_why_not)
     teardown(&f);
 }
 
+/* One folder below the other. Leaves the descriptor of the last one. */
+static int make_deep(struct fixture *f, const char *part, unsigned depth)
+{
+    int fd = open(path_of(f, ""), O_RDONLY | O_DIRECTORY | O_CLOEXEC), below;
+
+    for (unsigned i = 0; i < depth; i++) {
+        CHECK(mkdirat(fd, part, 0755) == 0);
+        below = openat(fd, part, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        close(fd);
+        fd = below;
+    }
+    CHECK(fd >= 0);
+    return fd;
+}
+
+static void make_file(int folder_fd, const char *name)
+{
+    int fd = openat(folder_fd, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+    CHECK(fd >= 0);
+    close(fd);
+    close(folder_fd);
+}
+
+/* What cannot be a key is not passed over: an import would be complete without it. */
+TEST(objects_file_lists_no_bucket_with_paths_that_are_no_keys)
+{
+    static char part[201];
+    struct objects_page page;
+    struct fixture f;
+
+    setup(&f);
+    put(&f, "other", "x");
+    make_file(make_deep(&f, "d", 63), "x"); /* the deepest key */
+    CHECK_OK(first_page(&f, "", &page));
+    CHECK_U64(page.count, 2);
+    CHECK(objects_file_key_valid(page.entries[0].key));
+    make_file(make_deep(&f, "e", 64), "x");
+    CHECK_ERR(first_page(&f, "", &page), ERR_IO);
+    CHECK_TEXT(f.call.code, "S3InternalError");
+    CHECK(memmem(f.call.message.data, f.call.message.size, "no key", 6) != NULL);
+    CHECK_OK(first_page(&f, "other", &page)); /* it is none of these */
+    CHECK_U64(page.count, 1);
+    memset(part, 'p', 200);
+    make_file(make_deep(&f, part, 5), "1234567890123456789"); /* 1024 bytes */
+    CHECK_OK(first_page(&f, "p", &page));
+    CHECK_U64(page.count, 1);
+    CHECK_U64(page.entries[0].key.size, OBJECTS_KEY_BYTES_MAX);
+    memset(part, 'q', 200);
+    make_file(make_deep(&f, part, 5), "12345678901234567890");
+    CHECK_ERR(first_page(&f, "q", &page), ERR_IO);
+    teardown(&f);
+}
+
 static bool always(void *ctx)
 {
     (void)ctx;
