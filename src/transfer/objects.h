@@ -32,7 +32,7 @@ struct objects_writer;
 #define OBJECTS_PARTS_MAX     10000
 #define OBJECTS_PAGE_KEYS_MAX 1000
 #define OBJECTS_KEY_BYTES_MAX 1024
-#define OBJECTS_ETAG_SIZE     48 /* 32 hex digits, '-', number of parts, and a NUL */
+#define OBJECTS_ETAG_SIZE     130 /* S3's have 32 hex digits, '-', number of parts; and a NUL */
 #define OBJECTS_MD5_BYTES     16
 
 enum objects_style { OBJECTS_STYLE_PATH, OBJECTS_STYLE_VIRTUAL };

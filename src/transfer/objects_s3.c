@@ -12,9 +12,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define PIECE_BYTES     OBJECTS_PART_BYTES
-#define LIST_BYTES_MAX  ((size_t)16 << 20)
-#define REPLY_BYTES_MAX ((size_t)256 << 10)
+#define PIECE_BYTES         OBJECTS_PART_BYTES
+#define LIST_BYTES_MAX      ((size_t)16 << 20)
+#define REPLY_BYTES_MAX     ((size_t)256 << 10)
+#define PART_BYTES_MAX      ((size_t)1 << 10) /* of what completes an upload, for each part */
+#define PART_ETAG_BYTES_MAX OBJECTS_ETAG_SIZE
 
 struct objects_walk {
     struct s3 *s3;
@@ -42,6 +44,7 @@ struct objects_upload {
     struct buf etags; /* <Part>... of what was uploaded */
     struct buf reply;
     unsigned count;
+    uint64_t bytes;
 };
 
 static void s3_class_close(void *self);
@@ -62,6 +65,7 @@ static enum err s3_upload_part(struct objects_upload *upload, struct bytes part,
                                const uint8_t *md5);
 static enum err s3_upload_finish(struct objects_upload *upload, char etag[OBJECTS_ETAG_SIZE]);
 static void s3_upload_abandon(struct objects_upload *upload);
+static enum err note_part(struct objects_upload *upload, struct bytes etag, size_t size);
 static void upload_free(struct objects_upload *upload);
 static struct bytes read_page(struct objects_call *call, struct bytes xml,
                               struct objects_page *page);
@@ -72,7 +76,9 @@ static enum err next_piece(struct objects_source *source, bool first);
 static enum err size_of_reply(struct objects_source *source, const struct s3_reply *reply);
 static void add_settings(struct s3_request *request, const struct objects_put_settings *settings);
 static struct bytes md5_text(const uint8_t *md5, struct arena *arena);
-static bool was_completed(struct objects_upload *upload, const char *etag);
+static enum err look_at_object(struct objects_upload *upload, const char *expected,
+                               struct bytes *etag);
+static void note_etag(struct bytes told, char etag[OBJECTS_ETAG_SIZE]);
 static struct bytes unquoted(struct bytes etag);
 
 static const struct objects_class class = {
@@ -264,7 +270,13 @@ static enum err next_piece(struct objects_source *source, bool first)
     if (!first)
         s3_add_header(&request, "if-match", source->etag);
     source->used = 0;
-    err = send_scoped(source->s3, source->call, &request, &scope, &reply);
+    reply = (struct s3_reply){.tries = 0};
+    err = first || source->etag.size != 0
+              ? send_scoped(source->s3, source->call, &request, &scope, &reply)
+              : objects_fail(source->call, ERR_IO, "S3InternalError",
+                             "The endpoint sends no ETag to read an object in pieces by (Key: "
+                             "%.*s)",
+                             BYTES_ARGS(source->key));
     if (err != OK && reply.http.status == 416 && first) { /* nothing from there on */
         source->piece.size = 0;
         err = size_of_reply(source, &reply);
@@ -335,7 +347,7 @@ static enum err s3_upload_begin(void *self, struct objects_call *call, struct by
     enum err err;
 
     *u = (struct objects_upload){.s3 = self, .call = call, .key = arena_copy(call->arena, key)};
-    buf_init(&u->etags, (size_t)OBJECTS_PARTS_MAX * 128);
+    buf_init(&u->etags, OBJECTS_PARTS_MAX * PART_BYTES_MAX);
     buf_init(&u->reply, REPLY_BYTES_MAX);
     request.reply = &u->reply;
     add_settings(&request, settings);
@@ -373,52 +385,92 @@ static enum err s3_upload_part(struct objects_upload *upload, struct bytes part,
     request.query = upload_query(upload, upload->count + 1, &scope);
     s3_add_header(&request, "content-md5", md5_text(md5, &scope));
     err = send_scoped(upload->s3, upload->call, &request, &scope, &reply);
-    if (err == OK) {
-        upload->count++;
-        buf_append_format(&upload->etags, "<Part><PartNumber>%u</PartNumber><ETag>", upload->count);
-        objects_xml_append(&upload->etags, http_client_header(&reply.http, "etag"));
-        buf_append_lit(&upload->etags, "</ETag></Part>");
-    }
+    if (err == OK)
+        err = note_part(upload, http_client_header(&reply.http, "etag"), part.size);
     arena_fini(&scope);
     return err;
+}
+
+/* It is the endpoint's word for the part, whatever it is made of, and what the upload is completed
+ * with. */
+static enum err note_part(struct objects_upload *upload, struct bytes etag, size_t size)
+{
+    if (etag.size == 0 || etag.size > PART_ETAG_BYTES_MAX)
+        return objects_fail(upload->call, ERR_IO, "S3InternalError",
+                            "The endpoint took a part of an object without an ETag for it (Key: "
+                            "%.*s)",
+                            BYTES_ARGS(upload->key));
+    upload->count++;
+    upload->bytes += size;
+    buf_append_format(&upload->etags, "<Part><PartNumber>%u</PartNumber><ETag>", upload->count);
+    objects_xml_append(&upload->etags, etag);
+    buf_append_lit(&upload->etags, "</ETag></Part>");
+    return OK;
 }
 
 static enum err s3_upload_finish(struct objects_upload *upload, char etag[OBJECTS_ETAG_SIZE])
 {
     struct s3_request request = {.method = "POST", .key = upload->key, .reply = &upload->reply};
+    struct objects_call *call = upload->call;
     struct s3_reply reply;
-    struct bytes told;
+    struct bytes told = {0};
     enum err err;
 
-    request.query = upload_query(upload, 0, upload->call->arena);
+    request.query = upload_query(upload, 0, call->arena);
     request.body = arena_concat(
-        upload->call->arena,
+        call->arena,
         (struct bytes[]){BYTES("<CompleteMultipartUpload "
                                "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"),
                          buf_bytes(&upload->etags), BYTES("</CompleteMultipartUpload>")},
         3);
-    err = s3_send(upload->s3, upload->call, &request, &reply);
-    if (err != OK && reply.http.status == 404 && was_completed(upload, etag)) {
-        err = OK; /* by an earlier try, ours or libcurl's own, whose answer was lost */
-        upload->call->code = upload->call->message = BYTES("");
+    err = s3_send(upload->s3, call, &request, &reply);
+    if (err == OK)
+        told = unquoted(objects_xml_text(buf_bytes(&upload->reply), "ETag", call->arena));
+    if (err != OK && reply.http.status == 404 && look_at_object(upload, etag, &told) == OK) {
+        err = OK; /* completed by an earlier try, ours or libcurl's own, whose answer was lost */
+        call->code = call->message = BYTES("");
     }
+    if (err == OK && told.size == 0 && look_at_object(upload, etag, &told) != OK)
+        told = BYTES(""); /* a digest of digests, then: right but where a key encrypts it */
     if (err != OK)
         return err;
-    told = unquoted(objects_xml_text(buf_bytes(&upload->reply), "ETag", upload->call->arena));
-    if (told.size != 0 && told.size < OBJECTS_ETAG_SIZE)
-        snprintf(etag, OBJECTS_ETAG_SIZE, "%.*s", BYTES_ARGS(told));
+    note_etag(told, etag);
     upload_free(upload);
     return OK;
 }
 
-static bool was_completed(struct objects_upload *upload, const char *etag)
+/* What the manifest shows is what the endpoint says. */
+static void note_etag(struct bytes told, char etag[OBJECTS_ETAG_SIZE])
+{
+    if (told.size != 0 && told.size < OBJECTS_ETAG_SIZE)
+        snprintf(etag, OBJECTS_ETAG_SIZE, "%.*s", BYTES_ARGS(told));
+}
+
+/* The object that the upload has become. Its ETag need not be the digest that is expected, as where
+ * a key encrypts it; but then it ends with the number of parts. ERR_ABSENT: it is not there. */
+static enum err look_at_object(struct objects_upload *upload, const char *expected,
+                               struct bytes *etag)
 {
     struct s3_request request = {.method = "HEAD", .key = upload->key, .reply = &upload->reply};
     struct objects_call call = *upload->call;
+    char parts[16];
     struct s3_reply reply;
+    struct bytes size, told;
+    uint64_t bytes;
+    size_t ending;
 
-    return s3_send(upload->s3, &call, &request, &reply) == OK &&
-           bytes_equal_string(unquoted(http_client_header(&reply.http, "etag")), etag);
+    if (s3_send(upload->s3, &call, &request, &reply) != OK)
+        return ERR_ABSENT;
+    size = arena_copy(call.arena, http_client_header(&reply.http, "content-length"));
+    bytes = strtoull((const char *)size.data, NULL, 10);
+    told = unquoted(http_client_header(&reply.http, "etag"));
+    ending = (size_t)snprintf(parts, sizeof(parts), "-%u", upload->count);
+    if (!bytes_equal_string(told, expected) &&
+        (size.size == 0 || bytes != upload->bytes || told.size <= ending ||
+         memcmp(told.data + told.size - ending, parts, ending) != 0))
+        return ERR_ABSENT;
+    *etag = told;
+    return OK;
 }
 
 /* One try of its own: what is left costs room, not correctness, and buckets have rules for it. */
