@@ -34,12 +34,23 @@ struct index_jobs {
     bool failed; /* the last time; that was logged */
 };
 
+/* Of the catalog: the table that was worked on, in the state that it has by now. */
+struct change {
+    struct catalog *catalog;
+    struct table *newest;         /* NULL: there is nothing to change any more */
+    struct table_definition next; /* what it becomes */
+    struct arena arena;
+};
+
 static void *run(void *arg);
 static unsigned work(struct index_jobs *jobs);
 static enum err step(struct index_jobs *jobs, struct table *table);
 static enum err build(struct index_jobs *jobs, struct table *table,
                       const struct table_index *index);
 static enum err drop(struct index_jobs *jobs, struct table *table, const struct table_index *index);
+static void change_begin(struct change *change, struct catalog *catalog,
+                         const struct table *worked_on);
+static enum err change_end(struct change *change, struct store_mutation *mutation);
 static enum err publish(struct index_jobs *jobs, const struct table *table, uint16_t index_id,
                         bool keeps);
 static enum err step_ttl(struct index_jobs *jobs, struct table *table);
@@ -200,53 +211,70 @@ static enum err drop(struct index_jobs *jobs, struct table *table, const struct 
     return err;
 }
 
-/* The table with the index ACTIVE, or without it, and the record of its building gone. */
+/* The table with the index ACTIVE, or without it, and the record of its building gone; unless it was
+ * deleted while the last step built it. */
 static enum err publish(struct index_jobs *jobs, const struct table *table, uint16_t index_id,
                         bool keeps)
 {
-    const struct table_definition *worked_on = &table->definition;
     struct table_index list[INDEX_LOCAL_MAX + INDEX_GLOBAL_MAX];
-    struct table_definition next;
-    struct table *newest, *published = NULL;
-    struct store_mutation *mutation;
-    struct arena arena;
+    const struct table_index *index = NULL;
+    struct store_mutation *mutation = NULL;
+    struct change change;
+
+    change_begin(&change, jobs->catalog, table);
+    change.next.indexes = list;
+    change.next.index_count = 0;
+    for (unsigned i = 0; change.newest != NULL && i < change.newest->definition.index_count; i++) {
+        const struct table_index *at = &change.newest->definition.indexes[i];
+
+        if (at->id == index_id)
+            index = at;
+        if (at->id != index_id || keeps)
+            list[change.next.index_count++] = *at;
+        if (at->id == index_id && keeps)
+            list[change.next.index_count - 1].status = INDEX_ACTIVE;
+    }
+    if (index != NULL && index->status == (keeps ? INDEX_CREATING : INDEX_DELETING)) {
+        uint32_t id = table->definition.id;
+
+        mutation = store_mutation_create();
+        store_mutation_delete_guarded(mutation, table_index_build_key(id, index_id, &change.arena));
+        if (!keeps)
+            store_mutation_forget_count(mutation, table_count_key(id, index_id, &change.arena));
+    }
+    return change_end(&change, mutation);
+}
+
+/* --- what a step leads to --------------------------------------------------------------------- */
+
+static void change_begin(struct change *change, struct catalog *catalog,
+                         const struct table *worked_on)
+{
+    const struct table_definition *d = &worked_on->definition;
+
+    *change = (struct change){.catalog = catalog};
+    arena_init(&change->arena);
+    catalog_change_begin(catalog);
+    change->newest = catalog_acquire(catalog, d->account, d->region, d->name);
+    if (change->newest != NULL && (change->newest->definition.id != d->id ||
+                                   change->newest->definition.status == TABLE_DELETING))
+        table_release(&change->newest);
+    if (change->newest != NULL)
+        change->next = change->newest->definition;
+}
+
+/* Takes the mutation; without one, somebody changed the table meanwhile. */
+static enum err change_end(struct change *change, struct store_mutation *mutation)
+{
+    struct table *published = NULL;
     enum err err = OK;
 
-    arena_init(&arena);
-    catalog_change_begin(jobs->catalog);
-    newest = catalog_acquire(jobs->catalog, worked_on->account, worked_on->region, worked_on->name);
-    if (newest != NULL && newest->definition.id == worked_on->id &&
-        newest->definition.status != TABLE_DELETING) {
-        const struct table_index *index = NULL;
-
-        next = newest->definition;
-        next.index_count = 0;
-        for (unsigned i = 0; i < newest->definition.index_count; i++) {
-            const struct table_index *at = &newest->definition.indexes[i];
-
-            if (at->id == index_id)
-                index = at;
-            if (at->id != index_id || keeps)
-                list[next.index_count++] = *at;
-            if (at->id == index_id && keeps)
-                list[next.index_count - 1].status = INDEX_ACTIVE;
-        }
-        next.indexes = list;
-        /* Deleted while the last step built it: nothing to publish. */
-        if (index != NULL && index->status == (keeps ? INDEX_CREATING : INDEX_DELETING)) {
-            mutation = store_mutation_create();
-            store_mutation_delete_guarded(mutation,
-                                          table_index_build_key(worked_on->id, index_id, &arena));
-            if (!keeps)
-                store_mutation_forget_count(mutation,
-                                            table_count_key(worked_on->id, index_id, &arena));
-            err = catalog_put_with(jobs->catalog, &next, mutation, &published);
-        }
-    }
-    catalog_change_end(jobs->catalog);
+    if (mutation != NULL)
+        err = catalog_put_with(change->catalog, &change->next, mutation, &published);
+    catalog_change_end(change->catalog);
     table_release(&published);
-    table_release(&newest);
-    arena_fini(&arena);
+    table_release(&change->newest);
+    arena_fini(&change->arena);
     return err;
 }
 
@@ -297,31 +325,19 @@ static enum err remove_old_ttl(struct index_jobs *jobs, struct table *table)
 static enum err publish_ttl(struct index_jobs *jobs, const struct table *table,
                             struct table_ttl done)
 {
-    const struct table_definition *worked_on = &table->definition;
-    struct table *newest, *published = NULL;
-    struct arena arena;
-    enum err err = OK;
+    const struct table_ttl *worked_on = &table->definition.ttl;
+    struct store_mutation *mutation = NULL;
+    struct change change;
 
-    arena_init(&arena);
-    catalog_change_begin(jobs->catalog);
-    newest = catalog_acquire(jobs->catalog, worked_on->account, worked_on->region, worked_on->name);
-    if (newest != NULL && newest->definition.id == worked_on->id &&
-        newest->definition.status != TABLE_DELETING &&
-        newest->definition.ttl.next_id == worked_on->ttl.next_id &&
-        newest->definition.ttl.index.id == worked_on->ttl.index.id &&
-        newest->definition.ttl.gone_before == worked_on->ttl.gone_before) {
-        struct table_definition next = newest->definition;
-        struct store_mutation *mutation = store_mutation_create();
-
-        next.ttl = done;
+    change_begin(&change, jobs->catalog, table);
+    if (change.newest != NULL && change.next.ttl.next_id == worked_on->next_id &&
+        change.next.ttl.index.id == worked_on->index.id &&
+        change.next.ttl.gone_before == worked_on->gone_before) {
+        mutation = store_mutation_create();
         if (done.index.status == INDEX_ACTIVE)
             store_mutation_delete_guarded(
-                mutation, table_ttl_build_key(worked_on->id, done.index.id, &arena));
-        err = catalog_put_with(jobs->catalog, &next, mutation, &published);
+                mutation, table_ttl_build_key(change.next.id, done.index.id, &change.arena));
+        change.next.ttl = done;
     }
-    catalog_change_end(jobs->catalog);
-    table_release(&published);
-    table_release(&newest);
-    arena_fini(&arena);
-    return err;
+    return change_end(&change, mutation);
 }
