@@ -15,11 +15,13 @@ struct check {
     struct arena arena; /* of one table */
 };
 
-static void check_segment(struct check *check, const char *path,
-                          const struct archive_segment *segment);
-static void check_base(struct check *check, uint32_t table_id, const char *path);
-static const char *what_is_wrong(const struct archive_segment *segment, struct bytes key,
-                                 struct bytes value);
+/* NULL: nothing. ctx: the segment, or the table's id. */
+typedef const char *wrong_fn(const void *ctx, struct bytes key, struct bytes value);
+
+static uint64_t check_file(struct check *check, const char *path, const char *kind,
+                           wrong_fn *wrong_with, const void *ctx);
+static const char *wrong_with_change(const void *ctx, struct bytes key, struct bytes value);
+static const char *wrong_with_item(const void *ctx, struct bytes key, struct bytes value);
 
 static void found(struct check *check, const char *path, const char *text)
 {
@@ -44,14 +46,16 @@ static enum err check_table(struct check *check, uint32_t table_id)
             found(check, path, "overlaps the segment before it");
         if (archive_has_gap(segments, i))
             found(check, path, "the segment before it is missing");
-        check_segment(check, path, &segments[i]);
+        check->report->changes +=
+            check_file(check, path, ARCHIVE_KIND, wrong_with_change, &segments[i]);
     }
     if (err == OK)
         err = archive_bases(check->dir, table_id, &check->arena, &bases, &base_count);
     for (unsigned i = 0; err == OK && i < base_count; i++) {
+        const char *path = archive_base_path(check->dir, table_id, bases[i].at, &check->arena);
+
         check->report->bases++;
-        check_base(check, table_id,
-                   archive_base_path(check->dir, table_id, bases[i].at, &check->arena));
+        check_file(check, path, ARCHIVE_BASE_KIND, wrong_with_item, &table_id);
     }
     arena_reset(&check->arena);
     return err;
@@ -77,22 +81,24 @@ enum err archive_check(const char *dir, archive_check_fn *fault_found, void *ctx
     return err == OK && report->faults != 0 ? ERR_CORRUPT : err;
 }
 
-/* The reader checks the bytes, and that keys ascend; this is about what they mean. */
-static void check_segment(struct check *check, const char *path,
-                          const struct archive_segment *segment)
+/* How many rows it has, up to the first that is wrong. The reader checks the bytes, and that keys
+ * ascend; this is about what they mean. */
+static uint64_t check_file(struct check *check, const char *path, const char *kind,
+                           wrong_fn *wrong_with, const void *ctx)
 {
     struct block_reader *reader;
     struct bytes key, value;
     struct fault fault;
     const char *wrong = NULL;
+    uint64_t count = 0;
     enum err err;
 
     fault_init(&fault, &check->arena);
-    err = block_reader_open(path, ARCHIVE_KIND, &fault, &reader);
+    err = block_reader_open(path, kind, &fault, &reader);
     if (err == OK) {
         while (wrong == NULL && (err = block_reader_next(reader, &key, &value, &fault)) == OK) {
-            check->report->changes++;
-            wrong = what_is_wrong(segment, key, value);
+            count++;
+            wrong = wrong_with(ctx, key, value);
         }
         block_reader_close(&reader);
     }
@@ -100,36 +106,22 @@ static void check_segment(struct check *check, const char *path,
         found(check, path, wrong);
     else if (err != ERR_ABSENT)
         found(check, path, (const char *)arena_copy(&check->arena, fault.message).data);
+    return count;
 }
 
-static void check_base(struct check *check, uint32_t table_id, const char *path)
+static const char *wrong_with_item(const void *ctx, struct bytes key, struct bytes value)
 {
-    const char *wrong = NULL;
-    struct block_reader *reader;
-    struct bytes key, value;
-    struct fault fault;
-    enum err err;
+    const uint32_t *table_id = ctx;
 
-    fault_init(&fault, &check->arena);
-    err = block_reader_open(path, ARCHIVE_BASE_KIND, &fault, &reader);
-    if (err == OK) {
-        while (wrong == NULL && (err = block_reader_next(reader, &key, &value, &fault)) == OK)
-            if (key.size < KEY_PREFIX_BYTES || bytes_get_u32(key.data) != table_id ||
-                key.data[4] != KEY_SPACE_ITEM)
-                wrong = "a row that is none of the table's";
-            else if (item_check(value) != OK)
-                wrong = "a damaged item";
-        block_reader_close(&reader);
-    }
-    if (wrong != NULL)
-        found(check, path, wrong);
-    else if (err != ERR_ABSENT)
-        found(check, path, (const char *)arena_copy(&check->arena, fault.message).data);
+    if (key.size < KEY_PREFIX_BYTES || bytes_get_u32(key.data) != *table_id ||
+        key.data[4] != KEY_SPACE_ITEM)
+        return "a row that is none of the table's";
+    return item_check(value) == OK ? NULL : "a damaged item";
 }
 
-static const char *what_is_wrong(const struct archive_segment *segment, struct bytes key,
-                                 struct bytes value)
+static const char *wrong_with_change(const void *ctx, struct bytes key, struct bytes value)
 {
+    const struct archive_segment *segment = ctx;
     struct journal_record record;
     struct journal_place place;
 
