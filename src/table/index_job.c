@@ -211,8 +211,8 @@ static enum err drop(struct index_jobs *jobs, struct table *table, const struct 
     return err;
 }
 
-/* The table with the index ACTIVE, or without it, and the record of its building gone; unless it was
- * deleted while the last step built it. */
+/* The table with the index ACTIVE, or without it, and the record of its building gone; unless the
+ * index was deleted while the last step built it. */
 static enum err publish(struct index_jobs *jobs, const struct table *table, uint16_t index_id,
                         bool keeps)
 {
@@ -245,7 +245,7 @@ static enum err publish(struct index_jobs *jobs, const struct table *table, uint
     return change_end(&change, mutation);
 }
 
-/* --- what a step leads to --------------------------------------------------------------------- */
+/* --- what a step leads to -------------------------------------------------------------------- */
 
 static void change_begin(struct change *change, struct catalog *catalog,
                          const struct table *worked_on)
