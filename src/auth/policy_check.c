@@ -1,5 +1,5 @@
-/* policy_check.c - what a statement may say: actions and resources that there can be, and nothing that
- * opens a table to everybody or shuts out who attaches it.
+/* policy_check.c - what a statement may say: actions and resources that there can be, and nothing
+ * that opens a table to everybody or shuts out who attaches it.
  */
 #include "auth/policy_priv.h"
 

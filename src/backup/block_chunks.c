@@ -1,4 +1,4 @@
-/* block_chunks.c - a block file as the chunks that it is made of: the ends, and each by its place. */
+/* block_chunks.c - a block file as the chunks that it is made of: the ends, each by its place. */
 #include "backup/block_chunks.h"
 
 #include "base/assert.h"
