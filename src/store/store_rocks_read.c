@@ -95,7 +95,12 @@ static enum err get_inside(struct rocks *rocks, const struct rocks_snapshot *sna
         size_t size;
         const char *data = rocksdb_pinnableslice_value(slice, &size);
 
-        *value = arena_copy(arena, bytes_make(data, size));
+        /* Of a file that is not open, a get in memory says OK and gives nothing: RocksDB's
+         * TableCache::Get means that the key may exist. A value may be empty, too: ask again. */
+        if (size == 0 && !may_wait)
+            err = ERR_WOULD_BLOCK;
+        else
+            *value = arena_copy(arena, bytes_make(data, size));
     }
     if (slice != NULL)
         rocksdb_pinnableslice_destroy(slice);
