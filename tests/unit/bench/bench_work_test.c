@@ -215,10 +215,12 @@ TEST(bench_pools_of_another_seed_ask_for_other_items)
 {
     const struct bench_table table = {.name = "bench", .item_count = 1000000000, .item_bytes = 300};
     const struct bench_table few = {.name = "bench", .item_count = 1, .item_bytes = 300};
+    /* Zipf's law adds a term for each item: of the first table, that takes ten seconds. */
+    const struct bench_table some = {.name = "bench", .item_count = 100000, .item_bytes = 300};
 
     check_pools(&table, "get", 1, true);
     check_pools(&table, "get", 2, false);
-    check_pools(&table, "get-zipf", 1, true);
+    check_pools(&some, "get-zipf", 1, true);
     check_pools(&few, "get", 2, true);
 }
 
