@@ -1,7 +1,6 @@
 /* store_bulk_test.c - many rows at once, on each engine. */
-#include "base/arena.h"
 #include "store/store_bulk.h"
-#include "unit.h"
+#include "store_bed.h"
 
 #include <dirent.h>
 #include <pthread.h>
@@ -9,33 +8,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-struct bed {
-    struct store *store;
-    struct arena arena;
-    char path[256];
-    bool on_disk;
-};
-
-static void bed_open(struct bed *bed, bool on_disk)
-{
-    struct store_options options = {
-        .cache_bytes = 8 << 20, .image_bytes = 1 << 20, .queue_bytes_max = 64 << 20};
-    struct fault fault;
-
-    snprintf(bed->path, sizeof(bed->path), "%s/data", unit_temp_dir());
-    bed->on_disk = on_disk;
-    arena_init(&bed->arena);
-    fault_init(&fault, &bed->arena);
-    options.path = on_disk ? bed->path : NULL;
-    CHECK_OK(store_open(&options, &fault, &bed->store));
-}
-
-static void bed_close(struct bed *bed)
-{
-    store_close(&bed->store);
-    arena_fini(&bed->arena);
-}
 
 static void put(struct bed *bed, const char *key, const char *value)
 {
@@ -297,22 +269,6 @@ static void bulk_goes_beside_other_writes(struct bed *bed)
     CHECK_OK(store_count(bed->store, BYTES("~counter"), &count));
     CHECK_U64(count.items, writer.written);
 }
-
-#define ON_EACH_ENGINE(behaviour) \
-    TEST(store_mem_##behaviour)   \
-    {                             \
-        struct bed bed = {0};     \
-        bed_open(&bed, false);    \
-        behaviour(&bed);          \
-        bed_close(&bed);          \
-    }                             \
-    TEST(store_rocks_##behaviour) \
-    {                             \
-        struct bed bed = {0};     \
-        bed_open(&bed, true);     \
-        behaviour(&bed);          \
-        bed_close(&bed);          \
-    }
 
 ON_EACH_ENGINE(bulk_sorts_in_memory)
 ON_EACH_ENGINE(bulk_sorts_in_runs)

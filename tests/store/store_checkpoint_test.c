@@ -1,7 +1,6 @@
 /* store_checkpoint_test.c - states that are kept, on each engine: exact, and readable later. */
-#include "base/arena.h"
-#include "store/store.h"
-#include "unit.h"
+
+#include "store_bed.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -9,30 +8,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-struct bed {
-    struct store *store;
-    struct arena arena;
-    struct fault fault;
-    char path[200];
-    char kept[256];
-};
-
-static void bed_open(struct bed *bed, bool on_disk)
+/* Where a state of it is kept. */
+static const char *kept_of(struct bed *bed)
 {
-    struct store_options options = {.cache_bytes = 8 << 20, .queue_bytes_max = 64 << 20};
-
-    snprintf(bed->path, sizeof(bed->path), "%s/data", unit_temp_dir());
-    snprintf(bed->kept, sizeof(bed->kept), "%s/kept", bed->path);
-    arena_init(&bed->arena);
-    fault_init(&bed->fault, &bed->arena);
-    options.path = on_disk ? bed->path : NULL;
-    CHECK_OK(store_open(&options, &bed->fault, &bed->store));
-}
-
-static void bed_close(struct bed *bed)
-{
-    store_close(&bed->store);
-    arena_fini(&bed->arena);
+    return (const char *)arena_format(&bed->arena, "%s/kept", bed->path).data;
 }
 
 static void put(struct store *store, const char *key, const char *value)
@@ -56,7 +35,7 @@ static struct bytes walk(struct bed *bed, enum store_family family, const char *
     struct store_view *view;
     enum err err;
 
-    CHECK_OK(store_view_open(bed->store, bed->kept, &bed->fault, &view));
+    CHECK_OK(store_view_open(bed->store, kept_of(bed), &bed->fault, &view));
     cursor = store_view_cursor(view, family, range);
     while ((err = store_cursor_next(cursor, &key, &value)) == OK)
         text = arena_format(&bed->arena, "%.*s%s%.*s=%.*s", BYTES_ARGS(text), text.size ? " " : "",
@@ -67,13 +46,13 @@ static struct bytes walk(struct bed *bed, enum store_family family, const char *
     return text;
 }
 
-static void keeps_one_state(struct bed *bed)
+static void checkpoint_keeps_one_state(struct bed *bed)
 {
     struct store_view *view;
 
     put(bed->store, "a", "1");
     put(bed->store, "b", "1");
-    CHECK_OK(store_checkpoint(bed->store, bed->kept, &bed->fault));
+    CHECK_OK(store_checkpoint(bed->store, kept_of(bed), &bed->fault));
     put(bed->store, "a", "2");
     put(bed->store, "c", "2");
     CHECK_TEXT(walk(bed, STORE_DATA, "a", "z"), "a=1 b=1");
@@ -81,10 +60,10 @@ static void keeps_one_state(struct bed *bed)
     CHECK_TEXT(walk(bed, STORE_DATA, "b", "z"), "b=1");
     put(bed->store, "d", "2");
     CHECK_TEXT(walk(bed, STORE_DATA, "a", "z"), "a=1 b=1");
-    store_checkpoint_remove(bed->store, bed->kept);
-    store_checkpoint_remove(bed->store, bed->kept);
-    CHECK_ERR(store_view_open(bed->store, bed->kept, &bed->fault, &view), ERR_ABSENT);
-    CHECK_OK(store_checkpoint(bed->store, bed->kept, &bed->fault)); /* the name is free again */
+    store_checkpoint_remove(bed->store, kept_of(bed));
+    store_checkpoint_remove(bed->store, kept_of(bed));
+    CHECK_ERR(store_view_open(bed->store, kept_of(bed), &bed->fault, &view), ERR_ABSENT);
+    CHECK_OK(store_checkpoint(bed->store, kept_of(bed), &bed->fault)); /* the name is free again */
     CHECK_TEXT(walk(bed, STORE_DATA, "a", "z"), "a=2 b=1 c=2 d=2");
 }
 
@@ -121,7 +100,7 @@ static unsigned count_kept(struct bed *bed, enum store_family family)
     unsigned count = 0;
     char wanted[16];
 
-    CHECK_OK(store_view_open(bed->store, bed->kept, &bed->fault, &view));
+    CHECK_OK(store_view_open(bed->store, kept_of(bed), &bed->fault, &view));
     cursor = store_view_cursor(view, family, range);
     while (store_cursor_next(cursor, &key, &value) == OK) {
         snprintf(wanted, sizeof(wanted), "k%06u", count++);
@@ -132,7 +111,7 @@ static unsigned count_kept(struct bed *bed, enum store_family family)
     return count;
 }
 
-static void cuts_between_what_was_and_what_comes(struct bed *bed)
+static void checkpoint_cuts_between_what_was_and_what_comes(struct bed *bed)
 {
     struct writer writer = {.store = bed->store};
 
@@ -143,35 +122,19 @@ static void cuts_between_what_was_and_what_comes(struct bed *bed)
         while (atomic_load(&writer.done) < wanted)
             sched_yield();
         before = atomic_load(&writer.done);
-        CHECK_OK(store_checkpoint(bed->store, bed->kept, &bed->fault));
+        CHECK_OK(store_checkpoint(bed->store, kept_of(bed), &bed->fault));
         after = atomic_load(&writer.begun);
         kept = count_kept(bed, STORE_DATA);
         CHECK(before <= kept && kept <= after);
         CHECK_U64(count_kept(bed, STORE_JOURNAL), kept); /* both families at one point */
-        store_checkpoint_remove(bed->store, bed->kept);
+        store_checkpoint_remove(bed->store, kept_of(bed));
     }
     atomic_store(&writer.stopping, true);
     pthread_join(writer.thread, NULL);
 }
 
-#define ON_EACH_ENGINE(behaviour)      \
-    TEST(checkpoint_mem_##behaviour)   \
-    {                                  \
-        struct bed bed = {0};          \
-        bed_open(&bed, false);         \
-        behaviour(&bed);               \
-        bed_close(&bed);               \
-    }                                  \
-    TEST(checkpoint_rocks_##behaviour) \
-    {                                  \
-        struct bed bed = {0};          \
-        bed_open(&bed, true);          \
-        behaviour(&bed);               \
-        bed_close(&bed);               \
-    }
-
-ON_EACH_ENGINE(keeps_one_state)
-ON_EACH_ENGINE(cuts_between_what_was_and_what_comes)
+ON_EACH_ENGINE(checkpoint_keeps_one_state)
+ON_EACH_ENGINE(checkpoint_cuts_between_what_was_and_what_comes)
 
 TEST(checkpoint_rocks_outlives_a_restart)
 {
@@ -179,13 +142,13 @@ TEST(checkpoint_rocks_outlives_a_restart)
 
     bed_open(&bed, true);
     put(bed.store, "a", "1");
-    CHECK_OK(store_checkpoint(bed.store, bed.kept, &bed.fault));
+    CHECK_OK(store_checkpoint(bed.store, kept_of(&bed), &bed.fault));
     put(bed.store, "a", "2");
     bed_close(&bed);
     bed_open(&bed, true);
     CHECK_TEXT(walk(&bed, STORE_DATA, "a", "z"), "a=1");
-    store_checkpoint_remove(bed.store, bed.kept);
-    CHECK(access(bed.kept, F_OK) != 0);
+    store_checkpoint_remove(bed.store, kept_of(&bed));
+    CHECK(access(kept_of(&bed), F_OK) != 0);
     bed_close(&bed);
 }
 
@@ -194,8 +157,8 @@ TEST(checkpoint_that_cannot_be_made_says_why)
     struct bed bed = {0};
 
     bed_open(&bed, true);
-    CHECK_OK(store_checkpoint(bed.store, bed.kept, &bed.fault));
-    CHECK_ERR(store_checkpoint(bed.store, bed.kept, &bed.fault), ERR_IO); /* it is there */
+    CHECK_OK(store_checkpoint(bed.store, kept_of(&bed), &bed.fault));
+    CHECK_ERR(store_checkpoint(bed.store, kept_of(&bed), &bed.fault), ERR_IO); /* it is there */
     CHECK(bytes_start_with(bed.fault.message, BYTES("cannot make the checkpoint ")));
     bed_close(&bed);
 }

@@ -2,9 +2,8 @@
  * present and snapshots, both directions, after deletes, range deletes and restarts, which on
  * disk leave rows in memory, in several tables and in several levels.
  */
-#include "base/arena.h"
-#include "store/store.h"
-#include "unit.h"
+
+#include "store_bed.h"
 
 #include <rocksdb/c.h>
 #include <stdio.h>
@@ -13,13 +12,6 @@
 
 #define KEYS_MAX  80
 #define KEY_BYTES 24
-
-struct bed {
-    struct store *store;
-    struct arena arena;
-    char path[256];
-    bool on_disk;
-};
 
 struct row {
     uint8_t key[KEY_BYTES];
@@ -31,27 +23,6 @@ struct model {
     struct row rows[KEYS_MAX]; /* in order of their keys */
     unsigned count;
 };
-
-static void bed_open(struct bed *bed, bool on_disk)
-{
-    struct store_options options = {
-        .cache_bytes = 8 << 20, .image_bytes = 1 << 20, .queue_bytes_max = 64 << 20};
-    struct fault fault;
-
-    if (bed->path[0] == 0)
-        snprintf(bed->path, sizeof(bed->path), "%s/data", unit_temp_dir());
-    bed->on_disk = on_disk;
-    arena_init(&bed->arena);
-    fault_init(&fault, &bed->arena);
-    options.path = on_disk ? bed->path : NULL;
-    CHECK_OK(store_open(&options, &fault, &bed->store));
-}
-
-static void bed_close(struct bed *bed)
-{
-    store_close(&bed->store);
-    arena_fini(&bed->arena);
-}
 
 static int compare_rows(const void *one, const void *other)
 {
@@ -199,23 +170,7 @@ static void ranges_agree_with_a_model(struct bed *bed)
     }
 }
 
-TEST(store_mem_ranges_agree_with_a_model)
-{
-    struct bed bed = {0};
-
-    bed_open(&bed, false);
-    ranges_agree_with_a_model(&bed);
-    bed_close(&bed);
-}
-
-TEST(store_rocks_ranges_agree_with_a_model)
-{
-    struct bed bed = {0};
-
-    bed_open(&bed, true);
-    ranges_agree_with_a_model(&bed);
-    bed_close(&bed);
-}
+ON_EACH_ENGINE(ranges_agree_with_a_model)
 
 /* Puts every second row of the model into a table that knows nothing of prefixes. */
 static void write_as_before(struct bed *bed, struct model *model)

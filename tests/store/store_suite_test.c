@@ -1,41 +1,13 @@
 /* store_suite_test.c - what every engine must do: one suite, run on each. */
-#include "base/arena.h"
 #include "base/folder_fault.h"
 #include "base/rng.h"
-#include "store/store.h"
-#include "unit.h"
+#include "store_bed.h"
 
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-struct bed {
-    struct store *store;
-    struct arena arena;
-    char path[256];
-};
-
-static void bed_open(struct bed *bed, bool on_disk)
-{
-    struct store_options options = {
-        .cache_bytes = 8 << 20, .image_bytes = 1 << 20, .queue_bytes_max = 64 << 20};
-    struct fault fault;
-
-    if (bed->path[0] == 0)
-        snprintf(bed->path, sizeof(bed->path), "%s/data", unit_temp_dir());
-    arena_init(&bed->arena);
-    fault_init(&fault, &bed->arena);
-    options.path = on_disk ? bed->path : NULL;
-    CHECK_OK(store_open(&options, &fault, &bed->store));
-}
-
-static void bed_close(struct bed *bed)
-{
-    store_close(&bed->store);
-    arena_fini(&bed->arena);
-}
 
 static enum err put(struct bed *bed, const char *key, const char *value)
 {
@@ -467,22 +439,6 @@ static void agrees_with_a_plain_model(struct bed *bed)
     }
     store_snapshot_end(bed->store, &snapshot);
 }
-
-#define ON_EACH_ENGINE(behaviour) \
-    TEST(store_mem_##behaviour)   \
-    {                             \
-        struct bed bed = {0};     \
-        bed_open(&bed, false);    \
-        behaviour(&bed);          \
-        bed_close(&bed);          \
-    }                             \
-    TEST(store_rocks_##behaviour) \
-    {                             \
-        struct bed bed = {0};     \
-        bed_open(&bed, true);     \
-        behaviour(&bed);          \
-        bed_close(&bed);          \
-    }
 
 ON_EACH_ENGINE(gets_what_was_put)
 ON_EACH_ENGINE(walks_ranges_in_both_directions)
