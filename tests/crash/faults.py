@@ -169,9 +169,7 @@ class Bed:
         op = ledger.Op(self.book.clock(), {SPARE: 1})
         self.book.churn[SPARE] = [op]
         with self.own.client() as client:
-            client.call("CreateTable", TableName=SPARE, BillingMode="PAY_PER_REQUEST",
-                        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-                        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "N"}])
+            make_table(client, SPARE)
             for i in range(20):
                 client.call("PutItem", TableName=SPARE, Item={"id": {"N": "%d" % i}, "number": {"N": "1"}})
         self.book.acknowledge(op)
@@ -275,9 +273,7 @@ def expire_when_full(bed):
     stream = {"StreamSpecification": {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}}
     client = bed.own.client()
     for table, settings in (("Expiring", {}), ("Told", stream)):
-        client.call("CreateTable", TableName=table, BillingMode="PAY_PER_REQUEST", **settings,
-                    KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-                    AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "N"}])
+        make_table(client, table, **settings)
         client.call("UpdateTimeToLive", TableName=table,
                     TimeToLiveSpecification={"Enabled": True, "AttributeName": "until"})
         for i in range(200):
@@ -307,18 +303,30 @@ def expire_when_full(bed):
     bed.restart("after that")
 
 
-def back_up_when_full(bed):
-    """It is refused, or gone with what it had written so far; nobody else notices."""
-    client = bed.own.client()
-    client.call("CreateTable", TableName="Kept", BillingMode="PAY_PER_REQUEST",
+def make_table(client, name, **settings):
+    client.call("CreateTable", TableName=name, BillingMode="PAY_PER_REQUEST", **settings,
                 KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
                 AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "N"}])
+
+
+def make_kept(bed, recoverable=False):
+    """A table of 36 MB that the ledger knows nothing of, and a client of the server as it is started again."""
+    client = bed.own.client()
+    make_table(client, "Kept")
     for i in range(120):
         body = base64.b64encode(bed.rng.randbytes(300000)).decode()
         client.call("PutItem", TableName="Kept", Item={"id": {"N": "%d" % i}, "body": {"B": body}})
+    if recoverable:
+        client.call("UpdateContinuousBackups", TableName="Kept",
+                    PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True})
     bed.own.stop() # nothing large is left to be written out
     bed.own.start()
-    client = bed.own.client()
+    return bed.own.client()
+
+
+def back_up_when_full(bed):
+    """It is refused, or gone with what it had written so far; nobody else notices."""
+    client = make_kept(bed)
     files = bed.own.files
     bed.disk.room = 30 * MIB
     try:
@@ -352,18 +360,7 @@ def back_up_when_full(bed):
 
 def delete_recoverable_when_full(bed):
     """Its last copy waits until there is room, and so do its rows."""
-    client = bed.own.client()
-    client.call("CreateTable", TableName="Kept", BillingMode="PAY_PER_REQUEST",
-                KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-                AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "N"}])
-    for i in range(120):
-        body = base64.b64encode(bed.rng.randbytes(300000)).decode()
-        client.call("PutItem", TableName="Kept", Item={"id": {"N": "%d" % i}, "body": {"B": body}})
-    client.call("UpdateContinuousBackups", TableName="Kept",
-                PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True})
-    bed.own.stop() # nothing large is left to be written out
-    bed.own.start()
-    client = bed.own.client()
+    client = make_kept(bed, recoverable=True)
     bed.disk.room = 12 * MIB
     client.call("DeleteTable", TableName="Kept")
     bed.wait(lambda: bed.lines("last copy"), "the log says what waits")
@@ -382,18 +379,7 @@ def delete_recoverable_when_full(bed):
 
 def restore_when_full(bed, warns):
     """It waits until there is room; nobody else notices."""
-    client = bed.own.client()
-    client.call("CreateTable", TableName="Kept", BillingMode="PAY_PER_REQUEST",
-                KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-                AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "N"}])
-    for i in range(120):
-        body = base64.b64encode(bed.rng.randbytes(300000)).decode()
-        client.call("PutItem", TableName="Kept", Item={"id": {"N": "%d" % i}, "body": {"B": body}})
-    client.call("UpdateContinuousBackups", TableName="Kept",
-                PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True})
-    bed.own.stop() # nothing large is left to be written out
-    bed.own.start()
-    client = bed.own.client()
+    client = make_kept(bed, recoverable=True)
     status = lambda: client.call("DescribeTable", TableName="Again")["Table"]["TableStatus"]
     used = lambda: bed.own.file_bytes("bulk")
     bed.disk.warns = warns
