@@ -4,7 +4,7 @@ import random
 import threading
 import time
 
-from . import http1
+from . import http1, server
 
 ITEMS = 5 # of each writer
 CUT = (OSError, http1.ClosedError)
@@ -63,7 +63,7 @@ class Writer(threading.Thread):
         self.now = dict.fromkeys(self.logs)
 
     def run(self):
-        client = self.own.client(timeout_s=10)
+        client = self.own.client(timeout_s=server.WAIT_S)
         number = 0
         while time.monotonic() < self.until:
             key = self.rng.choice(list(self.logs))
@@ -91,7 +91,7 @@ class Writer(threading.Thread):
     def look(self, key):
         """What became of it, once the server is there again."""
         while True:
-            client = self.own.client(timeout_s=10)
+            client = self.own.client(timeout_s=server.WAIT_S)
             try:
                 return client, get(client, key)
             except CUT:

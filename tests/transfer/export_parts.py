@@ -64,6 +64,12 @@ def describe(client, arn):
     return client.call("DescribeExport", ExportArn=arn)["ExportDescription"]
 
 
+def pass_moment(seconds):
+    """Returns after it: an export has all changes of its millisecond, which may be the next one."""
+    while time.time_ns() // 1000000 <= round(seconds * 1000):
+        time.sleep(0.001) # sleep: between looks at the clock
+
+
 def ended(client, arn):
     """Its description when it is over, or when it should be."""
     until = time.monotonic() + WAIT_S
@@ -587,12 +593,11 @@ def export_kills(_, score, seed):
                 prefix = "kills-%d" % number
                 said = export(own.client(), S3Prefix=prefix)
                 client = own.client()
+                pass_moment(said["ExportTime"])
                 client.call("PutItem", TableName=TABLE, Item={"pk": {"S": "later"}})
                 time.sleep(took * (0.2 + 0.6 * chance.random())) # sleep: to be killed at a time of chance
                 status = describe(client, said["ExportArn"])["ExportStatus"]
                 interrupted += status == "IN_PROGRESS"
-
-
                 if number % 2 == 0:
                     own.kill()
                 else:
