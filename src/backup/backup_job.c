@@ -342,9 +342,9 @@ static enum err restore(struct work *work, struct table *table)
 
     if (err == OK)
         err = restore_job_fill(work->job, table, next_item, &source);
-    else if (err != ERR_IO)
+    else if (restore_job_is_hopeless(work->job, err))
         err = restore_job_fail(work->job, table, work->fault.message);
-    if (work->fault.message.size != 0)
+    if (work->fault.message.size != 0 && (err == OK || work->job->tells))
         LOG(ERROR, "a backup cannot be read", log_bytes("why", work->fault.message));
     block_reader_close(&source.reader);
     return err;

@@ -32,12 +32,19 @@ enum err restore_job_fill(struct job *job, struct table *table, restore_next_fn 
     if (err == OK)
         err = publish(job, table, fill);
     table_fill_close(&fill);
-    if (of_source && (err == ERR_CORRUPT || err == ERR_NEWER_FORMAT))
+    if (of_source && restore_job_is_hopeless(job, err))
         return restore_job_fail(job, table, bytes_of_string(err_name(err)));
     if (err == OK)
         LOG(INFO, "a table is restored", log_bytes("table", table->definition.name),
             log_u64("items", count.items), log_u64("bytes", count.bytes));
     return err;
+}
+
+bool restore_job_is_hopeless(const struct job *job, enum err err)
+{
+    if (err == ERR_IO)
+        return job->failing_ms >= JOB_PATIENCE_MS;
+    return err == ERR_CORRUPT || err == ERR_NEWER_FORMAT || err == ERR_ABSENT;
 }
 
 enum err restore_job_fail(struct job *job, struct table *table, struct bytes why)
@@ -60,16 +67,18 @@ static enum err fill_from(struct table_fill *fill, restore_next_fn *next, void *
                           const struct job *job, bool *of_source)
 {
     struct bytes key, stored;
+    bool reads = true;
     enum err err;
 
     while ((err = next(ctx, &key, &stored)) == OK) {
         err = table_fill_add_stored(fill, key, stored);
         if (err == OK && job_stopping(job))
             err = ERR_CANCELLED;
+        reads = err == OK;
         if (err != OK)
             break;
     }
-    *of_source = err == ERR_CORRUPT || err == ERR_NEWER_FORMAT;
+    *of_source = err == ERR_CORRUPT || err == ERR_NEWER_FORMAT || (err == ERR_IO && reads);
     return err == ERR_ABSENT ? OK : err;
 }
 

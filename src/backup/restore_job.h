@@ -13,9 +13,13 @@
  * ERR_ABSENT: that was all. */
 typedef enum err restore_next_fn(void *ctx, struct bytes *key, struct bytes *stored);
 
+/* Whether a source that fails with this is given up: nobody could delete the half table, nor the
+ * backup that it is made from. What cannot be read now may be in an hour. */
+bool restore_job_is_hopeless(const struct job *job, enum err err);
+
 /* Fills the table to its end: it is ACTIVE and the job's record gone when this returns OK; or, for
- * ERR_CORRUPT and ERR_NEWER_FORMAT of the source, the table and the record are gone,
- * which is OK too. Anything else is for run to return: the job begins again. */
+ * an error of the source that is hopeless, the table and the record are gone, which is OK too.
+ * Anything else is for run to return: the job begins again. */
 enum err restore_job_fill(struct job *job, struct table *table, restore_next_fn *next,
                           void *ctx) MUST_CHECK;
 

@@ -107,7 +107,7 @@ static enum err run(struct job *job, const struct history_source *from,
                            &history);
     if (err == OK)
         err = restore_job_fill(job, target, next_item, history);
-    else if (err == ERR_CORRUPT || err == ERR_NEWER_FORMAT || err == ERR_ABSENT)
+    else if (restore_job_is_hopeless(job, err))
         err = restore_job_fail(job, target, BYTES("its source's changes cannot be read"));
     history_close(&history);
     arena_fini(&arena);

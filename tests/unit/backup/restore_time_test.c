@@ -6,7 +6,10 @@
 #include "table/table_fill.h"
 #include "unit.h"
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define DAY_MS  (24 * 3600 * UINT64_C(1000))
 #define NOON_MS (UINT64_C(1800000000) * 1000)
@@ -142,11 +145,11 @@ static void drop(struct restore_bed *bed, uint32_t delay_ms)
     table_release(&table->table);
 }
 
-static enum err run_restore(struct restore_bed *bed, struct job_name name)
+static enum err run_restore(struct restore_bed *bed, struct job_name name, uint64_t failing_ms)
 {
     struct index_bed *table = &bed->history.bed;
     struct jobs *jobs = jobs_open(table->catalog);
-    struct job job = {.name = name, .jobs = jobs};
+    struct job job = {.name = name, .jobs = jobs, .failing_ms = failing_ms};
     struct job_record record;
     enum err err;
 
@@ -232,7 +235,7 @@ TEST(restore_reads_a_source_that_was_deleted)
     archive(&bed);
     CHECK(segments(&bed) > 0);
     name = (struct job_name){BYTES("000000000000"), BYTES("us-east-1"), name.kind, name.id};
-    CHECK_OK(run_restore(&bed, name));
+    CHECK_OK(run_restore(&bed, name, 0));
     check_copy(&bed);
     pass_day(&bed); /* its removal is tried again */
     wait_until_gone(&bed);
@@ -254,5 +257,31 @@ TEST(history_of_a_deleted_table_goes_with_it)
     wait_until_gone(&bed);
     archive(&bed);
     CHECK_U64(segments(&bed), 0);
+    bed_close(&bed);
+}
+
+/* An operator may mend it; but nobody can delete a table that is being restored. */
+TEST(restore_whose_source_stays_unreadable_is_given_up_in_the_end)
+{
+    struct restore_bed bed;
+    struct job_name name;
+    struct table *copy;
+    char path[300], away[300];
+
+    bed_open(&bed);
+    name = begin_restore(&bed);
+    snprintf(path, sizeof(path), "%s/%u", bed.dir, bed.source_id);
+    snprintf(away, sizeof(away), "%s/away", bed.dir);
+    CHECK(rename(path, away) == 0);
+    close(open(path, O_WRONLY | O_CREAT, 0600)); /* not a folder */
+    CHECK_ERR(run_restore(&bed, name, JOB_PATIENCE_MS - 1), ERR_IO);
+    copy = catalog_acquire(bed.history.bed.catalog, name.account, name.region, BYTES("Copy"));
+    CHECK(copy != NULL);
+    table_release(&copy);
+    CHECK_OK(run_restore(&bed, name, JOB_PATIENCE_MS));
+    copy = catalog_acquire(bed.history.bed.catalog, name.account, name.region, BYTES("Copy"));
+    CHECK(copy == NULL);
+    table_release(&copy);
+    CHECK(unlink(path) == 0 && rename(away, path) == 0);
     bed_close(&bed);
 }
