@@ -225,8 +225,10 @@ static enum err go_on_undoing(struct history *h)
     end_way(h);
     h->row_loaded = h->rows_ended = h->change_loaded = h->changes_ended = false;
     err = begin_undo(h);
+    if (err != OK) /* of which ERR_ABSENT would be an end: what it takes is no longer kept */
+        return err == ERR_ABSENT ? ERR_CORRUPT : err;
     next = buf_bytes(&h->behind);
-    while (err == OK && (err = overlay_next(h->overlay, &h->change)) == OK)
+    while ((err = overlay_next(h->overlay, &h->change)) == OK)
         if (bytes_compare(h->change.key, next) >= 0)
             break;
     h->change_loaded = err == OK;

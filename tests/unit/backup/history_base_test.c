@@ -104,6 +104,32 @@ TEST(history_from_a_damaged_base_is_that_from_now_back)
     bed_close(&bed);
 }
 
+/* In the middle of it, and the other way is closed by then: that is no end. */
+TEST(history_from_a_damaged_base_does_not_end_early)
+{
+    struct base_bed bed;
+    struct bytes key, stored;
+    struct history *history;
+    struct stat status;
+    enum err err;
+    int fd;
+
+    bed_open(&bed);
+    fd = open(base_path(&bed), O_RDWR);
+    CHECK(fd >= 0 && fstat(fd, &status) == 0);
+    CHECK(pwrite(fd, "damage", 6, status.st_size / 2) == 6);
+    close(fd);
+    err = history_open(&bed.history.source, &bed.history.bed.table->definition, bed.point->version,
+                       NULL, NULL, &history);
+    CHECK_OK(err);
+    history_bed_recover(&bed.history, 0);
+    while (err == OK)
+        err = history_next(history, &key, &stored);
+    CHECK_ERR(err, ERR_CORRUPT);
+    history_close(&history);
+    bed_close(&bed);
+}
+
 TEST(history_from_a_base_that_cannot_be_opened_is_that_from_now_back)
 {
     struct base_bed bed;
