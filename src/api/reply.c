@@ -41,6 +41,24 @@ void reply_json(struct buf *reply, const char *name, struct bytes json)
     buf_append_bytes(reply, json);
 }
 
+void reply_string_if_set(struct buf *reply, const char *name, struct bytes value)
+{
+    if (value.size != 0)
+        reply_string(reply, name, value);
+}
+
+void reply_time_if_set(struct buf *reply, const char *name, uint64_t time_ms)
+{
+    if (time_ms != 0)
+        reply_time(reply, name, time_ms);
+}
+
+void reply_json_if_set(struct buf *reply, const char *name, struct bytes json)
+{
+    if (json.size != 0)
+        reply_json(reply, name, json);
+}
+
 void reply_item(struct buf *reply, const char *name, struct value attributes)
 {
     reply_member(reply, name);

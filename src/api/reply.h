@@ -17,4 +17,10 @@ void reply_string(struct buf *reply, const char *name, struct bytes value);
 void reply_number(struct buf *reply, const char *name, uint64_t value);
 void reply_time(struct buf *reply, const char *name, uint64_t time_ms); /* seconds since 1970 */
 void reply_json(struct buf *reply, const char *name, struct bytes json);
+/* The same, unless there are no bytes, or it is 0. */
+void reply_string_if_set(struct buf *reply, const char *name, struct bytes value);
+void reply_time_if_set(struct buf *reply, const char *name, uint64_t time_ms);
+void reply_json_if_set(struct buf *reply, const char *name, struct bytes json);
+
+/* A map's attributes. */
 void reply_item(struct buf *reply, const char *name, struct value attributes);

@@ -136,21 +136,14 @@ void table_params_append_key_schema(struct buf *reply, const struct key_schema *
     buf_append_byte(reply, ']');
 }
 
-static void member_time(struct buf *reply, const char *name, uint64_t time_ms)
-{
-    if (time_ms == 0)
-        return;
-    reply_time(reply, name, time_ms);
-}
-
 static void describe_throughput(struct buf *reply, const struct table_capacity *capacity)
 {
     const struct table_throughput *t = &capacity->throughput;
 
     reply_member(reply, "ProvisionedThroughput");
     buf_append_byte(reply, '{');
-    member_time(reply, "LastIncreaseDateTime", t->increased_ms);
-    member_time(reply, "LastDecreaseDateTime", t->decreased_ms);
+    reply_time_if_set(reply, "LastIncreaseDateTime", t->increased_ms);
+    reply_time_if_set(reply, "LastDecreaseDateTime", t->decreased_ms);
     reply_number(reply, "NumberOfDecreasesToday", decrease_count_today(t, clock_wall_ms()));
     reply_number(reply, "ReadCapacityUnits", t->read_units);
     reply_number(reply, "WriteCapacityUnits", t->write_units);
@@ -168,7 +161,7 @@ static void describe_modes(struct buf *reply, const struct table_shown *shown)
         buf_append_string(reply, s->billing == TABLE_PROVISIONED ? "\"PROVISIONED\""
                                                                  : "\"PAY_PER_REQUEST\"");
         if (shown->with_on_demand_date)
-            member_time(reply, "LastUpdateToPayPerRequestDateTime", s->on_demand_ms);
+            reply_time_if_set(reply, "LastUpdateToPayPerRequestDateTime", s->on_demand_ms);
         buf_append_byte(reply, '}');
     }
     describe_on_demand(reply, &s->capacity, shown->read_max_lifted, shown->write_max_lifted);
@@ -178,7 +171,7 @@ static void describe_modes(struct buf *reply, const struct table_shown *shown)
         reply_member(reply, "TableClassSummary");
         buf_append_byte(reply, '{');
         reply_string(reply, "TableClass", bytes_of_string(table_params_class_name(s->class)));
-        member_time(reply, "LastUpdateDateTime", s->class_changed_ms);
+        reply_time_if_set(reply, "LastUpdateDateTime", s->class_changed_ms);
         buf_append_byte(reply, '}');
     }
     reply_member(reply, "DeletionProtectionEnabled");
