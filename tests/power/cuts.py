@@ -4,6 +4,8 @@ import bisect
 import os
 import random
 import shutil
+import signal
+import subprocess
 import time
 
 import record
@@ -16,6 +18,19 @@ KEPT_ITEMS = 200  # that come and go
 PAST = "Past"  # a table that is restored, after a cut, to times before it
 PAST_ITEMS = 20
 OPTIONS = ["--auth", "open", "--pitr-latest-seconds", "0", "--pitr-archive-seconds", "0"]
+
+
+class RecordedServer(server.Server):
+    """Killed where all that it changed is in the record."""
+
+    def kill(self):
+        if self.is_running():
+            self.process.send_signal(signal.SIGRTMIN)
+            try:
+                self.process.wait(server.WAIT_S)
+            except subprocess.TimeoutExpired:
+                pass
+        super().kill()
 
 
 class Work:
@@ -43,9 +58,8 @@ class Work:
 
     def server(self):
         # A data directory two folders deep, of which neither is there at the first start.
-        return server.Server(OPTIONS,
-                             data=os.path.join(self.top, "var", "data"),
-                             log=os.path.join(self.folder, "log"), env=self.env)
+        return RecordedServer(OPTIONS, data=os.path.join(self.top, "var", "data"),
+                              log=os.path.join(self.folder, "log"), env=self.env)
 
     def load(self, own, calls, number):
         goal = self.book.acknowledged + calls
