@@ -117,6 +117,14 @@ class Bed:
             time.sleep(0.005)  # sleep: between looks at the condition
         return True
 
+    def wait_in(self, room, condition, what):
+        """What compactions free meanwhile is others'."""
+        def holds():
+            if self.disk.room > room:
+                self.disk.room = room
+            return condition()
+        return self.wait(holds, what)
+
     def audit(self, what, is_same_run=False, is_full=False):
         problems, found = self.book.audit(self.own.client(), is_same_run=is_same_run, is_full=is_full)
         self.check(not problems, "everything acknowledged is there, nothing by halves, " + what,
@@ -339,11 +347,8 @@ def back_up_when_full(bed):
     bed.disk.room = 12 * MIB
     arn = client.call("CreateBackup", TableName="Kept", BackupName="failing")["BackupDetails"]["BackupArn"]
 
-    def gone():
-        bed.disk.room = min(bed.disk.room, 12 * MIB)  # what compactions free meanwhile is others'
-        return not client.call("ListBackups", TableName="Kept")["BackupSummaries"]
-
-    bed.wait(gone, "a backup without room for its file ends")
+    bed.wait_in(12 * MIB, lambda: not client.call("ListBackups", TableName="Kept")["BackupSummaries"],
+                "a backup without room for its file ends")
     bed.check(bed.lines("a backup failed and is gone"), "the log says so")
     bed.wait(lambda: not files("checkpoints") and not files("backups"), "it leaves nothing")
     bed.check(bed.own.is_running(), "the server goes on")
@@ -382,12 +387,13 @@ def restore_when_full(bed, warns):
     client = make_kept(bed, recoverable=True)
     status = lambda: client.call("DescribeTable", TableName="Again")["Table"]["TableStatus"]
     used = lambda: bed.own.file_bytes("bulk")
+    room = 40 * MIB if warns else 20 * MIB
     bed.disk.warns = warns
-    bed.disk.room = 40 * MIB if warns else 20 * MIB
+    bed.disk.room = room
     client.call("RestoreTableToPointInTime", SourceTableName="Kept", TargetTableName="Again",
                 UseLatestRestorableTime=True)
-    bed.wait(lambda: used() > 0, "it begins")
-    bed.wait(lambda: used() == 0, "it gives up and leaves nothing")
+    bed.wait_in(room, lambda: used() > 0, "it begins")
+    bed.wait_in(room, lambda: used() == 0, "it gives up and leaves nothing")
     bed.check(status() == "CREATING", "the table is not there by halves")
     bed.check(bed.own.is_running(), "the server goes on")
     bed.run_for(20)
@@ -421,10 +427,11 @@ def import_when_full(bed, warns):
                            })["ImportTableDescription"]["ImportArn"]
 
     describe = lambda: client.call("DescribeImport", ImportArn=arn)["ImportTableDescription"]
+    room = 40 * MIB if warns else 20 * MIB
     bed.disk.warns = warns
-    bed.disk.room = 40 * MIB if warns else 20 * MIB
+    bed.disk.room = room
     arn = begin()
-    bed.wait(lambda: describe()["ImportStatus"] == "FAILED", "it fails", timeout_s=60)
+    bed.wait_in(room, lambda: describe()["ImportStatus"] == "FAILED", "it fails")
     bed.check(describe()["FailureCode"] == "StorageFull", "for want of room", describe)
     bed.wait(lambda: "Kept" not in client.call("ListTables")["TableNames"] and used() == 0, "it leaves nothing")
     bed.check(bed.own.is_running(), "the server goes on")
