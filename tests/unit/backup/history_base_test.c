@@ -110,6 +110,7 @@ TEST(history_from_a_damaged_base_does_not_end_early)
     struct base_bed bed;
     struct bytes key, stored;
     struct history *history;
+    struct table *table; /* as it was at the open: held as long as it is read */
     struct stat status;
     enum err err;
     int fd;
@@ -119,14 +120,16 @@ TEST(history_from_a_damaged_base_does_not_end_early)
     CHECK(fd >= 0 && fstat(fd, &status) == 0);
     CHECK(pwrite(fd, "damage", 6, status.st_size / 2) == 6);
     close(fd);
-    err = history_open(&bed.history.source, &bed.history.bed.table->definition, bed.point->version,
-                       NULL, NULL, &history);
+    table = table_acquire(bed.history.bed.table);
+    err = history_open(&bed.history.source, &table->definition, bed.point->version, NULL, NULL,
+                       &history);
     CHECK_OK(err);
     history_bed_recover(&bed.history, 0);
     while (err == OK)
         err = history_next(history, &key, &stored);
     CHECK_ERR(err, ERR_CORRUPT);
     history_close(&history);
+    table_release(&table);
     bed_close(&bed);
 }
 
