@@ -588,8 +588,8 @@ def export_kills(_, score, seed):
             took = time.monotonic()
             ended(own.client(), export(own.client(), S3Prefix="measure")["ExportArn"])
             took = time.monotonic() - took
-            interrupted = 0
-            for number in range(KILLS):
+            interrupted = number = 0
+            while number < KILLS or (interrupted == 0 and number < 5 * KILLS):
                 prefix = "kills-%d" % number
                 said = export(own.client(), S3Prefix=prefix)
                 client = own.client()
@@ -598,6 +598,7 @@ def export_kills(_, score, seed):
                 time.sleep(took * (0.2 + 0.6 * chance.random())) # sleep: to be killed at a time of chance
                 status = describe(client, said["ExportArn"])["ExportStatus"]
                 interrupted += status == "IN_PROGRESS"
+                took /= 1 if status == "IN_PROGRESS" else 2 # it may have been measured on a busy machine
                 if number % 2 == 0:
                     own.kill()
                 else:
@@ -615,6 +616,7 @@ def export_kills(_, score, seed):
                     score.check({key for key in bucket.keys() if key.startswith(prefix) and key.endswith(".gz")} ==
                                 named, what + ": no other files")
                 client.call("DeleteItem", TableName=TABLE, Key={"pk": {"S": "later"}})
+                number += 1
             score.check(interrupted > 0, "some export was interrupted")
             score.check(os.listdir(os.path.join(bucket.path, ".stele-uploads")) == [], "no upload is left")
             said = export(own.client(), S3Prefix="deleted")
