@@ -29,7 +29,8 @@ struct entry {
     bool running;
     uint64_t due_ms;    /* by the monotonic clock */
     uint32_t retry_ms;  /* how long it waited the last time; 0: it did not fail yet */
-    uint64_t failed_ms; /* the first time that it could not go on; 0: it could */
+    enum err failure;   /* why it cannot go on; OK: it can */
+    uint64_t failed_ms; /* since when */
     uint64_t told_ms;   /* the last time that the log was told of it; 0: never */
 };
 
@@ -272,7 +273,7 @@ static enum err run_once(struct jobs *jobs, const struct entry *entry, bool tell
     struct job_record record;
     enum err err;
 
-    if (entry->failed_ms != 0)
+    if (entry->failure != OK)
         job.failing_ms = clock_mono_ms() - entry->failed_ms;
     arena_init(&job.arena);
     err = jobs_find(jobs, &entry->name, true, &job.arena, &record);
@@ -298,8 +299,20 @@ static void remove_entry(struct jobs *jobs, struct entry *entry)
     free_entry(entry);
 }
 
+/* Patience is with one failure: another, or one after it got on for long, has not lasted yet. */
+static void note_failure(struct entry *entry, enum err err, uint64_t begun_ms)
+{
+    uint64_t now_ms = clock_mono_ms();
+
+    if (entry->failure == err && now_ms - begun_ms < JOB_PATIENCE_MS)
+        return;
+    entry->failure = err;
+    entry->failed_ms = now_ms;
+}
+
 static void run_entry(struct jobs *jobs, struct entry *entry)
 {
+    uint64_t begun_ms = clock_mono_ms();
     bool tells = entry->told_ms == 0 || clock_mono_ms() - entry->told_ms >= JOB_TELL_MS;
     enum err err = run_once(jobs, entry, tells);
 
@@ -307,8 +320,8 @@ static void run_entry(struct jobs *jobs, struct entry *entry)
         remove_entry(jobs, entry);
         return;
     }
-    if (is_failure(err) && entry->failed_ms == 0)
-        entry->failed_ms = clock_mono_ms();
+    if (is_failure(err))
+        note_failure(entry, err, begun_ms);
     if (is_failure(err) && tells) {
         LOG(WARN, "a background job cannot go on for now; it will be tried again",
             log_string("kind", entry->kind->name), log_bytes("id", entry->name.id),

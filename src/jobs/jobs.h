@@ -54,7 +54,8 @@ struct job {
     struct job_name name;
     struct bytes text; /* as it was last saved; job_save frees it */
     struct jobs *jobs;
-    uint64_t failing_ms; /* since it first could not go on, while this server runs; 0: it could */
+    uint64_t failing_ms; /* for how long it could not go on, and for the same reason, while this
+                          * server runs; 0: it could */
     bool tells;          /* its log lines on why it cannot go on are due: not each try's are */
     struct arena arena;  /* of the text */
 };

@@ -1,4 +1,5 @@
 /* jobs_test.c - jobs run, wait, fail, end with the server and begin again. */
+#include "base/clock.h"
 #include "jobs/job_record.h"
 #include "jobs/jobs.h"
 #include "table/catalog.h"
@@ -105,11 +106,14 @@ struct play {
     _Atomic unsigned at_once_most;
     _Atomic unsigned failures; /* to come */
     enum err failure;          /* OK: ERR_IO */
+    enum err last_failure;     /* OK: the same */
     bool holds;                /* until the test lets it go, or the server stops */
     sem_t begun;
     sem_t go;
     char order[256];
+    _Atomic unsigned ordered;
     _Atomic uint64_t first_failing_ms, last_failing_ms;
+    _Atomic uint64_t first_ms, last_ms; /* when the first try and the last one began */
     _Atomic unsigned tellers;
 };
 
@@ -122,10 +126,13 @@ static enum err run_play(struct job *job, void *ctx)
     if (at_once > atomic_load(&play->at_once_most))
         atomic_store(&play->at_once_most, at_once);
     if (!play->holds)
-        strncat(play->order, (const char *)job->name.id.data, 1);
-    if (atomic_fetch_add(&play->runs, 1) == 0)
+        play->order[atomic_fetch_add(&play->ordered, 1)] = (char)job->name.id.data[0];
+    if (atomic_fetch_add(&play->runs, 1) == 0) {
         atomic_store(&play->first_failing_ms, job->failing_ms);
+        atomic_store(&play->first_ms, clock_mono_ms());
+    }
     atomic_store(&play->last_failing_ms, job->failing_ms);
+    atomic_store(&play->last_ms, clock_mono_ms());
     atomic_fetch_add(&play->tellers, job->tells);
     sem_post(&play->begun);
     while (play->holds && sem_trywait(&play->go) != 0 && err == OK) {
@@ -135,7 +142,10 @@ static enum err run_play(struct job *job, void *ctx)
     if (err == OK && atomic_load(&play->failures) > 0) {
         atomic_fetch_sub(&play->failures, 1);
         err = job_save(job, arena_format(&job->arena, "%.*s+", BYTES_ARGS(job->text)));
-        err = err != OK ? err : play->failure != OK ? play->failure : ERR_IO;
+        if (err == OK)
+            err = play->failure != OK ? play->failure : ERR_IO;
+        if (play->last_failure != OK && atomic_load(&play->failures) == 0)
+            err = play->last_failure;
     }
     if (err == OK)
         err = job_finish(job, arena_format(&job->arena, "%.*s done", BYTES_ARGS(job->text)));
@@ -254,6 +264,20 @@ TEST(a_job_sees_how_long_it_could_not_go_on)
     CHECK_U64(play.first_failing_ms, 0);
     CHECK(play.last_failing_ms >= 600); /* the waits before the second and the third try */
     CHECK_U64(play.tellers, 1);
+    bed_close(&bed);
+}
+
+TEST(patience_with_a_job_begins_anew_with_another_failure)
+{
+    struct play play = {.failures = 2, .failure = ERR_NO_SPACE, .last_failure = ERR_IO};
+    struct bed bed;
+
+    bed_open(&bed, kind_of(&play));
+    begin(&bed, "a", "{}");
+    wait_until_done(&bed);
+    CHECK_U64(play.runs, 3);
+    CHECK(play.last_failing_ms >= 400); /* the wait before the third try, and not the one before */
+    CHECK(play.last_failing_ms + 200 <= play.last_ms - play.first_ms);
     bed_close(&bed);
 }
 
