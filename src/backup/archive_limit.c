@@ -63,8 +63,9 @@ static void take_if_older(struct oldest *oldest, uint32_t table_id, struct archi
         *oldest = (struct oldest){.table_id = table_id, .file = file};
 }
 
-/* *total: the bytes of all files. A base is younger than the segment that ends with it. What a
- * table is being restored from stays: if that is deleted, it has no earliest time to be moved. */
+/* *total: the bytes of all files that may go. A base is younger than the segment that ends with it.
+ * What a table is being restored from stays, and others do not make room for it: if it is deleted,
+ * it has no earliest time to be moved. */
 static enum err find_oldest(struct catalog *catalog, const char *dir, struct arena *arena,
                             uint64_t *total, struct oldest *oldest)
 {
@@ -79,6 +80,8 @@ static enum err find_oldest(struct catalog *catalog, const char *dir, struct are
         struct archive_segment *segments;
         struct archive_base *bases;
 
+        if (catalog_is_restoring_table(catalog, ids[i]))
+            continue;
         err = archive_list(dir, ids[i], arena, &segments, &segment_count);
         if (err == OK)
             err = archive_bases(dir, ids[i], arena, &bases, &base_count);
@@ -88,8 +91,6 @@ static enum err find_oldest(struct catalog *catalog, const char *dir, struct are
             *total += segments[j].bytes;
         for (unsigned j = 0; j < base_count; j++)
             *total += bases[j].bytes;
-        if (catalog_is_restoring_table(catalog, ids[i]))
-            continue;
         if (segment_count > 0)
             take_if_older(oldest, ids[i], segments[0]);
         if (base_count > 0)

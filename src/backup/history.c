@@ -115,6 +115,12 @@ static void log_other_way(const struct history *h, enum err err)
         log_bytes("why", h->fault.message));
 }
 
+/* Of two ways that cannot be read: what may pass, if one of them has that. */
+static enum err either_failure(enum err one, enum err other)
+{
+    return one == ERR_IO && (is_unreadable(other) || other == ERR_ABSENT) ? ERR_IO : other;
+}
+
 /* A base may be removed between the look and the reading. */
 static enum err begin(struct history *h)
 {
@@ -132,7 +138,7 @@ static enum err begin(struct history *h)
     if (err != ERR_ABSENT)
         log_other_way(h, err);
     end_way(h);
-    return redo ? begin_undo(h) : begin_redo(h, at);
+    return either_failure(err, redo ? begin_undo(h) : begin_redo(h, at));
 }
 
 /* The base to begin with, and whether that is shorter than from now back. ERR_ABSENT: there is
@@ -246,7 +252,7 @@ static enum err next_row(struct history *h)
     if (!is_unreadable(err))
         return err;
     log_other_way(h, err);
-    err = go_on_undoing(h);
+    err = either_failure(err, go_on_undoing(h));
     return err == OK ? store_cursor_next(h->cursor, &h->row_key, &h->row_stored) : err;
 }
 
