@@ -46,7 +46,9 @@ enum err file_make_folder(const char *path)
         return file_err(errno);
     err = file_sync_folder_of(path);
     /* Not every folder above may be read, or can be synced: that one is not ours. */
-    return err == OK || errno != EIO ? OK : err;
+    if (err != OK && (errno == EACCES || errno == EPERM || errno == EINVAL || errno == EROFS))
+        return OK;
+    return err;
 }
 
 enum err file_next_entry(DIR *folder, const struct dirent **entry)
