@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "cli/cli_priv.h"
 #include "net/http_client.h"
+#include "net/libcurl.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,8 @@ enum err cli_client_open(struct cli *cli)
     c->http = http_client_open(
         first_of(cli->options.ca, (const char *const[]){"AWS_CA_BUNDLE", NULL}, NULL));
     err = check_endpoint(cli, c->endpoint);
+    if (err == OK)
+        err = libcurl_load(&cli->fault);
     if (err != OK)
         return err;
     if (!sigv4_region_valid(bytes_of_string(c->region)))

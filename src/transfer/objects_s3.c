@@ -67,8 +67,8 @@ static enum err s3_upload_finish(struct objects_upload *upload, char etag[OBJECT
 static void s3_upload_abandon(struct objects_upload *upload);
 static enum err note_part(struct objects_upload *upload, struct bytes etag, size_t size);
 static void upload_free(struct objects_upload *upload);
-static struct bytes read_page(struct objects_call *call, struct bytes xml,
-                              struct objects_page *page);
+static enum err read_page(struct objects_call *call, struct bytes xml, struct objects_page *page,
+                          struct bytes *next);
 static enum err send_scoped(struct s3 *s3, struct objects_call *call,
                             const struct s3_request *request, struct arena *scope,
                             struct s3_reply *reply);
@@ -158,7 +158,7 @@ static enum err s3_walk_page(struct objects_walk *walk, struct objects_page *pag
                      BYTES_ARGS(s3_parameter("prefix", walk->prefix, call->arena)));
     err = s3_send(walk->s3, call, &request, &reply);
     if (err == OK)
-        next = read_page(call, buf_bytes(&xml), page);
+        err = read_page(call, buf_bytes(&xml), page, &next);
     buf_fini(&xml);
     if (err == OK && next.size != 0 && bytes_equal(next, walk->after)) /* for ever */
         return objects_fail(call, ERR_IO, "S3InternalError",
@@ -169,12 +169,17 @@ static enum err s3_walk_page(struct objects_walk *walk, struct objects_page *pag
     return err;
 }
 
-/* Where the next page begins; empty: there is none. */
-static struct bytes read_page(struct objects_call *call, struct bytes xml,
-                              struct objects_page *page)
+/* *next: where the next page begins; empty: there is none. What is not a whole list must not pass
+ * for one: what it leaves out would be left out of an import. */
+static enum err read_page(struct objects_call *call, struct bytes xml, struct objects_page *page,
+                          struct bytes *next)
 {
     struct bytes rest = xml, entry;
 
+    if (!objects_xml_next(&rest, "ListBucketResult", &xml))
+        return objects_fail(call, ERR_IO, "S3InternalError",
+                            "The list of objects is not one of S3's");
+    rest = xml;
     page->entries = arena_new_array(call->arena, struct objects_entry, OBJECTS_PAGE_KEYS_MAX);
     while (page->count < OBJECTS_PAGE_KEYS_MAX && objects_xml_next(&rest, "Contents", &entry)) {
         struct bytes size = objects_xml_text(entry, "Size", call->arena);
@@ -183,9 +188,16 @@ static struct bytes read_page(struct objects_call *call, struct bytes xml,
         each->key = objects_xml_text(entry, "Key", call->arena);
         each->size_bytes = strtoull((const char *)arena_copy(call->arena, size).data, NULL, 10);
     }
+    if (objects_xml_next(&rest, "Contents", &entry))
+        return objects_fail(call, ERR_IO, "S3InternalError",
+                            "The list of objects has more than were asked for");
+    *next = BYTES("");
     if (!bytes_equal_string(objects_xml_text(xml, "IsTruncated", call->arena), "true"))
-        return BYTES("");
-    return objects_xml_text(xml, "NextContinuationToken", call->arena);
+        return OK;
+    *next = objects_xml_text(xml, "NextContinuationToken", call->arena);
+    return next->size != 0 ? OK
+                           : objects_fail(call, ERR_IO, "S3InternalError",
+                                          "The list of objects does not say how it goes on");
 }
 
 /* ---- reading ---- */

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "net/libcurl.h"
 #include "transfer/objects_xml.h"
 
 #include <stdio.h>
@@ -64,6 +65,8 @@ enum err s3_open(const struct objects_options *options, struct fault *fault, str
         s->secret = mem_string(options->secret_access_key);
     }
     err = read_place(options, fault, s);
+    if (err == OK)
+        err = libcurl_load(fault);
     if (err == OK)
         s->client = http_client_open(options->ca_file);
     if (err != OK) {

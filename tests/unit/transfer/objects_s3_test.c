@@ -123,6 +123,53 @@ static enum err upload(struct canned_bed *bed, struct objects_put_result *result
     return err;
 }
 
+#define CLOSED "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n"
+#define KEY    "<Contents><Key>k</Key><Size>5</Size></Contents>"
+
+TEST(objects_s3_takes_nothing_but_a_whole_list_for_one)
+{
+    static const struct {
+        const char *reply, *says;
+    } rows[] = {
+        {CLOSED "<html><body>Welcome</body></html>", "The list of objects is not one of S3's"},
+        {CLOSED "<ListBucketResult>" KEY, "The list of objects is not one of S3's"},
+        {CLOSED "<ListBucketResult>" KEY "<IsTruncated>true</IsTruncated></ListBucketResult>",
+         "The list of objects does not say how it goes on"},
+    };
+
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct canned_bed bed = {.server.replies = {rows[i].reply}};
+        struct objects_list *list;
+        struct objects_page page;
+
+        canned_open(&bed);
+        CHECK_OK(objects_list_open(bed.objects, &bed.call, BYTES(""), &list));
+        CHECK_ERR(objects_list_page(list, &page), ERR_IO);
+        CHECK_TEXT(bed.call.code, "S3InternalError");
+        CHECK_TEXT(bed.call.message, rows[i].says);
+        objects_list_close(&list);
+        canned_close(&bed, 1);
+    }
+}
+
+TEST(objects_s3_takes_a_list_of_nothing)
+{
+    struct canned_bed bed = {
+        .server.replies = {CLOSED
+                           "<ListBucketResult xmlns=\"x\"><Name>b</Name><KeyCount>0</KeyCount>"
+                           "<IsTruncated>false</IsTruncated></ListBucketResult>"}};
+    struct objects_list *list;
+    struct objects_page page;
+
+    canned_open(&bed);
+    CHECK_OK(objects_list_open(bed.objects, &bed.call, BYTES(""), &list));
+    CHECK_OK(objects_list_page(list, &page));
+    CHECK_U64(page.count, 0);
+    CHECK(!page.more);
+    objects_list_close(&list);
+    canned_close(&bed, 1);
+}
+
 TEST(objects_s3_part_without_an_etag_is_no_part)
 {
     struct canned_bed bed = {.server.replies = {BEGUN, EMPTY, NOTHING}};
