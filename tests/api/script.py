@@ -45,7 +45,7 @@ class Script:
 
 
 SENDS = ("call", "await", "pages", "raw")
-ALONE = ("table", "name", "items", "restart", "wait", "bucket", "object")
+ALONE = ("table", "name", "items", "restart", "tick", "wait", "bucket", "object")
 EXPECTS = ("reply", "header", "save", "close")
 
 
