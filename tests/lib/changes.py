@@ -31,17 +31,27 @@ def get(client, key):
     return int(item["Item"]["n"]["N"]) if "Item" in item else None
 
 
+def shards_of(client, arn):
+    """All shards, of as many pages as they have."""
+    shards, more = [], {}
+    while True:
+        page = client.call("DescribeStream", StreamArn=arn, **more)["StreamDescription"]
+        shards += page["Shards"]
+        if "LastEvaluatedShardId" not in page:
+            return shards
+        more = {"ExclusiveStartShardId": page["LastEvaluatedShardId"]}
+
+
 def is_divided(client, arn):
     """Whether some shard went on in two."""
-    shards = client.call("DescribeStream", **{"StreamArn": arn})["StreamDescription"]["Shards"]
-    parents = [shard["ParentShardId"] for shard in shards if "ParentShardId" in shard]
+    parents = [shard["ParentShardId"] for shard in shards_of(client, arn) if "ParentShardId" in shard]
     return len(set(parents)) < len(parents)
 
 
 def read_all(client, arn):
     """All records that a stream has now."""
     records = []
-    for shard in client.call("DescribeStream", **{"StreamArn": arn})["StreamDescription"]["Shards"]:
+    for shard in shards_of(client, arn):
         at = client.call("GetShardIterator", **{"StreamArn": arn, "ShardId": shard["ShardId"],
                                                 "ShardIteratorType": "TRIM_HORIZON"})["ShardIterator"]
         while at is not None:

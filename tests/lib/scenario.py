@@ -8,7 +8,7 @@ import subprocess
 from . import server
 
 VENV = os.path.join(server.TOP, ".venv/bin")
-SECONDS = 120
+SECONDS = 600
 
 
 def environment(own, folder, scheme="http", **more):
