@@ -18,9 +18,10 @@
 #include <unistd.h>
 #include <zstd.h>
 
-#define ZSTD_LEVEL  3
-#define OUT_BYTES   ((size_t)256 << 10)
-#define PIECE_BYTES ((uint64_t)256 << 10) /* written back at a time */
+#define ZSTD_LEVEL 3
+#define OUT_BYTES  ((size_t)64 << 10)
+#define PIECE_BYTES \
+    ((uint64_t)64 << 10) /* written back at a time: a sync of a write waits for one */
 
 struct block_writer {
     char *path;
