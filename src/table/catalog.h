@@ -47,8 +47,8 @@ unsigned catalog_acquire_filling(struct catalog *catalog, struct table *tables[]
 unsigned catalog_count_restoring(struct catalog *catalog, struct bytes account);
 /* Whether one is being restored from this backup. */
 bool catalog_is_restoring_from(struct catalog *catalog, struct bytes backup_arn);
-/* Whether one is being restored from this table's history, which stays until that ends, whatever
- * becomes of the table. */
+/* Whether one is being restored from this table's history, which stays until that ends, also where
+ * the table is deleted; but not where its recovery is turned off. */
 bool catalog_is_restoring_table(struct catalog *catalog, uint32_t table_id);
 
 /* Tables that may have items which expire in this second or before, held, beginning at a place
