@@ -80,27 +80,66 @@ static int fail(int error)
     return -1;
 }
 
-/* Bytes of a file that are its own already: writing them again needs no room. */
-static off_t allocated(int fd)
-{
-    struct stat info;
+/* --- what each file takes --------------------------------------------------------------------- */
 
-    if (fstat(fd, &info) != 0)
-        return 0;
-    return info.st_blocks * 512 > info.st_size ? info.st_blocks * 512 : info.st_size;
+#define FILES_MAX 4096
+
+/* Counted here: st_blocks has blocks twice for the moment in which a file system finds places for
+ * what it delayed. */
+static struct {
+    dev_t dev;
+    ino_t ino;
+    off_t bytes; /* its own already: writing them again needs no room */
+} files[FILES_MAX];
+static unsigned file_count;
+
+/* Of a file from before this process, what the file system says. */
+static off_t *taken_by(const struct stat *info)
+{
+    off_t blocks = info->st_blocks * 512;
+
+    for (unsigned i = 0; i < file_count; i++)
+        if (files[i].ino == info->st_ino && files[i].dev == info->st_dev)
+            return &files[i].bytes;
+    if (file_count == FILES_MAX) {
+        fprintf(stderr, "faultfs: more than %d files\n", FILES_MAX);
+        abort();
+    }
+    files[file_count].dev = info->st_dev;
+    files[file_count].ino = info->st_ino;
+    files[file_count].bytes = blocks > info->st_size ? blocks : info->st_size;
+    return &files[file_count++].bytes;
 }
 
-static void give_back(off_t bytes)
+static off_t *taken_by_fd(int fd)
 {
-    if (faults()->room >= 0 && bytes > 0)
-        faults()->room += bytes;
+    struct stat info = {0};
+
+    fstat(fd, &info);
+    return taken_by(&info);
+}
+
+static void take_to(off_t *taken, off_t end)
+{
+    if (end > *taken)
+        *taken = end;
+}
+
+/* All but so many bytes. */
+static void give_back(off_t *taken, off_t keep)
+{
+    if (*taken <= keep)
+        return;
+    if (faults()->room >= 0)
+        faults()->room += *taken - keep;
+    *taken = keep;
 }
 
 /* How much of a write may happen: 0 with errno if nothing. */
 static size_t admit(int fd, off_t offset, size_t size)
 {
     volatile struct faults *f = faults();
-    off_t has = allocated(fd), more = offset + (off_t)size - has;
+    off_t *taken = taken_by_fd(fd), has = *taken, more = offset + (off_t)size - has;
 
     if ((f->write_kinds & preload_fd(fd)) != 0 && f->write_after-- <= 0) {
         /* Once: whoever goes on regardless gets away with it, and is found out. */
@@ -111,69 +150,77 @@ static size_t admit(int fd, off_t offset, size_t size)
         else
             f->write_kinds = preload_fd(fd); /* the rest fails */
         f->write_bytes = 0;
+        take_to(taken, offset + (off_t)size);
         return size;
     }
-    if (f->room < 0 || more <= 0)
-        return size;
-    if (more > f->room) {
+    if (f->room >= 0 && more > f->room) {
         more = f->room;
         size = has + more > offset ? (size_t)(has + more - offset) : 0;
         if (size == 0)
             fail(ENOSPC);
     }
-    f->room -= more;
+    if (f->room >= 0 && more > 0)
+        f->room -= more;
+    if (size != 0)
+        take_to(taken, offset + (off_t)size);
     return size;
 }
 
 /* --- files come and go ----------------------------------------------------------------------- */
 
-static int opened(const char *path, int fd)
+/* One that is new has nothing, whatever a file took that was this inode before. */
+static int opened(const char *path, int fd, bool is_new)
 {
-    if (fd >= 0)
-        preload_fd_set(fd, kind_of(path));
+    if (fd < 0)
+        return fd;
+    preload_fd_set(fd, kind_of(path));
+    if (is_new)
+        *taken_by_fd(fd) = 0;
     return fd;
 }
 
 /* Whether opening may go on; gives back what O_TRUNC frees. */
-static bool may_open(const char *path, int flags)
+static bool may_open(const char *path, int flags, bool *is_new)
 {
     struct stat info;
-    bool exists = stat(path, &info) == 0;
 
-    if (!exists && (flags & O_CREAT) != 0 && faults()->refuses_new) {
+    *is_new = stat(path, &info) != 0;
+    if (*is_new && (flags & O_CREAT) != 0 && faults()->refuses_new) {
         fail(ENOSPC);
         return false;
     }
-    if (exists && (flags & O_TRUNC) != 0)
-        give_back(info.st_blocks * 512);
+    if (!*is_new && (flags & O_TRUNC) != 0)
+        give_back(taken_by(&info), 0);
     return true;
 }
 
-#define OPEN(name)                                                               \
-    int name(const char *path, int flags, ...)                                   \
-    {                                                                            \
-        REAL(int, name, const char *, int, ...);                                 \
-        mode_t mode = 0;                                                         \
-        int fd;                                                                  \
-                                                                                 \
-        if (preload_has_mode(flags)) {                                           \
-            va_list arguments;                                                   \
-                                                                                 \
-            va_start(arguments, flags);                                          \
-            mode = va_arg(arguments, mode_t);                                    \
-            va_end(arguments);                                                   \
-        }                                                                        \
-        if (!preload_watches(path))                                              \
-            return real(path, flags, mode);                                      \
-        if ((flags & O_DIRECT) != 0 && faults()->refuses_direct) {               \
-            errno = EINVAL;                                                      \
-            return -1;                                                           \
-        }                                                                        \
-        flags &= ~O_DIRECT; /* a write that fails in part has any length */      \
-        pthread_mutex_lock(&preload_lock);                                       \
-        fd = may_open(path, flags) ? opened(path, real(path, flags, mode)) : -1; \
-        pthread_mutex_unlock(&preload_lock);                                     \
-        return fd;                                                               \
+#define OPEN(name)                                                          \
+    int name(const char *path, int flags, ...)                              \
+    {                                                                       \
+        REAL(int, name, const char *, int, ...);                            \
+        mode_t mode = 0;                                                    \
+        bool is_new;                                                        \
+        int fd = -1;                                                        \
+                                                                            \
+        if (preload_has_mode(flags)) {                                      \
+            va_list arguments;                                              \
+                                                                            \
+            va_start(arguments, flags);                                     \
+            mode = va_arg(arguments, mode_t);                               \
+            va_end(arguments);                                              \
+        }                                                                   \
+        if (!preload_watches(path))                                         \
+            return real(path, flags, mode);                                 \
+        if ((flags & O_DIRECT) != 0 && faults()->refuses_direct) {          \
+            errno = EINVAL;                                                 \
+            return -1;                                                      \
+        }                                                                   \
+        flags &= ~O_DIRECT; /* a write that fails in part has any length */ \
+        pthread_mutex_lock(&preload_lock);                                  \
+        if (may_open(path, flags, &is_new))                                 \
+            fd = opened(path, real(path, flags, mode), is_new);             \
+        pthread_mutex_unlock(&preload_lock);                                \
+        return fd;                                                          \
     }
 OPEN(open)
 OPEN(open64)
@@ -190,8 +237,8 @@ static void freed_by_unlinking(const char *path)
 {
     struct stat info;
 
-    if (stat(path, &info) == 0 && info.st_nlink == 1)
-        give_back(info.st_blocks * 512);
+    if (stat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_nlink == 1)
+        give_back(taken_by(&info), 0);
 }
 
 int unlink(const char *path)
@@ -280,15 +327,17 @@ ssize_t pwritev(int fd, const struct iovec *pieces, int count, off_t offset)
 static bool may_allocate(int fd, int mode, off_t end)
 {
     volatile struct faults *f = faults();
-    off_t more = end - allocated(fd);
+    off_t *taken = taken_by_fd(fd), more = end - *taken;
 
-    if ((mode & FALLOC_FL_PUNCH_HOLE) != 0 || f->room < 0 || more <= 0)
+    if ((mode & FALLOC_FL_PUNCH_HOLE) != 0 || more <= 0)
         return true;
-    if (more > f->room) {
+    if (f->room >= 0 && more > f->room) {
         fail(ENOSPC);
         return false;
     }
-    f->room -= more;
+    if (f->room >= 0)
+        f->room -= more;
+    take_to(taken, end);
     return true;
 }
 
@@ -327,22 +376,20 @@ FALLOCATE(fallocate64)
 POSIX_FALLOCATE(posix_fallocate)
 POSIX_FALLOCATE(posix_fallocate64)
 
-#define FTRUNCATE(name)                        \
-    int name(int fd, off_t size)               \
-    {                                          \
-        REAL(int, name, int, off_t);           \
-        off_t before;                          \
-        int result;                            \
-                                               \
-        if (preload_fd(fd) == 0)               \
-            return real(fd, size);             \
-        pthread_mutex_lock(&preload_lock);     \
-        before = allocated(fd);                \
-        result = real(fd, size);               \
-        if (result == 0)                       \
-            give_back(before - allocated(fd)); \
-        pthread_mutex_unlock(&preload_lock);   \
-        return result;                         \
+#define FTRUNCATE(name)                       \
+    int name(int fd, off_t size)              \
+    {                                         \
+        REAL(int, name, int, off_t);          \
+        int result;                           \
+                                              \
+        if (preload_fd(fd) == 0)              \
+            return real(fd, size);            \
+        pthread_mutex_lock(&preload_lock);    \
+        result = real(fd, size);              \
+        if (result == 0)                      \
+            give_back(taken_by_fd(fd), size); \
+        pthread_mutex_unlock(&preload_lock);  \
+        return result;                        \
     }
 FTRUNCATE(ftruncate)
 FTRUNCATE(ftruncate64)
