@@ -324,6 +324,13 @@ static enum err next_item(void *ctx, struct bytes *key, struct bytes *stored)
     return block_reader_next(source->reader, key, stored, &source->work->fault);
 }
 
+static void close_source(void *ctx)
+{
+    struct source *source = ctx;
+
+    block_reader_close(&source->reader);
+}
+
 /* Of the backup that the table's definition names. */
 static const char *path_of_source(struct work *work, const struct table *table)
 {
@@ -341,12 +348,13 @@ static enum err restore(struct work *work, struct table *table)
                                      &source.reader);
 
     if (err == OK)
-        err = restore_job_fill(work->job, table, next_item, &source);
+        err = restore_job_fill(
+            work->job, table,
+            &(struct restore_source){.next = next_item, .close = close_source, .ctx = &source});
     else if (restore_job_is_hopeless(work->job, err))
         err = restore_job_fail(work->job, table, work->fault.message);
     if (work->fault.message.size != 0 && (err == OK || work->job->tells))
         LOG(ERROR, "a backup cannot be read", log_bytes("why", work->fault.message));
-    block_reader_close(&source.reader);
     return err;
 }
 

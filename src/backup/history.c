@@ -289,7 +289,7 @@ static enum err load(struct history *h)
 enum err history_next(struct history *h, struct bytes *key, struct bytes *stored)
 {
     for (;;) {
-        enum err err = load(h);
+        enum err err = store_waits_for_readers(h->store) ? ERR_BUSY : load(h);
         bool redo = h->base != NULL;
         int order;
 

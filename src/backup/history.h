@@ -34,13 +34,14 @@ struct history_source {
 typedef bool history_stopping_fn(void *ctx);
 
 /* The table as it was when all changes up to `version`, and no others, had happened.
- * ERR_ABSENT: changes since then are no longer kept. ERR_IO, ERR_NO_SPACE, ERR_CORRUPT,
+ * ERR_ABSENT: changes since then are no longer kept. ERR_BUSY: begin again later, the store waits
+ * for its readers to leave (store_waits_for_readers). ERR_IO, ERR_NO_SPACE, ERR_CORRUPT,
  * ERR_CANCELLED. */
 enum err history_open(const struct history_source *source, const struct table_definition *table,
                       uint64_t version, history_stopping_fn *stopping, void *ctx,
                       struct history **history) MUST_CHECK;
 /* The next item in the order of storage keys, as the store has them (item.h). ERR_ABSENT: that was
- * all. */
+ * all. The errors of opening. */
 enum err history_next(struct history *history, struct bytes *key, struct bytes *stored) MUST_CHECK;
 void history_close(struct history **history);
 

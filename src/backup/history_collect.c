@@ -126,8 +126,12 @@ static enum err add_record(struct history_collector *c, struct journal_place pla
     struct fault fault;
     enum err err;
 
-    if (c->seen++ % STOPPING_EVERY == 0 && c->stopping != NULL && c->stopping(c->ctx))
-        return ERR_CANCELLED;
+    if (c->seen++ % STOPPING_EVERY == 0) {
+        if (c->stopping != NULL && c->stopping(c->ctx))
+            return ERR_CANCELLED;
+        if (store_waits_for_readers(catalog_store(c->source->catalog)))
+            return ERR_BUSY;
+    }
     err = journal_record_open(stored, &record);
     if (err != OK || record.kind == JOURNAL_SETTINGS)
         return err;

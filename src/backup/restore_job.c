@@ -8,7 +8,7 @@
 
 #define PAUSE_MS 50
 
-static enum err fill_from(struct table_fill *fill, restore_next_fn *next, void *ctx,
+static enum err fill_from(struct table_fill *fill, const struct restore_source *source,
                           const struct job *job, bool *of_source);
 static enum err publish(struct job *job, struct table *table, struct table_fill *fill);
 
@@ -17,7 +17,7 @@ static bool is_stopping(const void *job)
     return job_stopping(job);
 }
 
-enum err restore_job_fill(struct job *job, struct table *table, restore_next_fn *next, void *ctx)
+enum err restore_job_fill(struct job *job, struct table *table, const struct restore_source *source)
 {
     struct table_fill_options options = {.ascending = true, .stopping = is_stopping, .ctx = job};
     struct store_count count = {0};
@@ -26,7 +26,8 @@ enum err restore_job_fill(struct job *job, struct table *table, restore_next_fn 
     enum err err = table_fill_open(jobs_catalog(job->jobs), table, &options, &fill);
 
     if (err == OK)
-        err = fill_from(fill, next, ctx, job, &of_source);
+        err = fill_from(fill, source, job, &of_source);
+    source->close(source->ctx);
     if (err == OK)
         err = table_fill_finish(fill, &count);
     if (err == OK)
@@ -63,14 +64,14 @@ enum err restore_job_fail(struct job *job, struct table *table, struct bytes why
 }
 
 /* *of_source: an error is the source's, not that of the table's disk. */
-static enum err fill_from(struct table_fill *fill, restore_next_fn *next, void *ctx,
+static enum err fill_from(struct table_fill *fill, const struct restore_source *source,
                           const struct job *job, bool *of_source)
 {
     struct bytes key, stored;
     bool reads = true;
     enum err err;
 
-    while ((err = next(ctx, &key, &stored)) == OK) {
+    while ((err = source->next(source->ctx, &key, &stored)) == OK) {
         err = table_fill_add_stored(fill, key, stored);
         if (err == OK && job_stopping(job))
             err = ERR_CANCELLED;

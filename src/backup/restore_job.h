@@ -9,9 +9,16 @@
 #include "jobs/jobs.h"
 #include "table/table.h"
 
-/* The next item of the source in the order of storage keys, valid until the next call.
- * ERR_ABSENT: that was all. */
-typedef enum err restore_next_fn(void *ctx, struct bytes *key, struct bytes *stored);
+/* Where the items come from. */
+struct restore_source {
+    /* The next one in the order of storage keys, valid until the next call. ERR_ABSENT: that was
+     * all. */
+    enum err (*next)(void *ctx, struct bytes *key, struct bytes *stored);
+    /* It was read, or is given up: called once. The table may wait long for room to be published,
+     * and that does not come while somebody holds a snapshot (store_waits_for_readers). */
+    void (*close)(void *ctx);
+    void *ctx;
+};
 
 /* Whether a source that fails with this is given up: nobody could delete the half table, nor the
  * backup that it is made from. What cannot be read now may be in an hour. */
@@ -20,8 +27,8 @@ bool restore_job_is_hopeless(const struct job *job, enum err err);
 /* Fills the table to its end: it is ACTIVE and the job's record gone when this returns OK; or, for
  * an error of the source that is hopeless, the table and the record are gone, which is OK too.
  * Anything else is for run to return: the job begins again. */
-enum err restore_job_fill(struct job *job, struct table *table, restore_next_fn *next,
-                          void *ctx) MUST_CHECK;
+enum err restore_job_fill(struct job *job, struct table *table,
+                          const struct restore_source *source) MUST_CHECK;
 
 /* What is to be restored is not there any more, or damaged: the end of table (NULL: it is gone
  * already) and job. */

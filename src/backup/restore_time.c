@@ -92,6 +92,13 @@ static enum err next_item(void *ctx, struct bytes *key, struct bytes *stored)
     return history_next(ctx, key, stored);
 }
 
+static void close_history(void *ctx)
+{
+    struct history *history = ctx;
+
+    history_close(&history);
+}
+
 static enum err run(struct job *job, const struct history_source *from,
                     const struct restore_time *restore, struct table *target)
 {
@@ -106,10 +113,11 @@ static enum err run(struct job *job, const struct history_source *from,
         err = history_open(from, &source, recovery_version(restore->time_ms), is_stopping, job,
                            &history);
     if (err == OK)
-        err = restore_job_fill(job, target, next_item, history);
+        err = restore_job_fill(
+            job, target,
+            &(struct restore_source){.next = next_item, .close = close_history, .ctx = history});
     else if (restore_job_is_hopeless(job, err))
         err = restore_job_fail(job, target, BYTES("its source's changes cannot be read"));
-    history_close(&history);
     arena_fini(&arena);
     return err;
 }

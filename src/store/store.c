@@ -87,6 +87,11 @@ void store_close(struct store **store)
 
 /* --- reading --------------------------------------------------------------------------------- */
 
+bool store_waits_for_readers(const struct store *store)
+{
+    return atomic_load_explicit(&store->engine->waits_for_readers, memory_order_relaxed);
+}
+
 struct store_snapshot *store_snapshot_begin(struct store *store)
 {
     return store->engine->class->snapshot_begin(store->engine);

@@ -200,6 +200,11 @@ uint64_t store_version(const struct store *store);
 /* Of the newest one that was submitted: what is submitted from now on has a greater one. */
 uint64_t store_newest_version(struct store *store);
 
+/* Whether the engine is to be opened anew, after the disk was full, and waits for its readers to
+ * leave: whoever holds a snapshot or a cursor for longer than a client's call asks now and then,
+ * and if so ends it and begins again later. Nobody submits and waits with one in hand. */
+bool store_waits_for_readers(const struct store *store);
+
 /* --- checkpoints ----------------------------------------------------------------------------- */
 
 /* Keeps a state of the store under `path`, a folder that is made on the data directory's disk:

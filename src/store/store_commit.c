@@ -248,9 +248,11 @@ static void check_room(struct store *store)
         LOG(INFO, "there is room again; writes resume", log_u64("version", store_version(store)));
     } else if (err != ERR_NO_SPACE) {
         stop_process(err, &why);
-    } else if (!store->engine_writes) {
+    } else {
+        LOG(DEBUG, "writes cannot resume yet", log_bytes("why", buf_bytes(&why)));
         buf_reset(&why, SIZE_MAX);
-        make_room(store, &why);
+        if (!store->engine_writes)
+            make_room(store, &why);
     }
     store->room_due_ms = clock_mono_ms() + ROOM_CHECK_MS;
     buf_fini(&why);

@@ -7,6 +7,8 @@
 #include "base/buf.h"
 #include "store/store.h"
 
+#include <stdatomic.h>
+
 enum store_op_kind { STORE_OP_PUT, STORE_OP_DELETE, STORE_OP_DELETE_RANGE };
 
 struct store_op {
@@ -73,7 +75,8 @@ static inline struct bytes store_op_value(const struct store_mutation *mutation,
 
 struct store_engine {
     const struct store_engine_class *class;
-    bool had_records; /* when it was opened, as far as can be told without reading */
+    bool had_records;              /* when it was opened, as far as can be told without reading */
+    atomic_bool waits_for_readers; /* store_waits_for_readers */
 };
 
 struct store_engine_class {

@@ -153,6 +153,7 @@ static enum err reopen(struct rocks *rocks, struct buf *why)
     struct fault fault;
     enum err err;
 
+    atomic_store(&rocks->engine.waits_for_readers, true);
     if (!store_gate_close(rocks->gate, READERS_WAIT_MS)) {
         buf_append_string(why, "readers are still busy");
         return ERR_NO_SPACE;
@@ -165,6 +166,7 @@ static enum err reopen(struct rocks *rocks, struct buf *why)
         rocks->log_torn = false;
     else
         buf_append_bytes(why, fault.message);
+    atomic_store(&rocks->engine.waits_for_readers, false);
     store_gate_open(rocks->gate);
     arena_fini(&arena);
     return err;
@@ -189,7 +191,8 @@ static enum err rocks_restore_room(struct store_engine *engine, struct buf *why)
     if (err == OK && !rocks->log_torn)
         err = resume(rocks, why);
     if (rocks->log_torn && store_dir_has_reserve(rocks->dir))
-        err = reopen(rocks, why);
+        return reopen(rocks, why);
+    atomic_store(&engine->waits_for_readers, false); /* as long as there is no room for it */
     return err;
 }
 

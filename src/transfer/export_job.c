@@ -252,8 +252,8 @@ static enum err finish(struct run *run, enum err err)
         err = ERR_ABSENT;
     if (err == OK)
         err = export_files_finish(run->files, r, &r->manifest);
-    if (err == ERR_CANCELLED)
-        return err;
+    if (err == ERR_CANCELLED || err == ERR_BUSY)
+        return err; /* it begins again */
     if (err == OK) {
         r->status = EXPORT_COMPLETED;
     } else {

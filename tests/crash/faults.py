@@ -3,12 +3,14 @@
 import base64
 import contextlib
 import errno
+import math
 import os
 import random
 import shutil
 import subprocess
 import time
 
+import slow_s3
 from disk import FOLDER, LOG, MANIFEST, TABLE, Disk
 from lib import api, changes, http1, ledger, preload, server
 
@@ -54,6 +56,8 @@ def tests():
                lambda bed, w=warns: restore_when_full(bed, w))
         yield ("a table is imported on a full disk" + ("" if warns else ", without a warning"),
                lambda bed, w=warns: import_when_full(bed, w))
+    yield "a restored table waits while the disk is full", publish_when_full
+    yield "a table is exported while the disk is full", export_when_full
     yield "a backup is taken on a full disk", back_up_when_full
     yield "a table with recovery is deleted on a full disk", delete_recoverable_when_full
     yield "a disk is full before the first start", full_at_first_start
@@ -300,9 +304,7 @@ def expire_when_full(bed):
                 Tags=[{"Key": "full", "Value": "yes"}])
     client.call("DeleteItem", TableName="Told", Key={"id": {"N": "0"}})
     bed.check(removed() == 1, "a delete is told to readers of the stream", removed)
-    body = b'{"AdvanceMs": 3700000}'
-    with http1.Connection("127.0.0.1", bed.own.port) as connection:
-        connection.request("POST", "/test/clock", [("Host", "stele"), ("Content-Length", str(len(body)))], body)
+    leap(bed, 3700000)
     bed.wait(lambda: count("Expiring") == 0 and count("Told") == 0, "expired items go")
     bed.check(removed() == 200, "each is told", removed)
     free_again(bed)
@@ -317,19 +319,40 @@ def make_table(client, name, **settings):
                 AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "N"}])
 
 
+def import_of(table):
+    """What ImportTable is asked, for the items that write_items writes."""
+    return dict(S3BucketSource={"S3Bucket": "bucket"}, InputFormat="DYNAMODB_JSON", TableCreationParameters={
+        "TableName": table, "BillingMode": "PAY_PER_REQUEST",
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "N"}],
+    })
+
+
+def write_items(bed, count):
+    """Items of 300 KB that do not compress, in a bucket, and the bucket's folder."""
+    bucket = os.path.join(bed.own.data, "s3", "bucket")
+    os.makedirs(bucket)
+    with open(os.path.join(bucket, "items"), "w", encoding="utf-8") as items:
+        for i in range(count):
+            body = base64.b64encode(bed.rng.randbytes(300000)).decode()
+            items.write('{"Item":{"id":{"N":"%d"},"body":{"B":"%s"}}}\n' % (i, body))
+    return bucket
+
+
 def make_kept(bed, recoverable=False):
-    """A table of 36 MB that the ledger knows nothing of, and a client of the server as it is started again."""
+    """A table of 36 MB that the ledger knows nothing of, and a client. It is imported: items that are
+    put leave logs and small tables behind, and what the engine frees when it merges these is room for
+    what a test means to find the disk full."""
     client = bed.own.client()
-    make_table(client, "Kept")
-    for i in range(120):
-        body = base64.b64encode(bed.rng.randbytes(300000)).decode()
-        client.call("PutItem", TableName="Kept", Item={"id": {"N": "%d" % i}, "body": {"B": body}})
+    bucket = write_items(bed, 120)
+    arn = client.call("ImportTable", **import_of("Kept"))["ImportTableDescription"]["ImportArn"]
+    describe = lambda: client.call("DescribeImport", ImportArn=arn)["ImportTableDescription"]
+    bed.wait(lambda: describe()["ImportStatus"] == "COMPLETED", "a table is imported")
+    shutil.rmtree(bucket)
     if recoverable:
         client.call("UpdateContinuousBackups", TableName="Kept",
                     PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True})
-    bed.own.stop() # nothing large is left to be written out
-    bed.own.start()
-    return bed.own.client()
+    return client
 
 
 def back_up_when_full(bed):
@@ -407,25 +430,81 @@ def restore_when_full(bed, warns):
     bed.restart("after that")
 
 
+def publish_when_full(bed):
+    """A restored table that waits to be shown is in nobody's way when the log is opened anew."""
+    make_kept(bed, recoverable=True)
+    plain = bed.own.options
+    start_with(bed, plain + ["--table-delay-ms", "600000"])
+    client = bed.own.client()
+    goal = bed.own.file_bytes("rocks") + 30 * MIB
+    client.call("RestoreTableToPointInTime", SourceTableName="Kept", TargetTableName="Again",
+                UseLatestRestorableTime=True)
+    bed.wait(lambda: bed.own.file_bytes("rocks") > goal and not bed.own.file_bytes("bulk"), "its items are there")
+    bed.disk.warns = 0
+    bed.disk.room = 0
+    with bed.load():
+        bed.wait(lambda: bed.book.refused >= 20, "writes are refused")
+    free_again(bed)
+    status = lambda: client.call("DescribeTable", TableName="Again")["Table"]["TableStatus"]
+    bed.check(status() == "CREATING", "the table still waits", status)
+    leap(bed, 600000)
+    bed.wait(lambda: status() == "ACTIVE", "it is shown when it is time")
+    start_with(bed, plain)
+    client = bed.own.client()
+    for table in ("Kept", "Again"): # the ledger knows nothing of them
+        client.call("DeleteTable", TableName=table)
+    bed.run_for(20)
+    bed.restart("after that")
+
+
+def export_when_full(bed):
+    """It may take hours to an endpoint as slow as this one, and makes way for the log to be opened anew."""
+    make_kept(bed, recoverable=True)
+    plain = bed.own.options
+    with slow_s3.SlowS3() as s3:
+        start_with(bed, plain + ["--log-level", "debug", "--s3", s3.place])
+        client = bed.own.client()
+        arn = client.call("ExportTableToPointInTime", S3Bucket="bucket", TableArn=client.call(
+            "DescribeTable", TableName="Kept")["Table"]["TableArn"])["ExportDescription"]["ExportArn"]
+        bed.wait(lambda: s3.held == 1, "its first part is on the way")
+        bed.disk.warns = 0
+        bed.disk.room = 0
+        with bed.load():
+            bed.wait(lambda: bed.book.refused >= 20, "writes are refused")
+        bed.disk.room = -1
+        bed.wait(lambda: bed.lines("readers are still busy"), "the export is in the way")
+        s3.holds_from = 2
+        s3.go_on.set()
+        free_again(bed) # before it comes to a second part
+        s3.holds_from = math.inf
+        describe = lambda: client.call("DescribeExport", ExportArn=arn)["ExportDescription"]
+        bed.wait(lambda: describe()["ExportStatus"] != "IN_PROGRESS", "the export ends")
+        bed.check(describe()["ExportStatus"] == "COMPLETED" and describe()["ItemCount"] == 120, "well", describe)
+        start_with(bed, plain)
+    bed.own.client().call("DeleteTable", TableName="Kept") # the ledger knows nothing of it
+    bed.run_for(20)
+    bed.restart("after that")
+
+
+def start_with(bed, options):
+    bed.own.stop()
+    bed.own.options = options
+    bed.own.start()
+
+
+def leap(bed, ms):
+    """The server's clock is that much further on."""
+    body = b'{"AdvanceMs": %d}' % ms
+    with http1.Connection("127.0.0.1", bed.own.port) as connection:
+        connection.request("POST", "/test/clock", [("Host", "stele"), ("Content-Length", str(len(body)))], body)
+
+
 def import_when_full(bed, warns):
     """It fails and leaves no table; nobody else notices."""
     client = bed.own.client()
-    bucket = os.path.join(bed.own.data, "s3", "bucket")
     used = lambda: bed.own.file_bytes("bulk")
-    os.makedirs(bucket)
-    with open(os.path.join(bucket, "items"), "w", encoding="utf-8") as items:
-        for i in range(200):
-            body = base64.b64encode(bed.rng.randbytes(300000)).decode()
-            items.write('{"Item":{"id":{"N":"%d"},"body":{"B":"%s"}}}\n' % (i, body))
-
-    def begin():
-        return client.call("ImportTable", S3BucketSource={"S3Bucket": "bucket"}, InputFormat="DYNAMODB_JSON",
-                           TableCreationParameters={
-                               "TableName": "Kept", "BillingMode": "PAY_PER_REQUEST",
-                               "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
-                               "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "N"}],
-                           })["ImportTableDescription"]["ImportArn"]
-
+    write_items(bed, 200)
+    begin = lambda: client.call("ImportTable", **import_of("Kept"))["ImportTableDescription"]["ImportArn"]
     describe = lambda: client.call("DescribeImport", ImportArn=arn)["ImportTableDescription"]
     room = 40 * MIB if warns else 20 * MIB
     bed.disk.warns = warns
