@@ -22,11 +22,13 @@ class Generator:
     def generate(self, *arguments, environment=None):
         return finish(self.begin(*arguments, environment=environment))
 
-    def begin(self, *arguments, environment=None):
-        """For finish() below to wait for."""
+    def begin(self, *arguments, environment=None, gives_way=False):
+        """For finish() below to wait for. gives_way: to a load on the same core whose latency is measured; what the
+        two take from each other is not the server's."""
         return subprocess.Popen(servers.pinned(self.cpus[1], [BENCH, *arguments]), stdin=subprocess.DEVNULL,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
-                                env={**os.environ, **servers.IDENTITY, **(environment or {})})
+                                env={**os.environ, **servers.IDENTITY, **(environment or {})},
+                                preexec_fn=give_way if gives_way else None)
 
     def load(self, server, table, items, item_bytes, *form):
         self.generate("load", "--url", server.url, "--table", table, "--items", items, "--item-bytes", item_bytes,
@@ -56,6 +58,10 @@ def words(options):
     for name, value in options.items():
         arguments += [f"--{name.replace('_', '-')}", *([] if value is True else [value])]
     return arguments
+
+
+def give_way():
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 def finish(process):

@@ -151,7 +151,7 @@ class Scale(Generator):
             alone.append(self.row(server, "GetItem, hot", "get", note=f"turn {turn + 1}", **hot))
             cold = self.begin("run", "--url", server.url, "--op", "get", *words(
                 {"table": "scale", "items": ITEMS, "pool": POOL, "seed": 100 + turn, "connections": 16,
-                 "rate": COLD_RATE, "seconds": SECONDS + WARMUP_SECONDS, "warmup": 0}))
+                 "rate": COLD_RATE, "seconds": SECONDS + WARMUP_SECONDS, "warmup": 0}), gives_way=True)
             beside.append(self.row(server, "GetItem, hot", "get", note=f"{COLD_RATE} cold a second beside, turn "
                                    f"{turn + 1}", beside=cold, **hot))
         colds = [result["beside"] for result in beside]
