@@ -1,5 +1,6 @@
 /* job_store.c - ids of jobs, and their records in the store. */
 #include "base/assert.h"
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "jobs/job_record.h"
@@ -9,6 +10,8 @@
 
 #define ID_MS_DIGITS  14
 #define ID_HEX_DIGITS 8
+
+#define WALK_STEP 32 /* records read at a time */
 
 struct job_cursor {
     struct store_cursor *rows;
@@ -81,12 +84,10 @@ enum err jobs_find(struct jobs *jobs, const struct job_name *name, bool may_wait
 struct job_cursor *job_cursor_open(struct jobs *jobs, const struct job_query *query, bool may_wait)
 {
     struct job_cursor *cursor = mem_zalloc(sizeof(*cursor));
-    struct store_range range;
 
     arena_init(&cursor->arena);
-    range =
-        query != NULL ? job_kind_range(query, &cursor->arena) : job_records_range(&cursor->arena);
-    cursor->rows = store_cursor_open(jobs_store(jobs), NULL, STORE_DATA, range, may_wait);
+    cursor->rows = store_cursor_open(jobs_store(jobs), NULL, STORE_DATA,
+                                     job_kind_range(query, &cursor->arena), may_wait);
     return cursor;
 }
 
@@ -110,18 +111,55 @@ void job_cursor_close(struct job_cursor **cursor)
     free(c);
 }
 
+/* The first ones of a range; *last is the key of the last. ERR_ABSENT: these were all. */
+static enum err read_some(struct jobs *jobs, struct store_range range, struct arena *arena,
+                          struct job_record records[WALK_STEP], unsigned *count, struct bytes *last)
+{
+    struct store_cursor *rows = store_cursor_open(jobs_store(jobs), NULL, STORE_DATA, range, true);
+    struct bytes key, value;
+    enum err err = OK;
+
+    for (*count = 0; err == OK && *count < WALK_STEP; *count += err == OK) {
+        err = store_cursor_next(rows, &key, &value);
+        if (err == OK)
+            err = job_record_read(key, value, arena, &records[*count]);
+        if (err == OK)
+            *last = arena_copy(arena, key);
+    }
+    store_cursor_close(&rows);
+    return err;
+}
+
+/* Whoever is told of one may write, which nobody does with a cursor in hand: the store may wait for
+ * its readers. */
 enum err jobs_walk(struct jobs *jobs, job_walk_fn *visit, void *ctx)
 {
-    struct job_cursor *cursor = job_cursor_open(jobs, NULL, true);
-    struct job_record record;
-    struct arena arena;
-    enum err err;
+    struct job_record records[WALK_STEP];
+    struct arena bounds, step;
+    struct store_range range;
+    struct bytes last;
+    struct buf from;
+    enum err read = OK, err = OK;
+    unsigned count;
 
-    arena_init(&arena);
-    while ((err = job_cursor_next(cursor, &arena, &record)) == OK &&
-           (err = visit(ctx, &record)) == OK)
-        arena_reset(&arena);
-    job_cursor_close(&cursor);
-    arena_fini(&arena);
-    return err == ERR_ABSENT ? OK : err;
+    arena_init(&bounds);
+    arena_init(&step);
+    buf_init(&from, SIZE_MAX);
+    range = job_records_range(&bounds);
+    while (err == OK && read == OK) {
+        read = read_some(jobs, range, &step, records, &count, &last);
+        for (unsigned i = 0; err == OK && i < count; i++)
+            err = visit(ctx, &records[i]);
+        if (read == OK) {
+            buf_reset(&from, SIZE_MAX);
+            buf_append_bytes(&from, last);
+            buf_append_byte(&from, 0); /* the next key there can be */
+            range.from = buf_bytes(&from);
+        }
+        arena_reset(&step);
+    }
+    buf_fini(&from);
+    arena_fini(&step);
+    arena_fini(&bounds);
+    return err != OK ? err : read == ERR_ABSENT ? OK : read;
 }

@@ -105,15 +105,14 @@ struct job_query {
     struct bytes kind;
     struct bytes after; /* an id, there or not; empty: from the first on */
 };
-/* Records in order of their ids, one after the other, as they were at the open; without a query, of
- * all kinds, accounts and regions. Each is in the arena of its call. ERR_ABSENT: there are no more;
- * else as jobs_find. */
+/* Records in order of their ids, one after the other, as they were at the open. Each is in the
+ * arena of its call. ERR_ABSENT: there are no more; else as jobs_find. */
 struct job_cursor *job_cursor_open(struct jobs *jobs, const struct job_query *query, bool may_wait);
 enum err job_cursor_next(struct job_cursor *cursor, struct arena *arena,
                          struct job_record *record) MUST_CHECK;
 void job_cursor_close(struct job_cursor **cursor);
-/* Every record, of all accounts and regions, in no order that means something; an error of the
- * callback ends it. Waits. */
+/* Every record, of all kinds, accounts and regions, in no order that means something, but for those
+ * that come or go meanwhile; an error of the callback ends it. The callback may write. Waits. */
 typedef enum err job_walk_fn(void *ctx, const struct job_record *record);
 enum err jobs_walk(struct jobs *jobs, job_walk_fn *visit, void *ctx) MUST_CHECK;
 

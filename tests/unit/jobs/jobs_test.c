@@ -374,7 +374,45 @@ TEST(jobs_are_listed_by_id)
     CHECK_TEXT(list(&bed, &query), "b2 c3");
     query.after = BYTES("c");
     CHECK_TEXT(list(&bed, &query), "");
-    CHECK_TEXT(list(&bed, NULL), "dother a1 b2 c3 aother");
+    bed_close(&bed);
+}
+
+struct walk {
+    struct bed *bed;
+    unsigned seen, end_at; /* 0: nowhere */
+};
+
+/* Whoever is told of a record may write: here, that it is gone. */
+static enum err see_and_remove(void *ctx, const struct job_record *record)
+{
+    struct store_mutation *mutation = store_mutation_create();
+    struct walk *walk = ctx;
+
+    CHECK_U64(record->state, JOB_FINISHED);
+    CHECK_TEXT(record->text, "x");
+    jobs_remove(mutation, &record->name);
+    CHECK_OK(store_submit_and_wait(walk->bed->store, NULL, &mutation));
+    return ++walk->seen == walk->end_at ? ERR_BUSY : OK;
+}
+
+TEST(a_walk_sees_every_job_once)
+{
+    struct play play = {0};
+    struct bed bed;
+    struct walk walk = {.bed = &bed, .end_at = 70};
+    char id[] = "000";
+
+    bed_open(&bed, kind_of(&play));
+    for (unsigned i = 0; i < 128; i++) {
+        snprintf(id, sizeof(id), "%03u", i);
+        put(&bed, name_of(i % 3 == 0 ? "test" : "test2", id), JOB_FINISHED, "x");
+    }
+    CHECK_ERR(jobs_walk(bed.jobs, see_and_remove, &walk), ERR_BUSY);
+    CHECK_U64(walk.seen, 70);
+    CHECK_OK(jobs_walk(bed.jobs, see_and_remove, &walk));
+    CHECK_U64(walk.seen, 128);
+    CHECK_OK(jobs_walk(bed.jobs, see_and_remove, &walk));
+    CHECK_U64(walk.seen, 128);
     bed_close(&bed);
 }
 
