@@ -78,6 +78,8 @@ static enum err write_rows(const struct archive_write *write, struct arena *aren
             err = ERR_ABSENT;
         } else if (*write->stopping) {
             err = ERR_CANCELLED;
+        } else if (store_waits_for_readers(write->store)) {
+            err = ERR_BUSY;
         } else if (*writer == NULL) {
             err = begin_file(write->dir, write->table_id, ARCHIVE_KIND, write->from, arena, fault,
                              writer);

@@ -21,7 +21,8 @@ struct archive_write {
 enum err archive_make_dir(const char *path, struct fault *fault) MUST_CHECK;
 
 /* Durable when it says OK; *to is where the next one begins. ERR_ABSENT: there are no changes, and
- * no segment. ERR_NO_SPACE, ERR_IO, ERR_CORRUPT, ERR_CANCELLED. */
+ * no segment. ERR_NO_SPACE, ERR_IO, ERR_CORRUPT, ERR_CANCELLED, ERR_BUSY (the store waits for its
+ * readers). */
 enum err archive_write_segment(const struct archive_write *write, struct fault *fault,
                                uint64_t *to) MUST_CHECK;
 

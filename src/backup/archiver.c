@@ -118,7 +118,7 @@ static void *run(void *arg)
 {
     struct archiver *archiver = arg;
     uint64_t step_ms = step_ms_of(&archiver->options), due_ms = 0;
-    bool failed = false;
+    bool told = false; /* that it fails */
 
     pthread_setname_np(pthread_self(), "archiver");
     thread_give_way();
@@ -126,6 +126,7 @@ static void *run(void *arg)
         uint64_t now_ms = clock_wall_ms();
         struct arena arena;
         struct fault fault;
+        bool is_failure;
         enum err err;
 
         if (now_ms < due_ms)
@@ -133,13 +134,14 @@ static void *run(void *arg)
         arena_init(&arena);
         fault_init(&fault, &arena);
         err = archiver_run(&archiver->options, now_ms, &archiver->stopping, &fault);
-        if (err != OK && err != ERR_CANCELLED && !failed)
+        is_failure = err != OK && err != ERR_CANCELLED && err != ERR_BUSY;
+        if (is_failure && !told)
             LOG(WARN,
                 "cannot archive all change records now; they stay in the journal, and it will be "
                 "tried again",
                 log_string("error", err_name(err)), log_bytes("why", fault.message));
-        failed = err != OK;
-        due_ms = failed ? now_ms + RETRY_MS : (now_ms / step_ms + 1) * step_ms;
+        told = is_failure || (told && err != OK);
+        due_ms = err != OK ? now_ms + RETRY_MS : (now_ms / step_ms + 1) * step_ms;
         arena_fini(&arena);
     } while (wait_a_tick(archiver));
     return NULL;

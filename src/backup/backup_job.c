@@ -189,10 +189,10 @@ static enum err write_file(struct work *work, const char *path)
                                 &work->fault, &writer);
     if (err == OK)
         err = copy_rows(work, &rows, writer);
+    rows_close(&rows); /* nobody has them while the file goes to its place */
     if (err == OK)
         err = block_writer_finish(&writer, &work->fault, &totals);
     block_writer_abandon(&writer);
-    rows_close(&rows);
     return err;
 }
 
@@ -314,8 +314,23 @@ static enum err remove_backup(struct work *work)
 /* What a restore reads. */
 struct source {
     struct work *work;
+    const struct table *table;
     struct block_reader *reader;
 };
+
+/* Of the backup that the table's definition names. */
+static enum err open_source(void *ctx)
+{
+    struct source *source = ctx;
+    struct work *work = source->work;
+    struct bytes id = source->table->definition.filling.backup_arn, path;
+
+    if (id.size > JOB_ID_SIZE - 1)
+        id = bytes_skip(id, id.size - (JOB_ID_SIZE - 1));
+    path = backup_path(work->backups, id, &work->arena);
+    return block_reader_open((const char *)path.data, BACKUP_FILE_KIND, &work->fault,
+                             &source->reader);
+}
 
 static enum err next_item(void *ctx, struct bytes *key, struct bytes *stored)
 {
@@ -331,28 +346,12 @@ static void close_source(void *ctx)
     block_reader_close(&source->reader);
 }
 
-/* Of the backup that the table's definition names. */
-static const char *path_of_source(struct work *work, const struct table *table)
-{
-    struct bytes id = table->definition.filling.backup_arn;
-
-    if (id.size > JOB_ID_SIZE - 1)
-        id = bytes_skip(id, id.size - (JOB_ID_SIZE - 1));
-    return (const char *)backup_path(work->backups, id, &work->arena).data;
-}
-
 static enum err restore(struct work *work, struct table *table)
 {
-    struct source source = {.work = work};
-    enum err err = block_reader_open(path_of_source(work, table), BACKUP_FILE_KIND, &work->fault,
-                                     &source.reader);
+    struct source source = {.work = work, .table = table};
+    struct restore_source items = {open_source, next_item, close_source, &source};
+    enum err err = restore_job_fill(work->job, table, &items);
 
-    if (err == OK)
-        err = restore_job_fill(
-            work->job, table,
-            &(struct restore_source){.next = next_item, .close = close_source, .ctx = &source});
-    else if (restore_job_is_hopeless(work->job, err))
-        err = restore_job_fail(work->job, table, work->fault.message);
     if (work->fault.message.size != 0 && (err == OK || work->job->tells))
         LOG(ERROR, "a backup cannot be read", log_bytes("why", work->fault.message));
     return err;

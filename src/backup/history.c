@@ -52,9 +52,12 @@ enum err history_open(const struct history_source *source, const struct table_de
                       uint64_t version, history_stopping_fn *stopping, void *ctx,
                       struct history **history)
 {
-    struct history *h = mem_zalloc(sizeof(*h));
+    struct history *h;
     enum err err;
 
+    if (store_waits_for_readers(catalog_store(source->catalog)))
+        return ERR_BUSY; /* rather than in the way of those that leave */
+    h = mem_zalloc(sizeof(*h));
     h->collector = (struct history_collector){
         .source = source,
         .table = table,

@@ -25,9 +25,13 @@ enum err restore_job_fill(struct job *job, struct table *table, const struct res
     bool of_source = false;
     enum err err = table_fill_open(jobs_catalog(job->jobs), table, &options, &fill);
 
-    if (err == OK)
-        err = fill_from(fill, source, job, &of_source);
-    source->close(source->ctx);
+    if (err == OK) {
+        err = source->open(source->ctx);
+        of_source = err != OK;
+        if (err == OK)
+            err = fill_from(fill, source, job, &of_source);
+        source->close(source->ctx);
+    }
     if (err == OK)
         err = table_fill_finish(fill, &count);
     if (err == OK)

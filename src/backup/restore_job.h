@@ -1,7 +1,6 @@
 /* restore_job.h - what jobs that restore a table share: items in key order become the table that
  * restore_begin (restore_params.h) has begun.
- *   run(job)   reads job->text; table_fill_acquire, or the restore is over; opens its source;
- *              restore_job_fill
+ *   run(job)   reads job->text; table_fill_acquire, or the restore is over; restore_job_fill
  * Threads:   the job's own.
  */
 #pragma once
@@ -9,14 +8,15 @@
 #include "jobs/jobs.h"
 #include "table/table.h"
 
-/* Where the items come from. */
+/* Where the items come from. It is open only while it is read: what comes before and after writes,
+ * and the table may wait long for room to be published, which does not come while somebody holds a
+ * snapshot (store_waits_for_readers). */
 struct restore_source {
+    enum err (*open)(void *ctx);
     /* The next one in the order of storage keys, valid until the next call. ERR_ABSENT: that was
      * all. */
     enum err (*next)(void *ctx, struct bytes *key, struct bytes *stored);
-    /* It was read, or is given up: called once. The table may wait long for room to be published,
-     * and that does not come while somebody holds a snapshot (store_waits_for_readers). */
-    void (*close)(void *ctx);
+    void (*close)(void *ctx); /* also of one that did not open */
     void *ctx;
 };
 

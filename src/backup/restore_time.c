@@ -82,43 +82,54 @@ enum err restore_time_run(struct job *job, void *ctx)
     return err;
 }
 
+struct source {
+    struct job *job;
+    const struct history_source *from;
+    const struct restore_time *restore;
+    struct table_definition definition; /* of the table that it was */
+    struct arena arena;                 /* of the definition */
+    struct history *history;
+};
+
 static bool is_stopping(void *job)
 {
     return job_stopping(job);
 }
 
-static enum err next_item(void *ctx, struct bytes *key, struct bytes *stored)
+static enum err open_source(void *ctx)
 {
-    return history_next(ctx, key, stored);
+    struct source *s = ctx;
+    enum err err = read_source(s->job, s->restore, &s->arena, &s->definition);
+
+    return err == OK ? history_open(s->from, &s->definition, recovery_version(s->restore->time_ms),
+                                    is_stopping, s->job, &s->history)
+                     : err;
 }
 
-static void close_history(void *ctx)
+static enum err next_item(void *ctx, struct bytes *key, struct bytes *stored)
 {
-    struct history *history = ctx;
+    struct source *s = ctx;
 
-    history_close(&history);
+    return history_next(s->history, key, stored);
+}
+
+static void close_source(void *ctx)
+{
+    struct source *s = ctx;
+
+    history_close(&s->history);
 }
 
 static enum err run(struct job *job, const struct history_source *from,
                     const struct restore_time *restore, struct table *target)
 {
-    struct history *history = NULL;
-    struct table_definition source;
-    struct arena arena;
+    struct source source = {.job = job, .from = from, .restore = restore};
+    struct restore_source items = {open_source, next_item, close_source, &source};
     enum err err;
 
-    arena_init(&arena);
-    err = read_source(job, restore, &arena, &source);
-    if (err == OK)
-        err = history_open(from, &source, recovery_version(restore->time_ms), is_stopping, job,
-                           &history);
-    if (err == OK)
-        err = restore_job_fill(
-            job, target,
-            &(struct restore_source){.next = next_item, .close = close_history, .ctx = history});
-    else if (restore_job_is_hopeless(job, err))
-        err = restore_job_fail(job, target, BYTES("its source's changes cannot be read"));
-    arena_fini(&arena);
+    arena_init(&source.arena);
+    err = restore_job_fill(job, target, &items);
+    arena_fini(&source.arena);
     return err;
 }
 

@@ -32,6 +32,7 @@ struct run {
     struct objects_call call;
     struct buf line;
     uint64_t seen;
+    bool is_reading; /* a history, which holds a snapshot */
 };
 
 static enum err run(struct job *job, void *ctx);
@@ -62,7 +63,7 @@ static enum err run(struct job *job, void *ctx)
     arena_init(&r.arena);
     arena_init(&r.scratch);
     buf_init(&r.line, LINE_BYTES_MAX);
-    r.call = (struct objects_call){.arena = &r.arena, .stopping = stopping, .stopping_ctx = job};
+    r.call = (struct objects_call){.arena = &r.arena, .stopping = stopping, .stopping_ctx = &r};
     err = export_record_read(job->text, &r.arena, &r.record);
     if (err == OK) {
         err = begin(&r);
@@ -109,14 +110,13 @@ static enum err find_table(struct run *run)
 
 static enum err export_items(struct run *run)
 {
-    struct history *history;
+    struct history *history = NULL;
     struct bytes key, stored;
-    enum err err =
-        history_open(run->places->history, &run->table->definition,
-                     recovery_version(run->record.time_ms), stopping, run->job, &history);
+    enum err err;
 
-    if (err != OK)
-        return err;
+    run->is_reading = true;
+    err = history_open(run->places->history, &run->table->definition,
+                       recovery_version(run->record.time_ms), stopping, run, &history);
     while (err == OK) {
         err = history_next(history, &key, &stored);
         if (err == ERR_ABSENT) {
@@ -129,6 +129,7 @@ static enum err export_items(struct run *run)
             err = add_item(run, stored);
     }
     history_close(&history);
+    run->is_reading = false;
     return err;
 }
 
@@ -157,7 +158,7 @@ static enum err export_changes(struct run *run)
     struct history_change change;
     uint64_t after = (run->record.from_ms << 16) - 1, to = (run->record.to_ms << 16) - 1;
     enum err err = history_changes_open(run->places->history, &run->table->definition, after, to,
-                                        stopping, run->job, &changes);
+                                        stopping, run, &changes);
 
     if (err != OK)
         return err;
@@ -282,7 +283,11 @@ static void name_failure(struct run *run, enum err err)
             : arena_format(&run->arena, "The table could not be read (%s)", err_name(err));
 }
 
+/* Asked also while an endpoint lets us wait. */
 static bool stopping(void *ctx)
 {
-    return job_stopping(ctx);
+    const struct run *run = ctx;
+
+    return job_stopping(run->job) ||
+           (run->is_reading && store_waits_for_readers(jobs_store(run->job->jobs)));
 }

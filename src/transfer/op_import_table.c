@@ -10,9 +10,10 @@
 static enum err import(struct req *req, struct import_record *record,
                        struct table_creation *creation);
 static enum err look_back(struct req *req, struct import_record *record,
-                          struct store_mutation *mutation, bool *replayed);
+                          struct store_mutation *mutation, struct bytes *replayed);
 static enum err look_at(struct req *req, const struct job_record *job, struct import_record *record,
-                        struct store_mutation *mutation, bool *replayed);
+                        struct store_mutation *mutation, struct bytes *replayed);
+static enum err show_again(struct req *req, struct bytes id, struct import_record *record);
 static enum err begin(struct req *req, struct import_record *record,
                       struct table_creation *creation, struct store_mutation *mutation);
 
@@ -36,18 +37,23 @@ static enum err import(struct req *req, struct import_record *record,
                        struct table_creation *creation)
 {
     struct store_mutation *mutation = store_mutation_create();
-    bool replayed = false;
+    struct bytes replayed = {0}; /* id of an import with the same token */
     enum err err = look_back(req, record, mutation, &replayed);
 
-    if (err == OK && !replayed)
+    if (err == OK && replayed.size != 0) {
+        err = show_again(req, replayed, record);
+        store_mutation_destroy(&mutation);
+        return err;
+    }
+    if (err == OK)
         err = table_creation_check(req, creation);
-    if (err == OK && !replayed && jobs_unfinished(req->api->jobs, IMPORT_KIND) >= IMPORT_COUNT_MAX)
+    if (err == OK && jobs_unfinished(req->api->jobs, IMPORT_KIND) >= IMPORT_COUNT_MAX)
         err = req_fail(req, ERR_LIMIT_EXCEEDED,
                        TABLE_LIMIT "Only %d import operations can be done simultaneously",
                        IMPORT_COUNT_MAX);
-    if (err == OK && !replayed)
+    if (err == OK)
         err = table_creation_define(req, creation);
-    if (err == OK && !replayed)
+    if (err == OK)
         return begin(req, record, creation, mutation);
     store_mutation_destroy(&mutation);
     return err;
@@ -56,7 +62,7 @@ static enum err import(struct req *req, struct import_record *record,
 /* Over all imports that are known: one that is IN_PROGRESS may have had the same token. Those that
  * ended long ago are forgotten on the way. */
 static enum err look_back(struct req *req, struct import_record *record,
-                          struct store_mutation *mutation, bool *replayed)
+                          struct store_mutation *mutation, struct bytes *replayed)
 {
     struct job_query query = transfer_params_query(req, &import_kind, 0);
     struct job_cursor *jobs = job_cursor_open(req->api->jobs, &query, req->may_wait);
@@ -65,7 +71,7 @@ static enum err look_back(struct req *req, struct import_record *record,
     enum err err;
 
     arena_init(&scratch);
-    while (!*replayed && (err = job_cursor_next(jobs, &scratch, &job)) == OK &&
+    while (replayed->size == 0 && (err = job_cursor_next(jobs, &scratch, &job)) == OK &&
            (err = look_at(req, &job, record, mutation, replayed)) == OK)
         arena_reset(&scratch);
     arena_fini(&scratch);
@@ -74,7 +80,7 @@ static enum err look_back(struct req *req, struct import_record *record,
 }
 
 static enum err look_at(struct req *req, const struct job_record *job, struct import_record *record,
-                        struct store_mutation *mutation, bool *replayed)
+                        struct store_mutation *mutation, struct bytes *replayed)
 {
     struct import_record other;
     enum err err;
@@ -93,8 +99,15 @@ static enum err look_at(struct req *req, const struct job_record *job, struct im
         return req_fail(req, ERR_IMPORT_CONFLICT,
                         "Import conflict: Duplicate request detected with conflicting parameters");
     *record = other;
-    *replayed = true;
-    return import_params_refresh(req, &job->name, record);
+    *replayed = arena_copy(req->arena, job->name.id);
+    return OK;
+}
+
+static enum err show_again(struct req *req, struct bytes id, struct import_record *record)
+{
+    struct job_name name = {req->place.account, req->place.region, BYTES(IMPORT_KIND), id};
+
+    return import_params_refresh(req, &name, record);
 }
 
 /* Takes the mutation. */

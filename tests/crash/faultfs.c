@@ -111,6 +111,16 @@ static off_t *taken_by(const struct stat *info)
     return &files[file_count++].bytes;
 }
 
+static void forget(const struct stat *info)
+{
+    unsigned i = 0;
+
+    while (i < file_count && (files[i].ino != info->st_ino || files[i].dev != info->st_dev))
+        i++;
+    if (i < file_count)
+        files[i] = files[--file_count];
+}
+
 static off_t *taken_by_fd(int fd)
 {
     struct stat info = {0};
@@ -237,8 +247,10 @@ static void freed_by_unlinking(const char *path)
 {
     struct stat info;
 
-    if (stat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_nlink == 1)
-        give_back(taken_by(&info), 0);
+    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode) || info.st_nlink != 1)
+        return;
+    give_back(taken_by(&info), 0);
+    forget(&info);
 }
 
 int unlink(const char *path)
