@@ -93,30 +93,39 @@ static struct {
 } files[FILES_MAX];
 static unsigned file_count;
 
-/* Of a file from before this process, what the file system says. */
-static off_t *taken_by(const struct stat *info)
-{
-    off_t blocks = info->st_blocks * 512;
-
-    for (unsigned i = 0; i < file_count; i++)
-        if (files[i].ino == info->st_ino && files[i].dev == info->st_dev)
-            return &files[i].bytes;
-    if (file_count == FILES_MAX) {
-        fprintf(stderr, "faultfs: more than %d files\n", FILES_MAX);
-        abort();
-    }
-    files[file_count].dev = info->st_dev;
-    files[file_count].ino = info->st_ino;
-    files[file_count].bytes = blocks > info->st_size ? blocks : info->st_size;
-    return &files[file_count++].bytes;
-}
-
-static void forget(const struct stat *info)
+/* file_count: it is not known. */
+static unsigned find_file(const struct stat *info)
 {
     unsigned i = 0;
 
     while (i < file_count && (files[i].ino != info->st_ino || files[i].dev != info->st_dev))
         i++;
+    return i;
+}
+
+/* Of a file from before this process, what the file system says. */
+static off_t *taken_by(const struct stat *info)
+{
+    off_t blocks = info->st_blocks * 512;
+    unsigned i = find_file(info);
+
+    if (i < file_count)
+        return &files[i].bytes;
+    if (file_count == FILES_MAX) {
+        fprintf(stderr, "faultfs: more than %d files\n", FILES_MAX);
+        abort();
+    }
+    files[i].dev = info->st_dev;
+    files[i].ino = info->st_ino;
+    files[i].bytes = blocks > info->st_size ? blocks : info->st_size;
+    file_count++;
+    return &files[i].bytes;
+}
+
+static void forget(const struct stat *info)
+{
+    unsigned i = find_file(info);
+
     if (i < file_count)
         files[i] = files[--file_count];
 }

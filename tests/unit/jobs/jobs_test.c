@@ -331,6 +331,16 @@ TEST(a_removed_job_is_not_run)
     bed_close(&bed);
 }
 
+/* Its id with its text. */
+static enum err append_to(void *all_at, const struct job_record *record)
+{
+    struct buf *all = all_at;
+
+    buf_append_format(all, "%s%.*s%.*s", all->size == 0 ? "" : " ", BYTES_ARGS(record->name.id),
+                      BYTES_ARGS(record->text));
+    return OK;
+}
+
 /* The ids of a query's jobs, each with its text: "a1 b2". */
 static struct bytes list(struct bed *bed, const struct job_query *query)
 {
@@ -343,8 +353,7 @@ static struct bytes list(struct bed *bed, const struct job_query *query)
     while ((err = job_cursor_next(cursor, &bed->arena, &record)) == OK) {
         CHECK_TEXT(record.name.account, "000000000000");
         CHECK_TEXT(record.name.region, "us-east-1");
-        buf_append_format(&all, "%s%.*s%.*s", all.size == 0 ? "" : " ", BYTES_ARGS(record.name.id),
-                          BYTES_ARGS(record.text));
+        CHECK_OK(append_to(&all, &record));
     }
     CHECK_ERR(err, ERR_ABSENT);
     job_cursor_close(&cursor);
@@ -360,6 +369,7 @@ TEST(jobs_are_listed_by_id)
         .kind = BYTES("test"),
     };
     struct bed bed;
+    struct buf all;
 
     bed_open(&bed, kind_of(&play));
     put(&bed, name_of("test", "c"), JOB_FINISHED, "3");
@@ -374,6 +384,9 @@ TEST(jobs_are_listed_by_id)
     CHECK_TEXT(list(&bed, &query), "b2 c3");
     query.after = BYTES("c");
     CHECK_TEXT(list(&bed, &query), "");
+    buf_init_arena(&all, &bed.arena, 1024);
+    CHECK_OK(jobs_walk(bed.jobs, append_to, &all));
+    CHECK_TEXT(buf_bytes(&all), "dother a1 b2 c3 aother");
     bed_close(&bed);
 }
 
