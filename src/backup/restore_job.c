@@ -10,6 +10,7 @@
 
 static enum err fill_from(struct table_fill *fill, const struct restore_source *source,
                           const struct job *job, bool *of_source);
+static bool is_hopeless(const struct job *job, enum err err);
 static enum err publish(struct job *job, struct table *table, struct table_fill *fill);
 
 static bool is_stopping(const void *job)
@@ -37,19 +38,13 @@ enum err restore_job_fill(struct job *job, struct table *table, const struct res
     if (err == OK)
         err = publish(job, table, fill);
     table_fill_close(&fill);
-    if (of_source && restore_job_is_hopeless(job, err))
-        return restore_job_fail(job, table, bytes_of_string(err_name(err)));
+    if (of_source && is_hopeless(job, err))
+        return restore_job_fail(
+            job, table, arena_format(&job->arena, "its source cannot be read (%s)", err_name(err)));
     if (err == OK)
         LOG(INFO, "a table is restored", log_bytes("table", table->definition.name),
             log_u64("items", count.items), log_u64("bytes", count.bytes));
     return err;
-}
-
-bool restore_job_is_hopeless(const struct job *job, enum err err)
-{
-    if (err == ERR_IO)
-        return job->failing_ms >= JOB_PATIENCE_MS;
-    return err == ERR_CORRUPT || err == ERR_NEWER_FORMAT || err == ERR_ABSENT;
 }
 
 enum err restore_job_fail(struct job *job, struct table *table, struct bytes why)
@@ -65,6 +60,15 @@ enum err restore_job_fail(struct job *job, struct table *table, struct bytes why
     err = store_submit_and_wait(jobs_store(job->jobs), NULL, &mutation);
     store_mutation_destroy(&mutation);
     return err;
+}
+
+/* Whether a source that fails with this is given up: nobody could delete the half table, nor the
+ * backup that it is made from. What cannot be read now may be in an hour. */
+static bool is_hopeless(const struct job *job, enum err err)
+{
+    if (err == ERR_IO)
+        return job->failing_ms >= JOB_PATIENCE_MS;
+    return err == ERR_CORRUPT || err == ERR_NEWER_FORMAT || err == ERR_ABSENT;
 }
 
 /* *of_source: an error is the source's, not that of the table's disk. */

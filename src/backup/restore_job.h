@@ -20,10 +20,6 @@ struct restore_source {
     void *ctx;
 };
 
-/* Whether a source that fails with this is given up: nobody could delete the half table, nor the
- * backup that it is made from. What cannot be read now may be in an hour. */
-bool restore_job_is_hopeless(const struct job *job, enum err err);
-
 /* Fills the table to its end: it is ACTIVE and the job's record gone when this returns OK; or, for
  * an error of the source that is hopeless, the table and the record are gone, which is OK too.
  * Anything else is for run to return: the job begins again. */
