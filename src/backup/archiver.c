@@ -126,7 +126,6 @@ static void *run(void *arg)
         uint64_t now_ms = clock_wall_ms();
         struct arena arena;
         struct fault fault;
-        bool is_failure;
         enum err err;
 
         if (now_ms < due_ms)
@@ -134,13 +133,12 @@ static void *run(void *arg)
         arena_init(&arena);
         fault_init(&fault, &arena);
         err = archiver_run(&archiver->options, now_ms, &archiver->stopping, &fault);
-        is_failure = err != OK && err != ERR_CANCELLED && err != ERR_BUSY;
-        if (is_failure && !told)
+        if (err_is_failure(err) && !told)
             LOG(WARN,
                 "cannot archive all change records now; they stay in the journal, and it will be "
                 "tried again",
                 log_string("error", err_name(err)), log_bytes("why", fault.message));
-        told = is_failure || (told && err != OK);
+        told = err_is_failure(err) || (told && err != OK);
         due_ms = err != OK ? now_ms + RETRY_MS : (now_ms / step_ms + 1) * step_ms;
         arena_fini(&arena);
     } while (wait_a_tick(archiver));

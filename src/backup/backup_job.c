@@ -237,7 +237,7 @@ static bool has_room(struct work *work)
  * it again. */
 static bool is_hopeless(const struct work *work, enum err err)
 {
-    if (err == OK || err == ERR_CANCELLED || err == ERR_BUSY)
+    if (!err_is_failure(err))
         return false;
     if (err == ERR_CORRUPT || err == ERR_ABSENT || err == ERR_NEWER_FORMAT)
         return true;

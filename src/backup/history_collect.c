@@ -54,7 +54,7 @@ static enum err collect_archive(struct history_collector *c)
     arena_init(&arena);
     fault_init(&fault, &arena);
     err = archive_read(c->source->archive, c->table->id, c->after, c->to, add_archived, c, &fault);
-    if (err != OK && err != ERR_CANCELLED && err != ERR_BUSY)
+    if (err_is_failure(err))
         LOG(WARN, "cannot read the archive of a table's changes",
             log_bytes("table", c->table->name), log_string("error", err_name(err)),
             log_bytes("why", fault.message));

@@ -33,6 +33,13 @@ const struct err_row *err_row(enum err err);
 /* The row's name, for logs. */
 const char *err_name(enum err err);
 
+/* Of work in the background: neither done nor merely put off, by the server's end or a full queue
+ * or a store that waits for its readers. */
+static inline bool err_is_failure(enum err err)
+{
+    return err != OK && err != ERR_CANCELLED && err != ERR_BUSY;
+}
+
 /* Why something cannot be done, in the words its asker will read.
  * The arena keeps the text; whoever made the fault chose the arena. */
 struct fault {

@@ -262,11 +262,6 @@ static void *run(void *arg)
     return NULL;
 }
 
-static bool is_failure(enum err err)
-{
-    return err != OK && err != ERR_CANCELLED && err != ERR_BUSY;
-}
-
 static enum err run_once(struct jobs *jobs, const struct entry *entry, bool tells)
 {
     struct job job = {.name = entry->name, .jobs = jobs, .tells = tells};
@@ -320,9 +315,9 @@ static void run_entry(struct jobs *jobs, struct entry *entry)
         remove_entry(jobs, entry);
         return;
     }
-    if (is_failure(err))
+    if (err_is_failure(err))
         note_failure(entry, err, begun_ms);
-    if (is_failure(err) && tells) {
+    if (err_is_failure(err) && tells) {
         LOG(WARN, "a background job cannot go on for now; it will be tried again",
             log_string("kind", entry->kind->name), log_bytes("id", entry->name.id),
             log_string("error", err_name(err)));

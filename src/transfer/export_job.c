@@ -32,7 +32,7 @@ struct run {
     struct objects_call call;
     struct buf line;
     uint64_t seen;
-    bool is_reading; /* a history, which holds a snapshot */
+    struct history *history; /* while it is read: it holds a snapshot */
 };
 
 static enum err run(struct job *job, void *ctx);
@@ -110,15 +110,13 @@ static enum err find_table(struct run *run)
 
 static enum err export_items(struct run *run)
 {
-    struct history *history = NULL;
     struct bytes key, stored;
-    enum err err;
+    enum err err =
+        history_open(run->places->history, &run->table->definition,
+                     recovery_version(run->record.time_ms), stopping, run, &run->history);
 
-    run->is_reading = true;
-    err = history_open(run->places->history, &run->table->definition,
-                       recovery_version(run->record.time_ms), stopping, run, &history);
     while (err == OK) {
-        err = history_next(history, &key, &stored);
+        err = history_next(run->history, &key, &stored);
         if (err == ERR_ABSENT) {
             err = OK;
             break;
@@ -128,8 +126,7 @@ static enum err export_items(struct run *run)
         if (err == OK)
             err = add_item(run, stored);
     }
-    history_close(&history);
-    run->is_reading = false;
+    history_close(&run->history);
     return err;
 }
 
@@ -253,7 +250,7 @@ static enum err finish(struct run *run, enum err err)
         err = ERR_ABSENT;
     if (err == OK)
         err = export_files_finish(run->files, r, &r->manifest);
-    if (err == ERR_CANCELLED || err == ERR_BUSY)
+    if (err != OK && !err_is_failure(err))
         return err; /* it begins again */
     if (err == OK) {
         r->status = EXPORT_COMPLETED;
@@ -289,5 +286,5 @@ static bool stopping(void *ctx)
     const struct run *run = ctx;
 
     return job_stopping(run->job) ||
-           (run->is_reading && store_waits_for_readers(jobs_store(run->job->jobs)));
+           (run->history != NULL && store_waits_for_readers(jobs_store(run->job->jobs)));
 }
