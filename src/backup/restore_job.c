@@ -6,6 +6,8 @@
 #include "store/store.h"
 #include "table/table_fill.h"
 
+#include <stdio.h>
+
 #define PAUSE_MS 50
 
 static enum err fill_from(struct table_fill *fill, const struct restore_source *source,
@@ -24,6 +26,7 @@ enum err restore_job_fill(struct job *job, struct table *table, const struct res
     struct store_count count = {0};
     struct table_fill *fill = NULL;
     bool of_source = false;
+    char why[64];
     enum err err = table_fill_open(jobs_catalog(job->jobs), table, &options, &fill);
 
     if (err == OK) {
@@ -38,9 +41,10 @@ enum err restore_job_fill(struct job *job, struct table *table, const struct res
     if (err == OK)
         err = publish(job, table, fill);
     table_fill_close(&fill);
-    if (of_source && is_hopeless(job, err))
-        return restore_job_fail(
-            job, table, arena_format(&job->arena, "its source cannot be read (%s)", err_name(err)));
+    if (of_source && is_hopeless(job, err)) {
+        snprintf(why, sizeof(why), "its source cannot be read (%s)", err_name(err));
+        return restore_job_fail(job, table, bytes_of_string(why));
+    }
     if (err == OK)
         LOG(INFO, "a table is restored", log_bytes("table", table->definition.name),
             log_u64("items", count.items), log_u64("bytes", count.bytes));
