@@ -33,6 +33,7 @@ static bool scan_exponent(const uint8_t *at, const uint8_t *end, int64_t *expone
 static const uint8_t *skip_digits(const uint8_t *at, const uint8_t *end);
 static void pack_digits(bool negative, int exponent10, const uint8_t *digits, size_t count,
                         struct number *number);
+static size_t text_of_count(struct bytes encoded, char out[NUMBER_TEXT_MAX]);
 
 enum err number_parse(struct bytes text, struct number *number, struct fault *fault)
 {
@@ -92,9 +93,11 @@ size_t number_text(struct bytes encoded, char out[NUMBER_TEXT_MAX])
     struct decimal decimal;
     char digits[DECIMAL_DIGITS_ROOM];
     char *at = out;
-    size_t count;
+    size_t count = text_of_count(encoded, out);
     int exponent10;
 
+    if (count != 0)
+        return count;
     if (!decimal_unpack(encoded, &decimal) || decimal.count == 0) {
         *out = '0';
         return 1;
@@ -119,6 +122,34 @@ size_t number_text(struct bytes encoded, char out[NUMBER_TEXT_MAX])
     at[exponent10] = '.';
     memcpy(at + exponent10 + 1, digits + exponent10, count - (size_t)exponent10);
     return (size_t)(at - out) + count + 1;
+}
+
+/* Of what nearly all numbers are: a few digits, none after a point, no sign. 0: this is not one. */
+static size_t text_of_count(struct bytes encoded, char out[NUMBER_TEXT_MAX])
+{
+    enum { HEAD = 2, END = 1, PAIRS_MAX = 8 };
+    const uint8_t *at, *end;
+    char *to = out;
+
+    if (encoded.size <= HEAD + END || encoded.size > HEAD + PAIRS_MAX + END ||
+        encoded.data[0] != POSITIVE_BYTE ||
+        encoded.data[1] != encoded.size - HEAD - END - NUMBER_EXPONENT_MIN)
+        return 0;
+    at = encoded.data + HEAD;
+    end = encoded.data + encoded.size - END;
+    if (*end != 0 || *at <= 1 || end[-1] <= 1)
+        return 0;
+    if (*at <= 10) /* its first digit is 0 */
+        *to++ = (char)('0' + *at++ - 1);
+    for (; at < end; at++) {
+        unsigned pair = *at - 1u;
+
+        if (pair > 99)
+            return 0;
+        *to++ = (char)('0' + pair / 10);
+        *to++ = (char)('0' + pair % 10);
+    }
+    return (size_t)(to - out);
 }
 
 /* From the ends alone, since every item written is counted. */

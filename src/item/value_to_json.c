@@ -110,18 +110,18 @@ static void append_list(struct buf *out, struct value list, unsigned levels)
     buf_append_lit(out, "]");
 }
 
-/* An entry of a map, written at once if it is as nearly all are: a string, and nothing in it or its
- * name that needs an escape. */
+/* An entry of a map, written at once if it is as nearly all are: a number or a string, and nothing in
+ * that or its name that needs an escape. */
 static bool append_plain_entry(struct buf *out, struct bytes name, struct value value)
 {
     static const char between[] = "\":{\"S\":\"", end[] = "\"}";
-    struct bytes text = value.payload;
+    enum { LETTER = 4 }; /* where its type is in `between` */
+    size_t text_max = value.type == VALUE_N ? NUMBER_TEXT_MAX : value.payload.size;
     uint8_t *begin, *at;
 
-    if (value.type != VALUE_S)
+    if (value.type != VALUE_S && value.type != VALUE_N)
         return false;
-    begin = at =
-        buf_reserve(out, 1 + name.size + sizeof(between) - 1 + text.size + sizeof(end) - 1);
+    begin = at = buf_reserve(out, 1 + name.size + sizeof(between) - 1 + text_max + sizeof(end) - 1);
     if (begin == NULL)
         return true; /* the buffer remembers */
     *at++ = '"';
@@ -129,10 +129,15 @@ static bool append_plain_entry(struct buf *out, struct bytes name, struct value 
         return false;
     at += name.size;
     memcpy(at, between, sizeof(between) - 1);
+    if (value.type == VALUE_N)
+        at[LETTER] = 'N';
     at += sizeof(between) - 1;
-    if (!json_copy_plain(at, text))
+    if (value.type == VALUE_N)
+        at += number_text(value.payload, (char *)at);
+    else if (json_copy_plain(at, value.payload))
+        at += value.payload.size;
+    else
         return false;
-    at += text.size;
     memcpy(at, end, sizeof(end) - 1);
     at += sizeof(end) - 1;
     buf_commit(out, (size_t)(at - begin));

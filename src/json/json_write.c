@@ -18,7 +18,7 @@ struct chunk {
 
 static size_t copy_plain(uint8_t *to, const uint8_t *from, size_t size);
 static size_t copy_short(uint8_t *to, const uint8_t *from, size_t size);
-static inline bool has_escape(struct chunk chunk);
+static inline bool has_escape(const struct chunk chunks[], unsigned count);
 static bool needs_escape(uint8_t byte);
 static size_t write_escape(uint8_t *at, uint8_t byte);
 
@@ -96,13 +96,20 @@ void json_append_time(struct buf *out, uint64_t time_ms)
 static size_t copy_plain(uint8_t *to, const uint8_t *from, size_t size)
 {
     size_t last, at = 0;
-    struct chunk chunk;
+    struct chunk chunk, pair[2]; /* of two, nearly as few instructions tell whether any has one */
 
     if (size < sizeof(chunk))
         return copy_short(to, from, size);
-    for (last = size - sizeof(chunk);; at = at + sizeof(chunk) < last ? at + sizeof(chunk) : last) {
+    for (; size - at > sizeof(pair); at += sizeof(pair)) { /* not the last: that is a chunk's */
+        memcpy(pair, from + at, sizeof(pair));
+        if (has_escape(pair, 2))
+            break;
+        memcpy(to + at, pair, sizeof(pair));
+    }
+    last = size - sizeof(chunk);
+    for (at = at < last ? at : last;; at = at + sizeof(chunk) < last ? at + sizeof(chunk) : last) {
         memcpy(&chunk, from + at, sizeof(chunk));
-        if (has_escape(chunk))
+        if (has_escape(&chunk, 1))
             return at;
         memcpy(to + at, &chunk, sizeof(chunk));
         if (at == last)
@@ -119,7 +126,7 @@ static size_t copy_short(uint8_t *to, const uint8_t *from, size_t size)
     if (size >= 8) {
         memcpy(&chunk.words[0], from, 8);
         memcpy(&chunk.words[1], from + size - 8, 8);
-        if (has_escape(chunk))
+        if (has_escape(&chunk, 1))
             return 0;
         memcpy(to, &chunk.words[0], 8);
         memcpy(to + size - 8, &chunk.words[1], 8);
@@ -129,7 +136,7 @@ static size_t copy_short(uint8_t *to, const uint8_t *from, size_t size)
         memcpy(&low, from, 4);
         memcpy(&high, from + size - 4, 4);
         chunk.words[0] = chunk.words[1] = (uint64_t)high << 32 | low;
-        if (has_escape(chunk))
+        if (has_escape(&chunk, 1))
             return 0;
         memcpy(to, &low, 4);
         memcpy(to + size - 4, &high, 4);
@@ -143,13 +150,17 @@ static size_t copy_short(uint8_t *to, const uint8_t *from, size_t size)
     return size;
 }
 
-static inline bool has_escape(struct chunk chunk)
+static inline bool has_escape(const struct chunk chunks[], unsigned count)
 {
-    uint8_t bytes __attribute__((vector_size(sizeof(chunk))));
-    uint64_t found __attribute__((vector_size(sizeof(chunk))));
+    uint8_t bytes __attribute__((vector_size(sizeof(struct chunk))));
+    uint8_t escapes __attribute__((vector_size(sizeof(struct chunk)))) = {0};
+    uint64_t found __attribute__((vector_size(sizeof(struct chunk))));
 
-    memcpy(&bytes, &chunk, sizeof(bytes));
-    found = (__typeof__(found))((bytes < 0x20) | (bytes == '"') | (bytes == '\\'));
+    for (unsigned i = 0; i < count; i++) {
+        memcpy(&bytes, &chunks[i], sizeof(bytes));
+        escapes |= (__typeof__(escapes))((bytes < 0x20) | (bytes == '"') | (bytes == '\\'));
+    }
+    found = (__typeof__(found))escapes;
     return (found[0] | found[1]) != 0;
 }
 

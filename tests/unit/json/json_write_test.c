@@ -49,7 +49,7 @@ TEST(json_string_escapes_only_what_json_requires)
 
 TEST(json_string_reads_back_wherever_the_escape_is)
 {
-    uint8_t text[40], copy[40];
+    uint8_t text[72], copy[72];
     struct buf buf;
 
     buf_init(&buf, OUT_BYTES_MAX);
