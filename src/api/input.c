@@ -14,18 +14,19 @@ enum err input_check(const struct op *op, yyjson_val *root, struct fault *fault)
     return err != OK ? err : input_check_constraints(op->input, root, fault);
 }
 
-yyjson_val *input_member(yyjson_val *object, const char *name)
+yyjson_val *input_find(yyjson_val *object, struct bytes name)
 {
-    size_t size = strlen(name);
-    yyjson_val *found = NULL, *key;
-    yyjson_obj_iter iter;
+    yyjson_val *found = NULL, *key, *value;
+    size_t left = yyjson_obj_size(object);
 
-    if (object == NULL)
+    if (left == 0)
         return NULL;
-    iter = yyjson_obj_iter_with(object);
-    while ((key = yyjson_obj_iter_next(&iter)) != NULL) {
-        if (yyjson_get_len(key) == size && memcmp(yyjson_get_str(key), name, size) == 0)
-            found = yyjson_obj_iter_get_val(key);
+    for (key = unsafe_yyjson_get_first(object); left != 0; left--) {
+        value = key + 1;
+        if (unsafe_yyjson_get_len(key) == name.size &&
+            memcmp(unsafe_yyjson_get_str(key), name.data, name.size) == 0)
+            found = value;
+        key = unsafe_yyjson_get_next(value);
     }
     return yyjson_is_null(found) ? NULL : found;
 }
