@@ -144,10 +144,14 @@ static void add_common_headers(struct http_exchange *exchange)
     char *id = arena_alloc(http_exchange_arena(exchange), REQUEST_ID_CHARS);
 
     for (unsigned i = 0; i < REQUEST_ID_CHARS;) {
-        uint64_t random = rng_fast();
+        uint64_t fraction = rng_fast(); /* of 1: its digits come off the front */
 
-        for (unsigned digit = 0; digit < 12 && i < REQUEST_ID_CHARS; digit++, random /= 36)
-            id[i++] = alphabet[random % 36];
+        for (unsigned digit = 0; digit < 12 && i < REQUEST_ID_CHARS; digit++) {
+            unsigned __int128 product = (unsigned __int128)fraction * 36;
+
+            id[i++] = alphabet[(uint64_t)(product >> 64)];
+            fraction = (uint64_t)product;
+        }
     }
     http_exchange_add_header(exchange, "x-amzn-RequestId", bytes_make(id, REQUEST_ID_CHARS));
     if (type != NULL && media_type_is(*type, "application/x-amz-json-1.0"))

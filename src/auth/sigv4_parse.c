@@ -253,16 +253,20 @@ static enum err check_signed_header_count(struct bytes signed_headers, struct fa
 /* Takes the next run without commas and white space off *rest; false at the end. */
 static bool next_element(struct bytes *rest, struct bytes *element)
 {
-    size_t from = 0, to;
+    static const char separators[] = {',', ' ', '\t'};
+    size_t from = 0;
 
     while (from < rest->size &&
            (rest->data[from] == ',' || rest->data[from] == ' ' || rest->data[from] == '\t'))
         from++;
-    for (to = from; to < rest->size && rest->data[to] != ',' && rest->data[to] != ' ' &&
-                    rest->data[to] != '\t';)
-        to++;
-    *element = bytes_make(rest->data + from, to - from);
-    *rest = bytes_skip(*rest, to);
+    *element = bytes_skip(*rest, from);
+    for (size_t i = 0; i < sizeof(separators); i++) { /* a run has some hundred bytes */
+        const uint8_t *end = memchr(element->data, separators[i], element->size);
+
+        if (end != NULL)
+            element->size = (size_t)(end - element->data);
+    }
+    *rest = bytes_skip(*rest, from + element->size);
     return element->size != 0;
 }
 

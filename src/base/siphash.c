@@ -1,12 +1,17 @@
 /* siphash.c - after the paper's section 2. Words are little-endian, whatever the machine. */
 #include "base/siphash.h"
 
-static uint64_t load_le(const uint8_t *at, size_t size)
+static inline uint64_t load(const uint8_t *at)
+{
+    return __builtin_bswap64(bytes_get_u64(at)); /* one instruction, and right everywhere */
+}
+
+static inline uint64_t load_some(const uint8_t *at, size_t size)
 {
     uint64_t word = 0;
 
-    for (size_t i = 0; i < size; i++)
-        word |= (uint64_t)at[i] << (8 * i);
+    while (size-- > 0)
+        word = word << 8 | at[size];
     return word;
 }
 
@@ -33,22 +38,20 @@ static inline void rounds(uint64_t v[4], unsigned count)
 
 uint64_t siphash(const uint8_t key[SIPHASH_KEY_BYTES], struct bytes data)
 {
-    uint64_t k0 = load_le(key, 8), k1 = load_le(key + 8, 8);
+    uint64_t k0 = load(key), k1 = load(key + 8);
     uint64_t v[4] = {k0 ^ 0x736f6d6570736575ULL, k1 ^ 0x646f72616e646f6dULL,
                      k0 ^ 0x6c7967656e657261ULL, k1 ^ 0x7465646279746573ULL};
     size_t whole = data.size & ~(size_t)7;
     uint64_t last;
 
     for (size_t i = 0; i < whole; i += 8) {
-        uint64_t word = load_le(data.data + i, 8);
+        uint64_t word = load(data.data + i);
 
         v[3] ^= word;
         rounds(v, 2);
         v[0] ^= word;
     }
-    last = (uint64_t)data.size << 56;
-    if (data.size != whole)
-        last |= load_le(data.data + whole, data.size - whole);
+    last = (uint64_t)data.size << 56 | load_some(data.data + whole, data.size - whole);
     v[3] ^= last;
     rounds(v, 2);
     v[0] ^= last;

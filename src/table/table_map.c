@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#define HASHED_BYTES_MAX 512 /* an account has 12, a region under 20, a name 255 */
+
 struct table_map_entry {
     struct table_map_entry *next;
     struct table_map_entry *next_here; /* of its place */
@@ -17,6 +19,8 @@ struct table_map_place {
     struct table_map_entry *tables; /* at least one */
 };
 
+static uint64_t hash_of(const struct table_map *map, struct bytes account, struct bytes region,
+                        struct bytes name);
 static struct table_map_entry **find(struct table_map *map, struct bytes account,
                                      struct bytes region, struct bytes name);
 static struct table_map_place **find_place(struct table_map *map, struct bytes account,
@@ -166,12 +170,30 @@ unsigned table_map_acquire_next(struct table_map *map, unsigned *place, table_ma
     return count;
 }
 
+/* Of all three in one piece, since a request looks for its table with it; of the beginning, should
+ * they be longer than any that are given. */
+static uint64_t hash_of(const struct table_map *map, struct bytes account, struct bytes region,
+                        struct bytes name)
+{
+    const struct bytes parts[] = {account, region, name};
+    uint8_t text[HASHED_BYTES_MAX];
+    size_t size = 0;
+
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        size_t most = sizeof(text) - size;
+        size_t taken = parts[i].size < most ? parts[i].size : most;
+
+        memcpy(text + size, parts[i].data, taken);
+        size += taken;
+    }
+    return siphash(map->hash_key, bytes_make(text, size));
+}
+
 /* The place of the entry, or where it would be added. Under the lock. */
 static struct table_map_entry **find(struct table_map *map, struct bytes account,
                                      struct bytes region, struct bytes name)
 {
-    uint64_t hash = siphash(map->hash_key, name) ^
-                    (siphash(map->hash_key, region) * 3 + siphash(map->hash_key, account) * 7);
+    uint64_t hash = hash_of(map, account, region, name);
     struct table_map_entry **at = &map->buckets[hash % TABLE_MAP_BUCKETS];
 
     while (*at != NULL && !(bytes_equal((*at)->table->definition.name, name) &&
@@ -185,7 +207,7 @@ static struct table_map_entry **find(struct table_map *map, struct bytes account
 static struct table_map_place **find_place(struct table_map *map, struct bytes account,
                                            struct bytes region)
 {
-    uint64_t hash = siphash(map->hash_key, region) * 3 + siphash(map->hash_key, account);
+    uint64_t hash = hash_of(map, account, region, BYTES(""));
     struct table_map_place **at = &map->places[hash % TABLE_MAP_PLACES];
 
     while (*at != NULL && !(bytes_equal((*at)->tables->table->definition.region, region) &&
