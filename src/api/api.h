@@ -16,6 +16,7 @@ struct reader_limits;
 struct store;
 struct store_mutation;
 struct table;
+struct turns;
 struct worker_pool;
 
 #define API_BODY_BYTES_MAX ((size_t)16 << 20) /* contract core-api.md 1.3 */
@@ -36,6 +37,7 @@ struct api {
     struct worker_pool *workers;
     struct worker_pool *changers; /* of one thread: where changes of the catalog wait for each
                                    * other, and nobody for them */
+    struct turns *turns;          /* of large writes; NULL: nobody waits for one */
     const struct auth *auth;
     struct bytes account;  /* whose tables these are */
     struct bytes region;   /* where a signature names none */

@@ -36,6 +36,10 @@ static bool answer_plainly(struct api *api, struct http_exchange *exchange);
 static void answer_preflight(struct http_exchange *exchange);
 static bool content_type_is_ours(const struct http_request *request);
 static void add_common_headers(struct http_exchange *exchange);
+static bool takes_turn(const struct http_request *request);
+static void come_to_turn(struct turn *turn);
+static void begin_turn(struct loop_task *task);
+static void begin(struct req *req);
 static void run_on_loop(struct req *req);
 static void run_on_worker(struct worker_task *task);
 static void come_back(struct loop_task *task);
@@ -68,11 +72,13 @@ void api_handle(void *ctx, struct http_exchange *exchange)
     req->durable.run = become_durable;
     fault_init(&req->fault, req->arena);
     add_common_headers(exchange);
-    if (http_exchange_request(exchange)->body_coded ||
-        http_exchange_request(exchange)->body.size > REQ_LOOP_BYTES_MAX)
-        send_to_worker(req);
-    else
-        run_on_loop(req);
+    if (takes_turn(http_exchange_request(exchange))) {
+        req->turn.bytes = http_exchange_request(exchange)->body.size;
+        req->turn.begin = come_to_turn;
+        if (!turns_take(api->turns, &req->turn))
+            return;
+    }
+    begin(req);
 }
 
 /* --- what is no request of the API ------------------------------------------------------------ */
@@ -161,6 +167,46 @@ static void add_common_headers(struct http_exchange *exchange)
 }
 
 /* --- running ---------------------------------------------------------------------------------- */
+
+/* By its target alone, before anything is parsed. Changes of the catalog wait for each other. */
+static bool takes_turn(const struct http_request *request)
+{
+    const struct bytes *target;
+    const struct op *op;
+
+    if (request->body.size < TURNS_WRITE_BYTES_MIN)
+        return false;
+    target = http_request_header(request, "X-Amz-Target");
+    op = target != NULL ? op_find(*target) : NULL;
+    return op != NULL && op->access == ACCESS_WRITE && !handlers[op->id].changes;
+}
+
+/* On a thread that ended another turn. */
+static void come_to_turn(struct turn *turn)
+{
+    struct req *req = CONTAINER_OF(turn, struct req, turn);
+
+    req->back.run = begin_turn;
+    loop_post(http_exchange_loop(req->exchange), &req->back);
+}
+
+static void begin_turn(struct loop_task *task)
+{
+    struct req *req = CONTAINER_OF(task, struct req, back);
+
+    req->back.run = come_back;
+    begin(req);
+}
+
+static void begin(struct req *req)
+{
+    const struct http_request *request = http_exchange_request(req->exchange);
+
+    if (request->body_coded || request->body.size > REQ_LOOP_BYTES_MAX)
+        send_to_worker(req);
+    else
+        run_on_loop(req);
+}
 
 static void run_on_loop(struct req *req)
 {
@@ -312,6 +358,7 @@ static void finish(struct req *req, enum err err)
 
     ASSERT(err != ERR_PENDING && err != ERR_WOULD_BLOCK);
     if (err == ERR_TOO_LARGE && request->body_coded) {
+        turns_end(req->api->turns, &req->turn);
         http_exchange_refuse(req->exchange, 413); /* as any body of that size */
         return;
     }
@@ -324,6 +371,7 @@ static void finish(struct req *req, enum err err)
     }
     release_tables(req);
     req_json_free(req);
+    turns_end(req->api->turns, &req->turn);
     if (req->reply->size > REQ_LOOP_BYTES_MAX && http_exchange_compresses(req->exchange)) {
         req->work.run = compress_on_worker;
         req->back.run = send_compressed;

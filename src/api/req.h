@@ -11,6 +11,7 @@
 #include "api/api.h"
 #include "api/input.h"
 #include "api/ops.h"
+#include "api/turns.h"
 #include "net/loop.h"
 #include "net/worker.h"
 #include "table/table.h"
@@ -67,6 +68,7 @@ struct req {
     struct worker_task work;  /* to a worker */
     struct loop_task back;    /* to the loop, from a worker */
     struct loop_task durable; /* to the loop, from the committer */
+    struct turn turn;         /* of a large write */
 };
 
 /* Handlers: enum err op_get_item(struct req *req), one for each OP row. Those of OP_CHANGE rows run

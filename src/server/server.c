@@ -9,6 +9,7 @@
 #include "server/server.h"
 
 #include "api/api.h"
+#include "api/turns.h"
 #include "backup/archiver.h"
 #include "backup/backup.h"
 #include "backup/history.h"
@@ -181,6 +182,7 @@ void server_stop(struct server **server)
     if (s == NULL)
         return;
     *server = NULL;
+    turns_open(s->api.turns); /* who waits goes to the workers, while there are any */
     if (s->http != NULL)
         http_server_cut(s->http);
     worker_pool_destroy(&s->workers); /* runs what is queued */
@@ -194,6 +196,7 @@ void server_stop(struct server **server)
         pthread_join(s->loops[i].thread, NULL);
     }
     http_server_close(&s->http);
+    turns_destroy(&s->api.turns);
     jobs_stop(s->jobs);
     backups_close(&s->backups);
     jobs_close(&s->jobs);
@@ -420,6 +423,7 @@ static enum err listen_on(struct server *server, struct fault *fault)
         .keep_deleted = backup_keep_deleted,
         .workers = server->workers,
         .changers = server->changers,
+        .turns = turns_create(),
         .auth = &server->auth,
         .account = bytes_of_string(o->account),
         .region = bytes_of_string(o->region),

@@ -1,0 +1,40 @@
+/* turns.h - large writes go by turns, so that others need not wait for all of them.
+ * Log order is queue order, so a small write waits for what was submitted before it. Large writes
+ * are therefore let in a few at a time, before they are parsed or have a version, and the others
+ * wait in the order in which they came; small ones wait for no turn.
+ * How many bytes at a time: so many that a turn, from its beginning to the durable outcome, takes
+ * about TURNS_NS; one write may always begin.
+ * Ownership: a turn is its request's, and borrowed from turns_take to turns_end.
+ * Threads:   any; begin is called under no lock, on the thread that ended another turn.
+ */
+#pragma once
+
+#include "base/bytes.h"
+
+#define TURNS_WRITE_BYTES_MIN ((size_t)16 << 10) /* a smaller write takes no turn */
+#define TURNS_NS              UINT64_C(5000000)
+
+struct turns;
+
+struct turn {
+    size_t bytes; /* 0: none */
+    void (*begin)(struct turn *turn);
+    struct turn *next; /* these two are turns.c's */
+    uint64_t begun_ns;
+};
+
+struct turns *turns_create(void);
+/* Nobody waits or has a turn. */
+void turns_destroy(struct turns **turns);
+
+/* True: it has begun. False: turn->begin will be called, perhaps before this returns. bytes and
+ * begin are set; turns may be NULL: everything begins at once. */
+bool turns_take(struct turns *turns, struct turn *turn);
+/* The write is done with, however it ended. A turn without bytes was not taken. */
+void turns_end(struct turns *turns, struct turn *turn);
+
+/* From now on nobody waits: before what serves them ends. */
+void turns_open(struct turns *turns);
+
+/* Bytes that may have begun at a time now: for tests. */
+size_t turns_bytes_max(struct turns *turns);
