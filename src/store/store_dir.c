@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "store/store_dir_priv.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,34 +19,12 @@
 /* Room to write out what is in memory (two memtables, compressed) and go on deleting. */
 #define RESERVE_BYTES ((off_t)32 << 20)
 #define FILES_MIN     16 /* inodes: a file system can run out of these alone */
-/* A new directory's first files and records. */
-#define FIRST_BYTES ((uint64_t)1 << 20)
-
-struct store_dir {
-    char *path;
-    char *engine_path;
-    char *reserve_path;
-    char *bulk_path;
-    _Atomic uint64_t scratch_count; /* names in bulk/ that were given out */
-    int lock_fd;
-    bool had_tables;
-    bool is_new;       /* made by us, and not kept yet */
-    size_t made_bytes; /* of path: the outermost folder that was made; 0: all were there */
-};
 
 static enum err make_folders(struct store_dir *dir, struct fault *fault);
 static enum err take_lock(struct store_dir *dir, struct fault *fault);
-static enum err check_format(struct store_dir *dir, const char *engine, unsigned major,
-                             unsigned minor, struct fault *fault);
-static enum err check_first_room(const struct store_dir *dir, struct fault *fault);
-static void remove_all(struct store_dir *dir);
-static void remove_folders(struct store_dir *dir);
-static enum err make_durable(struct store_dir *dir, struct fault *fault);
+static enum err check_format(struct store_dir *dir, struct fault *fault);
 static enum err check_engine_files(struct store_dir *dir, struct fault *fault);
 static void keep_used_mark(struct store_dir *dir);
-static enum err write_format(struct store_dir *dir, const char *file, const char *engine,
-                             unsigned major, unsigned minor, struct fault *fault);
-static char *join(const char *folder, const char *name);
 
 enum err store_dir_open(const char *path, const char *engine, unsigned major, unsigned minor,
                         struct fault *fault, struct store_dir **dir)
@@ -54,15 +33,19 @@ enum err store_dir_open(const char *path, const char *engine, unsigned major, un
     enum err err;
 
     d->path = mem_string(path);
-    d->engine_path = join(path, "rocks");
-    d->reserve_path = join(path, "RESERVE");
-    d->bulk_path = join(path, "bulk");
+    d->engine_path = store_dir_join(path, "rocks");
+    d->reserve_path = store_dir_join(path, "RESERVE");
+    d->bulk_path = store_dir_join(path, "bulk");
     d->lock_fd = -1;
+    d->format_fd = -1;
+    d->engine = engine;
+    d->major = major;
+    d->minor = minor;
     err = make_folders(d, fault);
     if (err == OK)
         err = take_lock(d, fault);
     if (err == OK)
-        err = check_format(d, engine, major, minor, fault);
+        err = check_format(d, fault);
     if (err == OK)
         err = check_engine_files(d, fault);
     if (err == OK)
@@ -86,11 +69,13 @@ void store_dir_close(struct store_dir **dir)
         return;
     if (d->lock_fd >= 0)
         rmdir(d->bulk_path); /* unless something is in use there */
+    if (d->format_fd >= 0)
+        close(d->format_fd);
     if (d->is_new)
-        remove_all(d);
+        store_dir_remove_files(d);
     if (d->lock_fd >= 0)
         close(d->lock_fd); /* and with it the lock */
-    remove_folders(d);
+    store_dir_remove_folders(d);
     free(d->path);
     free(d->engine_path);
     free(d->reserve_path);
@@ -170,7 +155,7 @@ enum err store_dir_scratch_file(struct store_dir *dir, uint64_t bytes, char **pa
         return file_err(errno);
     }
     snprintf(name, sizeof(name), "%llu", (unsigned long long)dir->scratch_count++);
-    *path = join(dir->bulk_path, name);
+    *path = store_dir_join(dir->bulk_path, name);
     return OK;
 }
 
@@ -209,7 +194,7 @@ static bool is_file(int fd, const char *path)
 
 static enum err take_lock(struct store_dir *dir, struct fault *fault)
 {
-    char *path = join(dir->path, "LOCK");
+    char *path = store_dir_join(dir->path, "LOCK");
     char holder[256];
     enum err err = OK;
     bool locked = false;
@@ -218,7 +203,7 @@ static enum err take_lock(struct store_dir *dir, struct fault *fault)
     dir->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     while (dir->lock_fd >= 0 && (locked = flock(dir->lock_fd, LOCK_EX | LOCK_NB) == 0) &&
            !is_file(dir->lock_fd, path)) {
-        /* It was a directory that somebody else made and removed again (remove_all). */
+        /* It was a directory that somebody else made and removed again (store_dir_remove_files). */
         close(dir->lock_fd);
         dir->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     }
@@ -241,117 +226,39 @@ static enum err take_lock(struct store_dir *dir, struct fault *fault)
     return err;
 }
 
-static enum err check_format(struct store_dir *dir, const char *engine, unsigned major,
-                             unsigned minor, struct fault *fault)
+static enum err check_format(struct store_dir *dir, struct fault *fault)
 {
-    char *path = join(dir->path, "FORMAT");
+    char *path = store_dir_join(dir->path, "FORMAT");
     FILE *file = fopen(path, "re");
     unsigned format = 0, was_major = 0, was_minor = 0;
     char was_engine[32] = "";
     enum err err = OK;
 
     if (file == NULL && errno == ENOENT) {
-        dir->is_new = access(dir->engine_path, F_OK) != 0 && errno == ENOENT;
-        err = check_first_room(dir, fault);
-        if (err == OK)
-            err = make_durable(dir, fault);
-        if (err == OK)
-            err = write_format(dir, path, engine, major, minor, fault);
+        err = store_dir_begin_new(dir, fault);
     } else if (file == NULL) {
         err = fault_set(fault, ERR_IO, "cannot read %s: %s", path, strerror(errno));
     } else if (fscanf(file, "stele-data %u %31s %u.%u", &format, was_engine, &was_major,
                       &was_minor) != 4 ||
-               strcmp(was_engine, engine) != 0) {
+               strcmp(was_engine, dir->engine) != 0) {
         err = fault_set(fault, ERR_CORRUPT,
                         "%s is damaged or not Stele's. If %s really is a data directory, restore "
                         "this file from a backup",
                         path, dir->path);
-    } else if (format > STORE_DIR_FORMAT || was_major > major ||
-               (was_major == major && was_minor > minor)) {
+    } else if (format > STORE_DIR_FORMAT || was_major > dir->major ||
+               (was_major == dir->major && was_minor > dir->minor)) {
         err = fault_set(fault, ERR_NEWER_FORMAT,
                         "the data directory %s was written by a newer Stele (format %u, %s %u.%u; "
                         "this one knows format %u, %s %u.%u). Start it with that version or newer",
                         dir->path, format, was_engine, was_major, was_minor, STORE_DIR_FORMAT,
-                        engine, major, minor);
-    } else if (was_major != major || was_minor != minor) {
+                        dir->engine, dir->major, dir->minor);
+    } else if (was_major != dir->major || was_minor != dir->minor) {
         /* From now on only this engine or a newer one may open it. */
-        err = write_format(dir, path, engine, major, minor, fault);
+        err = store_dir_write_format(dir, fault);
     }
     if (file != NULL)
         fclose(file);
     free(path);
-    return err;
-}
-
-static enum err check_first_room(const struct store_dir *dir, struct fault *fault)
-{
-    uint64_t room = store_dir_room_bytes(dir), needed = STORE_DIR_ROOM_BYTES_MIN + FIRST_BYTES;
-
-    if (room >= needed)
-        return OK;
-    return fault_set(
-        fault, ERR_NO_SPACE,
-        "the disk of the data directory %s is full: %llu bytes can be written there, a "
-        "new directory needs %llu. Free some space, or choose another --data",
-        dir->path, (unsigned long long)room, (unsigned long long)needed);
-}
-
-/* What was made for a directory that never got a record, so that the next start finds what this one
- * found. Its lock last: until then nobody else is here. */
-static void remove_all(struct store_dir *dir)
-{
-    static const char *const names[] = {"FORMAT", "FORMAT.new", "RESERVE", "USED", "LOCK"};
-
-    file_remove_files(dir->engine_path);
-    rmdir(dir->engine_path);
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        char *path = join(dir->path, names[i]);
-
-        unlink(path);
-        free(path);
-    }
-}
-
-/* Those that we made, as far as they are empty: a kept directory is not. */
-static void remove_folders(struct store_dir *dir)
-{
-    size_t size = strlen(dir->path);
-
-    while (dir->made_bytes != 0 && size >= dir->made_bytes) {
-        dir->path[size] = 0;
-        if (rmdir(dir->path) != 0 && errno != ENOENT)
-            break;
-        while (size > 0 && dir->path[size - 1] == '/')
-            size--;
-        while (size > 0 && dir->path[size - 1] != '/')
-            size--;
-        size -= size > 0;
-    }
-}
-
-/* Before FORMAT says that this is a data directory: no power cut takes back the engine's folder, or
- * a folder on the way here. The engine syncs only what is in its folder. */
-static enum err make_durable(struct store_dir *dir, struct fault *fault)
-{
-    char *folder;
-    enum err err = OK;
-
-    if (mkdir(dir->engine_path, 0700) != 0 && errno != EEXIST)
-        return fault_set(fault, ERR_IO, "cannot make %s: %s", dir->engine_path, strerror(errno));
-    folder = realpath(dir->path, NULL);
-    if (folder == NULL)
-        return fault_set(fault, ERR_IO, "cannot find %s: %s", dir->path, strerror(errno));
-    while (err == OK) {
-        char *end = strrchr(folder, '/');
-
-        /* Not every folder up there may be read, or can be synced: those are not ours. */
-        if (file_sync_folder(folder) != OK && errno == EIO)
-            err = fault_set(fault, ERR_IO, "cannot sync %s: %s", folder, strerror(errno));
-        if (end[1] == 0)
-            break;
-        end[end == folder] = 0; /* its parent, "/" in the end */
-    }
-    free(folder);
     return err;
 }
 
@@ -394,7 +301,7 @@ static enum err check_engine_files(struct store_dir *dir, struct fault *fault)
  * not know: the mark outlives them, so that the next start refuses too. */
 static void keep_used_mark(struct store_dir *dir)
 {
-    char *path = join(dir->path, "USED");
+    char *path = store_dir_join(dir->path, "USED");
     int fd;
 
     if (access(path, F_OK) == 0) {
@@ -420,28 +327,48 @@ static bool write_whole(int fd, const char *text, size_t size)
     return written == (ssize_t)size;
 }
 
-/* All of it or nothing: written beside, synced, renamed, and the folder synced. */
-static enum err write_format(struct store_dir *dir, const char *file, const char *engine,
-                             unsigned major, unsigned minor, struct fault *fault)
+enum err store_dir_write_format(struct store_dir *dir, struct fault *fault)
 {
-    char *beside = join(dir->path, "FORMAT.new");
-    char text[64];
-    int size = snprintf(text, sizeof(text), "stele-data %u %s %u.%u\n", STORE_DIR_FORMAT, engine,
-                        major, minor);
-    enum err err = OK;
-    int fd;
+    enum err err = store_dir_begin_format(dir, fault);
 
-    fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0 || !write_whole(fd, text, (size_t)size) || fsync(fd) != 0 ||
-        rename(beside, file) != 0 || file_sync_folder(dir->path) != OK)
-        err = fault_set(fault, ERR_IO, "cannot write %s: %s", file, strerror(errno));
-    if (fd >= 0)
-        close(fd);
+    return err == OK ? store_dir_end_format(dir, fault) : err;
+}
+
+enum err store_dir_begin_format(struct store_dir *dir, struct fault *fault)
+{
+    char *beside = store_dir_join(dir->path, "FORMAT.new");
+    char text[64];
+    int size = snprintf(text, sizeof(text), "stele-data %u %s %u.%u\n", STORE_DIR_FORMAT,
+                        dir->engine, dir->major, dir->minor);
+    enum err err = OK;
+
+    dir->format_fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (dir->format_fd < 0 || !write_whole(dir->format_fd, text, (size_t)size))
+        err = fault_set(fault, ERR_IO, "cannot write %s: %s", beside, strerror(errno));
+    else
+        (void)sync_file_range(dir->format_fd, 0, 0, SYNC_FILE_RANGE_WRITE); /* its sync will tell */
     free(beside);
     return err;
 }
 
-static char *join(const char *folder, const char *name)
+/* All of it or nothing: written beside, synced, renamed, and the folder synced. */
+enum err store_dir_end_format(struct store_dir *dir, struct fault *fault)
+{
+    char *beside = store_dir_join(dir->path, "FORMAT.new");
+    char *path = store_dir_join(dir->path, "FORMAT");
+    enum err err = OK;
+
+    if (fsync(dir->format_fd) != 0 || rename(beside, path) != 0 ||
+        file_sync_folder(dir->path) != OK)
+        err = fault_set(fault, ERR_IO, "cannot write %s: %s", path, strerror(errno));
+    close(dir->format_fd);
+    dir->format_fd = -1;
+    free(beside);
+    free(path);
+    return err;
+}
+
+char *store_dir_join(const char *folder, const char *name)
 {
     size_t size = strlen(folder) + 1 + strlen(name) + 1;
     char *path = mem_alloc(size);

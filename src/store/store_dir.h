@@ -1,6 +1,8 @@
 /* store_dir.h - the data directory around the engine: who has it, what wrote it, its reserve.
  *   LOCK      held (flock) while open; says who holds it
- *   FORMAT    what wrote the directory: our format number and the engine's version
+ *   FORMAT    what wrote the directory: our format number and the engine's version. It comes when
+ *             all else of a new directory is durable: engine files without it that have no record
+ *             are of a start that was cut short, and go
  *   RESERVE   bytes set aside for a full disk
  *   USED      empty; there once the engine was seen to have tables
  *   rocks/    the engine's files
@@ -29,6 +31,12 @@ struct store_dir;
 enum err store_dir_open(const char *path, const char *engine, unsigned major, unsigned minor,
                         struct fault *fault, struct store_dir **dir) MUST_CHECK;
 void store_dir_close(struct store_dir **dir);
+/* A new one, until it is finished: nothing in it need be durable before that. */
+bool store_dir_is_unfinished(const struct store_dir *dir);
+/* The engine is open, and its files are as it made them: syncs them and all folders on the way, and
+ * then says in FORMAT that this is a data directory. Nothing to do for one that was.
+ * ERR_NO_SPACE, ERR_IO. */
+enum err store_dir_finish(struct store_dir *dir, struct fault *fault) MUST_CHECK;
 /* Records are in it: from now on the directory stays. */
 void store_dir_keep(struct store_dir *dir);
 

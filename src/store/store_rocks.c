@@ -20,6 +20,7 @@
 #include "base/mem.h"
 #include "store/store_rocks_ext.h"
 #include "store/store_rocks_log.h"
+#include "store/store_rocks_new.h"
 #include "store/store_rocks_priv.h"
 
 #include <stdio.h>
@@ -28,7 +29,7 @@
 
 #define MEMTABLE_BYTES   ((size_t)8 << 20)
 #define LOG_BYTES_MAX    ((uint64_t)128 << 20) /* bounds recovery */
-#define OPENING_THREADS  4 /* RocksDB starts all of its 16 also where there is no file to open */
+#define OPENING_THREADS  4 /* of tables; RocksDB starts all of its 16 also where there are fewer */
 #define BLOOM_BITS       10
 #define MEMTABLE_BLOOM   0.02 /* of a memtable's bytes: 10 bits a slot at 64 bytes a row */
 #define TABLE_FORMAT     5    /* of SST files: read and written by 6.6 and everything since */
@@ -240,6 +241,10 @@ enum err store_rocks_open(const struct store_options *options, struct fault *fau
         store_dir_release_reserve(rocks->dir); /* what it is for */
         err = open_db(rocks, fault);
     }
+    if (err == OK) {
+        store_rocks_new_end(rocks->files);
+        err = store_dir_finish(rocks->dir, fault);
+    }
     if (err != OK) {
         rocks_close(&rocks->engine);
         return err;
@@ -271,6 +276,8 @@ static void rocks_close(struct store_engine *engine)
         rocksdb_cache_destroy(rocks->cache);
     if (rocks->log != NULL)
         store_rocks_log_destroy(&rocks->log);
+    if (rocks->files != NULL)
+        store_rocks_new_destroy(&rocks->files);
     store_gate_destroy(&rocks->gate);
     store_dir_close(&rocks->dir);
     free(rocks);
@@ -315,13 +322,16 @@ static void make_options(struct rocks *rocks, const struct store_options *option
     rocksdb_options_set_max_write_buffer_number(o, 3);
     rocksdb_options_set_level_compaction_dynamic_level_bytes(o, 1);
     rocksdb_options_set_max_background_jobs(o, 2);
+    rocks->files = store_rocks_new_create(o, store_dir_engine_path(rocks->dir),
+                                          store_dir_is_unfinished(rocks->dir));
     rocks->log = store_rocks_log_create(o, store_dir_engine_path(rocks->dir));
     store_rocks_ext_compact_in_background(o);
     rocksdb_options_set_bytes_per_sync(o, 1 << 20);
     rocksdb_options_set_compression(o, rocksdb_lz4_compression);
     rocksdb_options_set_bottommost_compression(o, rocksdb_zstd_compression);
     rocksdb_options_set_max_open_files(o, tables_open_max(options));
-    rocksdb_options_set_max_file_opening_threads(o, OPENING_THREADS);
+    rocksdb_options_set_max_file_opening_threads(
+        o, store_dir_had_tables(rocks->dir) ? OPENING_THREADS : 1);
     rocksdb_options_set_stats_dump_period_sec(o, 0);
     store_rocks_ext_resume_when_told(o);
     store_rocks_ext_log_to(o, rocks_log_of_engine, log_enabled(LOG_DEBUG));

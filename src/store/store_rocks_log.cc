@@ -291,12 +291,9 @@ class LogFileSystem : public rocksdb::FileSystemWrapper
             return target()->NewWritableFile(path, options, file, debug);
         unlink(path.c_str());
         spare_.take(path);
-        fd = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_DIRECT | O_DSYNC, 0644);
-        if (fd < 0 ? errno == EINVAL : !takes_blocks(fd)) {
-            if (fd >= 0)
-                close(fd);
+        if (!takes_blocks(path))
             return target()->NewWritableFile(path, options, file, debug);
-        }
+        fd = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_DIRECT | O_DSYNC, 0644);
         if (fd < 0)
             return io_error("While open a file for appending", path);
         *file = std::make_unique<LogFile>(path, fd, &spare_);
@@ -308,12 +305,18 @@ class LogFileSystem : public rocksdb::FileSystemWrapper
     Spare spare_;
 
     /* Some file systems open a file for direct I/O and then refuse to do it. What else may be wrong
-     * is for the first record to find out. */
-    static bool takes_blocks(int fd)
+     * is for the first record to find out, which also makes the file durable: no sync here. */
+    static bool takes_blocks(const std::string &path)
     {
+        int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_DIRECT, 0644);
         Blocks zeros = make_blocks(block_bytes);
+        bool takes;
 
-        return pwrite(fd, zeros.get(), block_bytes, 0) >= 0 || errno != EINVAL;
+        if (fd < 0)
+            return errno != EINVAL;
+        takes = pwrite(fd, zeros.get(), block_bytes, 0) >= 0 || errno != EINVAL;
+        close(fd);
+        return takes;
     }
 
     /* A checkpoint has a copy of one, in a folder of its own: that is no log to write. */
@@ -332,10 +335,11 @@ struct store_rocks_log {
 
 struct store_rocks_log *store_rocks_log_create(rocksdb_options_t *options, const char *folder)
 {
-    auto files = std::make_shared<LogFileSystem>(rocksdb::FileSystem::Default(), folder);
+    rocksdb::Env *&env = store_rocks_ext_options(options)->env;
+    auto files = std::make_shared<LogFileSystem>(env->GetFileSystem(), folder);
     auto *log = new store_rocks_log{rocksdb::NewCompositeEnv(files)};
 
-    store_rocks_ext_options(options)->env = log->env.get();
+    env = log->env.get();
     return log;
 }
 

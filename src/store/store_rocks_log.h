@@ -15,8 +15,8 @@ extern "C" {
 
 struct store_rocks_log;
 
-/* Gives the options an environment with such logs; folder: the database's. The database is closed
- * before the environment goes. */
+/* Gives the options an environment like theirs with such logs; folder: the database's. The database
+ * is closed before the environment goes. */
 struct store_rocks_log *store_rocks_log_create(rocksdb_options_t *options, const char *folder);
 void store_rocks_log_destroy(struct store_rocks_log **log);
 

@@ -13,6 +13,7 @@
 struct rocks {
     struct store_engine engine;
     struct store_dir *dir;
+    struct store_rocks_new *files;
     struct store_rocks_log *log;
     struct store_gate *gate; /* readers are inside while they use db or families */
     rocksdb_t *db;           /* NULL: could not be opened anew */

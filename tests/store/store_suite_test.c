@@ -7,6 +7,7 @@
 #include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static enum err put(struct bed *bed, const char *key, const char *value)
@@ -608,6 +609,68 @@ TEST(store_without_a_record_leaves_nothing)
     bed_open(&bed, true); /* kept for good, whatever this opening writes */
     bed_close(&bed);
     CHECK(access(path, F_OK) == 0);
+}
+
+/* What a start leaves that is cut short at any point: engine files of some kind, and no FORMAT. */
+TEST(store_that_was_not_finished_is_made_anew)
+{
+    static const char *const left[][2] = {
+        {"CURRENT", ""},  {"CURRENT", "MANIFEST-000001\n"},      {"MANIFEST-000005", "torn"},
+        {"IDENTITY", ""}, {"000001.dbtmp", "MANIFEST-000001\n"}, {"000004.log", ""},
+    };
+    struct bed bed = {0};
+    struct bytes message;
+    char path[300];
+
+    bed_open(&bed, true);
+    snprintf(path, sizeof(path), "%s/FORMAT", bed.path);
+    CHECK(access(path, F_OK) == 0);
+    bed_close(&bed);
+    arena_init(&bed.arena); /* for what open_again says */
+    for (size_t i = 0; i < sizeof(left) / sizeof(left[0]); i++) {
+        mkdir(bed.path, 0700);
+        snprintf(path, sizeof(path), "%s/rocks", bed.path);
+        CHECK(mkdir(path, 0700) == 0);
+        for (size_t j = 0; j <= i; j++) {
+            snprintf(path, sizeof(path), "rocks/%s", left[j][0]);
+            overwrite(&bed, path, left[j][1]);
+        }
+        CHECK_OK(open_again(&bed, &message)); /* and without a record, it goes */
+        CHECK(access(bed.path, F_OK) != 0 || rmdir(bed.path) == 0);
+    }
+    arena_fini(&bed.arena);
+}
+
+/* A lost FORMAT is not a start that was cut short. */
+TEST(store_that_lost_its_format_has_its_records)
+{
+    static const char *const others[] = {"rocks/notes.txt", "rocks/000099.sst"};
+    struct bed bed = {0};
+    struct bytes message, value;
+    char path[300];
+
+    bed_open(&bed, true);
+    CHECK_OK(put(&bed, "key", "value")); /* in the log alone */
+    store_close(&bed.store);
+    snprintf(path, sizeof(path), "%s/FORMAT", bed.path);
+    CHECK(unlink(path) == 0);
+    arena_fini(&bed.arena);
+    bed_open(&bed, true);
+    CHECK_OK(store_get(bed.store, NULL, STORE_DATA, BYTES("key"), true, &bed.arena, &value));
+    CHECK(access(path, F_OK) == 0);
+    bed_close(&bed);
+
+    arena_init(&bed.arena);
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) { /* nor is anybody's folder */
+        snprintf(bed.path, sizeof(bed.path), "%s/others%zu", unit_temp_dir(), i);
+        snprintf(path, sizeof(path), "%s/rocks", bed.path);
+        CHECK(mkdir(bed.path, 0700) == 0 && mkdir(path, 0700) == 0);
+        overwrite(&bed, others[i], "not of the engine's making");
+        (void)open_again(&bed, &message);
+        snprintf(path, sizeof(path), "%s/%s", bed.path, others[i]);
+        CHECK(access(path, F_OK) == 0);
+    }
+    arena_fini(&bed.arena);
 }
 
 TEST(store_that_lost_its_root_is_refused_not_taken_for_a_new_one)
