@@ -2,6 +2,7 @@
 #include "api/item_params.h"
 
 #include "api/legacy_params.h"
+#include "api/loop_exprs.h"
 #include "table/catalog.h"
 
 struct key_path_search {
@@ -159,7 +160,8 @@ enum err item_params_expressions(struct req *req, yyjson_val *in, const struct i
     if (input.update == NULL && input.condition == NULL && input.key_condition == NULL &&
         input.filter == NULL && input.projection == NULL)
         return OK;
-    return expr_parse(&input, req->arena, &req->fault, set);
+    /* Workers are many, and what they do costs more than reading its expressions. */
+    return expr_parse(req->may_wait ? NULL : loop_exprs(), &input, req->arena, &req->fault, set);
 }
 
 /* A member the operation does not have is none, whatever was sent under its name. */

@@ -2,67 +2,91 @@
  */
 #include "expr/expr.h"
 
+#include "expr/expr_cache.h"
 #include "expr/expr_priv.h"
 
 #include <yyjson.h>
 
-static struct expr_source source_of(const struct yyjson_val *json, enum expr_kind kind,
-                                    struct expr_placeholders *names,
-                                    struct expr_placeholders *values);
+static enum err parse_texts(struct expr_request *request, struct arena *arena, struct fault *fault,
+                            struct expr_set *set, struct expr_condition **key_condition);
 static const struct yyjson_val *present(const struct yyjson_val *json);
 static bool visit_node(const struct expr_node *node, expr_path_visit_fn *visit, void *ctx);
 static bool visit_path(const struct expr_path *path, expr_path_visit_fn *visit, void *ctx);
 
-/* Contract core-api-expressions.md 1. The shape of a key condition comes last: after the names and
- * values that no expression used (core-api-items.md 6). */
-enum err expr_parse(const struct expr_input *input, struct arena *arena, struct fault *fault,
-                    struct expr_set *set)
+/* Contract core-api-expressions.md 1. What the cache is asked about has passed every check before
+ * the texts; it answers with trees or not at all, and then the texts are read and tell what is
+ * wrong. Trees from the cache used the names and values that the parsed ones used, which have the
+ * same keys, and had key conditions of the right shape and types. */
+enum err expr_parse(struct expr_cache *cache, const struct expr_input *input, struct arena *arena,
+                    struct fault *fault, struct expr_set *set)
 {
-    const struct yyjson_val *update = present(input->update);
-    const struct yyjson_val *condition = present(input->condition);
-    const struct yyjson_val *key_condition = present(input->key_condition);
-    const struct yyjson_val *filter = present(input->filter);
-    const struct yyjson_val *projection = present(input->projection);
-    struct expr_condition *key = NULL;
-    struct expr_placeholders names, values;
+    struct expr_request request = {
+        .texts =
+            {
+                [EXPR_KIND_UPDATE] = present(input->update),
+                [EXPR_KIND_CONDITION] = present(input->condition),
+                [EXPR_KIND_KEY_CONDITION] = present(input->key_condition),
+                [EXPR_KIND_FILTER] = present(input->filter),
+                [EXPR_KIND_PROJECTION] = present(input->projection),
+            },
+    };
+    struct expr_condition *key_condition = NULL;
     struct expr_set result = {0};
-    struct expr_source source;
+    struct expr_cache_key key;
     enum err err;
 
-    err = expr_names_read(present(input->names), arena, fault, &names);
+    err = expr_names_read(present(input->names), arena, fault, &request.names);
     if (err == OK)
-        err = expr_values_read(present(input->values), arena, fault, &values);
+        err = expr_values_read(present(input->values), arena, fault, &request.values);
     if (err == OK)
-        err = expr_placeholders_check_size(&names, &values, fault);
-    if (err == OK && update != NULL) {
-        source = source_of(update, EXPR_KIND_UPDATE, &names, &values);
-        err = expr_parse_update(&source, arena, fault, &result.update);
+        err = expr_placeholders_check_size(&request.names, &request.values, fault);
+    if (err != OK)
+        return err;
+    if (cache != NULL) {
+        expr_cache_key_init(&key, cache, &request);
+        if (expr_cache_find(cache, &key, &request, arena, set))
+            return OK;
     }
-    if (err == OK && condition != NULL) {
-        source = source_of(condition, EXPR_KIND_CONDITION, &names, &values);
-        err = expr_parse_condition(&source, arena, fault, &result.condition);
-    }
-    if (err == OK && key_condition != NULL) {
-        source = source_of(key_condition, EXPR_KIND_KEY_CONDITION, &names, &values);
-        err = expr_parse_condition(&source, arena, fault, &key);
-    }
-    if (err == OK && filter != NULL) {
-        source = source_of(filter, EXPR_KIND_FILTER, &names, &values);
-        err = expr_parse_condition(&source, arena, fault, &result.filter);
-    }
-    if (err == OK && projection != NULL) {
-        source = source_of(projection, EXPR_KIND_PROJECTION, &names, &values);
-        err = expr_parse_projection(&source, arena, fault, &result.projection);
+    err = parse_texts(&request, arena, fault, &result, &key_condition);
+    if (err != OK)
+        return err;
+    if (cache != NULL)
+        expr_cache_keep(cache, &key, &result, key_condition, arena);
+    *set = result;
+    return OK;
+}
+
+/* The shape of a key condition comes last: after the names and values that no expression used
+ * (core-api-items.md 6). */
+static enum err parse_texts(struct expr_request *request, struct arena *arena, struct fault *fault,
+                            struct expr_set *set, struct expr_condition **key_condition)
+{
+    enum err err = OK;
+
+    for (unsigned kind = 0; kind < EXPR_KINDS && err == OK; kind++) {
+        struct expr_source source = {
+            .kind = (enum expr_kind)kind, .names = &request->names, .values = &request->values};
+
+        if (request->texts[kind] == NULL)
+            continue;
+        source.text = expr_text_of(request->texts[kind]);
+        if (kind == EXPR_KIND_UPDATE)
+            err = expr_parse_update(&source, arena, fault, &set->update);
+        else if (kind == EXPR_KIND_PROJECTION)
+            err = expr_parse_projection(&source, arena, fault, &set->projection);
+        else
+            err = expr_parse_condition(&source, arena, fault,
+                                       kind == EXPR_KIND_CONDITION ? &set->condition
+                                       : kind == EXPR_KIND_FILTER  ? &set->filter
+                                                                   : key_condition);
     }
     if (err == OK)
-        err = expr_placeholders_check_used(&names, "ExpressionAttributeNames", fault);
+        err = expr_placeholders_check_used(&request->names, "ExpressionAttributeNames", fault);
     if (err == OK)
-        err = expr_placeholders_check_used(&values, "ExpressionAttributeValues", fault);
-    if (err == OK && key != NULL)
-        err = expr_key_conditions(key, arena, fault, &result.key_conditions,
-                                  &result.key_condition_count);
-    if (err == OK)
-        *set = result;
+        err = expr_placeholders_check_used(&request->values, "ExpressionAttributeValues", fault);
+    if (err == OK && *key_condition != NULL)
+        err = expr_key_conditions(*key_condition, arena, fault, &set->key_conditions,
+                                  &set->key_condition_count);
     return err;
 }
 
@@ -148,14 +172,9 @@ size_t expr_update_overhead_bytes(const struct expr_update *update)
     return bytes;
 }
 
-static struct expr_source source_of(const struct yyjson_val *json, enum expr_kind kind,
-                                    struct expr_placeholders *names,
-                                    struct expr_placeholders *values)
+struct bytes expr_text_of(const struct yyjson_val *json)
 {
-    const char *text = yyjson_get_str((yyjson_val *)json);
-    size_t size = yyjson_get_len((yyjson_val *)json);
-
-    return (struct expr_source){bytes_make(text, size), kind, names, values};
+    return bytes_make(yyjson_get_str((yyjson_val *)json), yyjson_get_len((yyjson_val *)json));
 }
 
 /* A JSON null is no parameter. */

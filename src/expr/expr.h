@@ -18,6 +18,7 @@
 #include "item/value.h"
 
 struct yyjson_val;
+struct expr_cache;
 struct expr_condition;
 struct expr_projection;
 struct expr_update;
@@ -65,9 +66,16 @@ struct expr_set {
 };
 
 /* The EXPR check: names, values, each expression, unused ones, in the contract's order (section 1).
- * Not here: whether names and values may be there at all (core-api-items.md 1). */
-enum err expr_parse(const struct expr_input *input, struct arena *arena, struct fault *fault,
-                    struct expr_set *set) MUST_CHECK;
+ * Not here: whether names and values may be there at all (core-api-items.md 1). The cache may be
+ * NULL; what comes of a request is the same with any or none. */
+enum err expr_parse(struct expr_cache *cache, const struct expr_input *input, struct arena *arena,
+                    struct fault *fault, struct expr_set *set) MUST_CHECK;
+
+/* Expressions that were parsed before, so that those of the same texts, names and types of values
+ * need not be: a request gets trees of its own. For one thread at a time; of bounded size
+ * (expr_cache.h), 8 KiB while it holds none. */
+struct expr_cache *expr_cache_create(void);
+void expr_cache_destroy(struct expr_cache **cache);
 
 /* --- evaluation; items are M values, an absent item is an empty one --------------------------- */
 

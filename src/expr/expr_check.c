@@ -299,7 +299,7 @@ static bool check_bounds(struct expr_report *report, const struct expr_node *low
         return true;
     if (lower->value.type != upper->value.type)
         wrong = "requires same data type for lower and upper bounds";
-    else if (ordered_type(lower->value.type) && value_compare(lower->value, upper->value) > 0)
+    else if (!expr_bounds_ordered(lower->value, upper->value))
         wrong = "requires upper bound to be greater than or equal to lower bound";
     else
         return true;
@@ -309,6 +309,12 @@ static bool check_bounds(struct expr_report *report, const struct expr_node *low
               wrong, BYTES_ARGS(value_text(lower->value, report->arena)),
               BYTES_ARGS(value_text(upper->value, report->arena)));
     return false;
+}
+
+/* Of types without an order, other checks tell. */
+bool expr_bounds_ordered(struct value lower, struct value upper)
+{
+    return !ordered_type(lower.type) || value_compare(lower, upper) <= 0;
 }
 
 /* --- updates and projections ------------------------------------------------------------------ */

@@ -11,6 +11,7 @@
 #define UNSORTED_MAX 16
 /* More than the expressions of one request could use: 5 x 4,096 bytes, 3 bytes for each. */
 #define PLACEHOLDERS_MAX 8192
+_Static_assert(PLACEHOLDERS_MAX <= UINT16_MAX, "a node tells its row");
 
 static const char too_large[] = /* no source has the service's words (unverified) */
     "The total size of expression attribute names and values has exceeded the maximum allowed size";

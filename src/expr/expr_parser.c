@@ -217,6 +217,7 @@ struct expr_node *expr_parser_value(struct expr_parser *p)
     value = expr_placeholder_use(p->source->values, p->token.text);
     if (value != NULL) {
         node->value = value->value;
+        node->row = (uint16_t)(value - p->source->values->rows);
     } else {
         node->undefined = p->token.text;
         expr_note(&p->report, PROBLEM_UNDEFINED_VALUE, EXPR_UNDEFINED_VALUE,

@@ -122,6 +122,7 @@ struct expr_node {
     enum expr_node_kind kind;
     enum expr_operator operation; /* COMPARE, ARITHMETIC */
     unsigned operand_count;
+    uint16_t row; /* VALUE of an expression: of the request's values, in their order */
     bool parenthesised;
     const struct expr_function *function; /* FUNCTION; NULL for an unknown one */
     struct expr_node *first;              /* operands, in order of the text */
@@ -231,12 +232,14 @@ enum err expr_placeholders_check_used(const struct expr_placeholders *placeholde
 
 /* --- parsing ---------------------------------------------------------------------------------- */
 
+/* In the order in which a request's expressions are read. */
 enum expr_kind {
     EXPR_KIND_UPDATE,
     EXPR_KIND_CONDITION,
     EXPR_KIND_KEY_CONDITION,
     EXPR_KIND_FILTER,
     EXPR_KIND_PROJECTION,
+    EXPR_KINDS,
 };
 
 /* What is wrong with an expression is noted while it is read; which of it is told is a matter of
@@ -291,6 +294,9 @@ enum err expr_tell(const struct expr_report *report, enum expr_kind kind,
 /* "UpdateExpression" */
 const char *expr_kind_name(enum expr_kind kind);
 
+/* The text of an expression as the request has it. */
+struct bytes expr_text_of(const struct yyjson_val *json);
+
 /* One expression's text into its tree, checked. */
 struct expr_source {
     struct bytes text;
@@ -313,6 +319,10 @@ bool expr_reserved_word(struct bytes word);
 
 /* --- checks of what was read; they only note -------------------------------------------------- */
 
+/* They look at texts, names and the types of values, which a cached tree has in common with the
+ * request that it is for. What looks into a value is checked for each request: it has a row among
+ * the checks of expr_image.c. */
+
 /* A whole predicate: undefined placeholders, operand counts, same operands, types. */
 void expr_check_predicate(struct expr_report *report, const struct expr_node *predicate);
 /* A function or a sum in a SET clause. */
@@ -320,6 +330,8 @@ void expr_check_update_operands(struct expr_report *report, const struct expr_no
 void expr_check_action(struct expr_report *report, const struct expr_action *action);
 /* Overlaps and conflicts; paths must be sorted. */
 void expr_check_paths(struct expr_report *report, const struct expr_paths *paths);
+/* BETWEEN's, of one type: not the lower above the upper. */
+bool expr_bounds_ordered(struct value lower, struct value upper);
 
 /* Of a comparison, BETWEEN or begins_with; mirrored: the attribute is the right operand. */
 enum expr_key_operator expr_key_operator_of(const struct expr_node *node, bool mirrored);

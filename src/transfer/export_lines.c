@@ -85,7 +85,7 @@ enum err export_filter_read(struct bytes json, struct arena *arena, struct expor
         .filter = yyjson_obj_get(root, "FilterExpression"),
         .projection = yyjson_obj_get(root, "ProjectionExpression"),
     };
-    err = expr_parse(&input, arena, &fault, &filter->set);
+    err = expr_parse(NULL, &input, arena, &fault, &filter->set);
     return err == OK ? OK : ERR_CORRUPT;
 }
 

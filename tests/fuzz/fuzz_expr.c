@@ -1,11 +1,13 @@
 /* fuzz_expr.c - any text as any kind of expression, evaluated on a small item if it is accepted.
  * Beyond not crashing: a condition and its NOT never agree, results are well formed, an update
- * leaves alone what it does not name, and what is refused is refused in words.
+ * leaves alone what it does not name, what is refused is refused in words, and a cache of what was
+ * read before changes nothing about any of it.
  * The first byte of an input picks the kind (A update, B condition, C key condition, D filter,
  * E projection), the rest is the text.
  */
 #include "base/assert.h"
 #include "expr/expr.h"
+#include "expr/expr_same.h"
 #include "fuzz.h"
 
 #include <yyjson.h>
@@ -16,26 +18,32 @@ static const char item_json[] = /* with ' for " */
     "'l':{'L':[{'N':'1'},{'L':[{'S':'q'},{'N':'-0.5'}]},{'M':{'k':{'L':[]}}}]},"
     "'m':{'M':{'a':{'N':'1'},'b':{'M':{'c':{'S':'d'}}}}}}";
 
-/* Those of them that the text names are sent: unused ones would be refused. */
-static const char *const variables[][2] = {
-    {"#a", "'a'"},
-    {"#b", "'b c'"},
-    {"#m", "'m'"},
-    {":a", "{'S':'x'}"},
-    {":b", "{'B':'AQ=='}"},
-    {":d", "{'BOOL':false}"},
-    {":f", "{'SS':['y','z']}"},
-    {":g", "{'NS':['2.50']}"},
-    {":l", "{'L':[{'N':'1'}]}"},
-    {":m", "{'M':{'b':{'M':{}}}}"},
-    {":n", "{'N':'3.25'}"},
-    {":t", "{'S':'SS'}"},
+/* Those of them that the text names are sent: unused ones would be refused. Then what a cache met
+ * before: the same name, or another value of the same type. */
+static const char *const variables[][3] = {
+    {"#a", "'a'", "'a'"},
+    {"#b", "'b c'", "'b c'"},
+    {"#m", "'m'", "'m'"},
+    {":a", "{'S':'x'}", "{'S':'S'}"},
+    {":b", "{'B':'AQ=='}", "{'B':'Bwc='}"},
+    {":d", "{'BOOL':false}", "{'BOOL':true}"},
+    {":f", "{'SS':['y','z']}", "{'SS':['u']}"},
+    {":g", "{'NS':['2.50']}", "{'NS':['7','8']}"},
+    {":l", "{'L':[{'N':'1'}]}", "{'L':[]}"},
+    {":m", "{'M':{'b':{'M':{}}}}", "{'M':{}}"},
+    {":n", "{'N':'3.25'}", "{'N':'7'}"},
+    {":o", "{'N':'-1'}", "{'N':'7'}"},
+    {":t", "{'S':'SS'}", "{'S':'S'}"},
 };
+enum { SENT = 1, MET_BEFORE = 2 };
 
 enum kind { UPDATE, CONDITION, KEY_CONDITION, FILTER, PROJECTION, KINDS };
 
 static enum err parse(enum kind kind, struct bytes text, struct arena *arena, struct expr_set *set);
-static const yyjson_val *variables_in(struct bytes text, char mark, struct arena *arena);
+static enum err parse_with(struct expr_cache *cache, enum kind kind, struct bytes text, int column,
+                           struct arena *arena, struct fault *fault, struct expr_set *set);
+static const yyjson_val *variables_in(struct bytes text, char mark, int column,
+                                      struct arena *arena);
 static struct value item_read(struct arena *arena);
 static const yyjson_val *json_read(struct bytes text, struct arena *arena);
 static void check_condition(const struct expr_condition *condition, struct bytes text,
@@ -80,14 +88,35 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return 0;
 }
 
+/* From a cache that met the same twice, with other values: as without one. */
 static enum err parse(enum kind kind, struct bytes text, struct arena *arena, struct expr_set *set)
 {
+    struct expr_cache *cache = expr_cache_create();
+    struct expr_set parsed = {0}, ignored;
+    struct fault fault, parse_fault;
+    enum err err, before;
+
+    before = parse_with(cache, kind, text, MET_BEFORE, arena, &fault, &ignored);
+    ASSERT(parse_with(cache, kind, text, MET_BEFORE, arena, &fault, &ignored) == before);
+    err = parse_with(cache, kind, text, SENT, arena, &fault, set);
+    expr_cache_destroy(&cache);
+    ASSERT(parse_with(NULL, kind, text, SENT, arena, &parse_fault, &parsed) == err);
+    if (err == OK)
+        ASSERT(same_set(set, &parsed));
+    else
+        ASSERT(bytes_equal(fault.message, parse_fault.message) &&
+               fault.wrapped == parse_fault.wrapped && fault.message.size > 0);
+    return err;
+}
+
+static enum err parse_with(struct expr_cache *cache, enum kind kind, struct bytes text, int column,
+                           struct arena *arena, struct fault *fault, struct expr_set *set)
+{
     struct expr_input input = {
-        .names = variables_in(text, '#', arena),
-        .values = variables_in(text, ':', arena),
+        .names = variables_in(text, '#', column, arena),
+        .values = variables_in(text, ':', column, arena),
     };
     yyjson_val *json = arena_zalloc(arena, sizeof(*json));
-    struct fault fault;
     enum err err;
 
     yyjson_set_strn(json, (const char *)text.data, text.size);
@@ -96,15 +125,14 @@ static enum err parse(enum kind kind, struct bytes text, struct arena *arena, st
       : kind == KEY_CONDITION ? &input.key_condition
       : kind == FILTER        ? &input.filter
                               : &input.projection) = json;
-    fault_init(&fault, arena);
-    err = expr_parse(&input, arena, &fault, set);
+    fault_init(fault, arena);
+    err = expr_parse(cache, &input, arena, fault, set);
     ASSERT(err == OK || err == ERR_VALIDATION);
-    ASSERT(err == OK || fault.message.size > 0);
     return err;
 }
 
 /* NULL if the text names none of them. */
-static const yyjson_val *variables_in(struct bytes text, char mark, struct arena *arena)
+static const yyjson_val *variables_in(struct bytes text, char mark, int column, struct arena *arena)
 {
     struct buf json;
 
@@ -115,7 +143,7 @@ static const yyjson_val *variables_in(struct bytes text, char mark, struct arena
         if (key[0] != mark || memmem(text.data, text.size, key, strlen(key)) == NULL)
             continue;
         buf_append_byte(&json, json.size == 0 ? '{' : ',');
-        buf_append_format(&json, "'%s':%s", key, variables[i][1]);
+        buf_append_format(&json, "'%s':%s", key, variables[i][column]);
     }
     if (json.size == 0)
         return NULL;

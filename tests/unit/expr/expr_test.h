@@ -20,6 +20,10 @@ struct request {
 enum err parse_request(const struct request *request, struct arena *arena, struct fault *fault,
                        struct expr_set *set);
 
+/* Plainly, with this cache or none. */
+enum err parse_with(struct expr_cache *cache, const struct request *request, struct arena *arena,
+                    struct fault *fault, struct expr_set *set);
+
 /* NULL for NULL. */
 const struct yyjson_val *json_read(const char *json, struct arena *arena);
 /* {'a':{'S':'x'}} as an item. */

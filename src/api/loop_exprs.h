@@ -1,0 +1,7 @@
+/* loop_exprs.h - the expressions that each loop has parsed lately. */
+#pragma once
+
+struct expr_cache;
+
+/* The calling thread's own, made when it first asks; it ends with the thread. */
+struct expr_cache *loop_exprs(void);
