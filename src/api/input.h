@@ -29,8 +29,8 @@ enum err input_check(const struct op *op, struct yyjson_val *root, struct fault 
 
 /* --- reading a checked body ------------------------------------------------------------------ */
 
-/* A member of an object (NULL object: an absent one); NULL if absent. Inlined, so that the length of
- * a name that is a literal is known: an operation asks for some thirty. */
+/* A member of an object (NULL object: an absent one); NULL if absent. Inlined, so that the length
+ * of a name that is a literal is known: an operation asks for some thirty. */
 struct yyjson_val *input_find(struct yyjson_val *object, struct bytes name);
 static inline struct yyjson_val *input_member(struct yyjson_val *object, const char *name)
 {

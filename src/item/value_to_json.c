@@ -110,8 +110,8 @@ static void append_list(struct buf *out, struct value list, unsigned levels)
     buf_append_lit(out, "]");
 }
 
-/* An entry of a map, written at once if it is as nearly all are: a number or a string, and nothing in
- * that or its name that needs an escape. */
+/* An entry of a map, written at once if it is as nearly all are: a number or a string, and nothing
+ * in that or its name that needs an escape. */
 static bool append_plain_entry(struct buf *out, struct bytes name, struct value value)
 {
     static const char between[] = "\":{\"S\":\"", end[] = "\"}";
