@@ -20,8 +20,8 @@
 /* Replies to different connections that do: what is sent alone wakes a client that had gone to
  * sleep, which costs more than all else that sending does. But the first should not wait for long,
  * what is sent should still be in a near cache, and a large reply is worth a wake of its own. */
-#define GATHERED_CONNS_MAX       16
-#define GATHERED_CONNS_BYTES_MAX ((size_t)32 << 10)
+#define GATHERED_CONNS_MAX       32
+#define GATHERED_CONNS_BYTES_MAX ((size_t)128 << 10)
 #define GATHERED_REPLY_BYTES_MAX ((size_t)8 << 10)
 #define OUT_KEEP_BYTES           ((size_t)256 << 10)
 /* A client that is still sending when we refuse gets so much time to read our answer: were the
