@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define EVENTS_PER_ROUND 256
+#define LOOPS_WOKEN_MAX  64 /* at the end of posts; more are woken at once */
 
 struct loop {
     int epoll_fd;
@@ -35,6 +36,14 @@ struct loop {
 
 static _Thread_local struct loop *current;
 
+/* Between loop_posts_begin and loop_posts_end. */
+static _Thread_local struct {
+    bool active;
+    unsigned count;
+    struct loop *to_wake[LOOPS_WOKEN_MAX]; /* each once */
+} posts;
+
+static void wake_later(struct loop *loop);
 static void wake(struct loop *loop);
 static void wait_for_events(struct loop *loop);
 static void report_events(struct loop *loop);
@@ -107,8 +116,26 @@ void loop_post(struct loop *loop, struct loop_task *task)
         task->next = newest == &loop->asleep ? NULL : newest;
     } while (!atomic_compare_exchange_weak_explicit(&loop->posted, &newest, task,
                                                     memory_order_release, memory_order_relaxed));
-    if (newest == &loop->asleep)
+    if (newest != &loop->asleep)
+        return;
+    if (posts.active)
+        wake_later(loop);
+    else
         wake(loop);
+}
+
+void loop_posts_begin(void)
+{
+    ASSERT(!posts.active);
+    posts.active = true;
+}
+
+void loop_posts_end(void)
+{
+    ASSERT(posts.active);
+    posts.active = false;
+    while (posts.count != 0)
+        wake(posts.to_wake[--posts.count]);
 }
 
 void loop_at_round_end(struct loop *loop, struct loop_task *task)
@@ -163,6 +190,18 @@ bool loop_had_events(const struct loop *loop)
 bool loop_is_current(const struct loop *loop)
 {
     return current == loop;
+}
+
+/* A loop may wake for something else meanwhile, and sleep again: it is there once all the same. */
+static void wake_later(struct loop *loop)
+{
+    for (unsigned i = 0; i < posts.count; i++)
+        if (posts.to_wake[i] == loop)
+            return;
+    if (posts.count == LOOPS_WOKEN_MAX)
+        wake(loop);
+    else
+        posts.to_wake[posts.count++] = loop;
 }
 
 static void wake(struct loop *loop)

@@ -62,6 +62,12 @@ void loop_stop(struct loop *loop);
  * Tasks from one thread run in the order they were posted. */
 void loop_post(struct loop *loop, struct loop_task *task);
 
+/* Any thread, in pairs and not nested. What it posts in between wakes nobody until the end, and
+ * then each loop that slept is woken once: a loop that shares the thread's core would else run at
+ * the first task, sleep again, and be woken for the next. Brief: a loop's clients wait for it. */
+void loop_posts_begin(void);
+void loop_posts_end(void);
+
 /* The loop's own thread. Runs at the end of this round, before the loop waits again: for what is
  * cheaper done once for all of a round's events. Such a task keeps nothing for the end itself. */
 void loop_at_round_end(struct loop *loop, struct loop_task *task);

@@ -245,6 +245,8 @@ static enum err open_store(struct server *server, struct fault *fault)
         .image_bytes = server->options->memory / 4,
         .queue_bytes_max = QUEUE_BYTES_MAX,
         .files_max = server->files.engine,
+        .done_begin = loop_posts_begin,
+        .done_end = loop_posts_end,
     };
 
     return store_open(&options, fault, &server->store);

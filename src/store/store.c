@@ -19,12 +19,18 @@
 
 static void stamp(struct store_mutation *mutation, uint64_t version);
 
+static void do_nothing(void)
+{
+}
+
 enum err store_open(const struct store_options *options, struct fault *fault, struct store **store)
 {
     struct store *s = mem_zalloc(sizeof(*s) + 64);
     enum err err;
 
     s->queue_bytes_max = options->queue_bytes_max;
+    s->done_begin = options->done_begin != NULL ? options->done_begin : do_nothing;
+    s->done_end = options->done_end != NULL ? options->done_end : do_nothing;
     s->queue_end = &s->queue_first;
     pthread_mutex_init(&s->queue_lock, NULL);
     pthread_cond_init(&s->queue_filled, NULL);

@@ -32,6 +32,8 @@ struct store_options {
     size_t image_bytes;     /* images of single keys kept in front of it; 0: none */
     size_t queue_bytes_max; /* submitted and not yet durable */
     unsigned files_max;     /* open at a time; 0: as many as there are */
+    /* Called around the done callbacks of what was committed together, on their thread; or NULL. */
+    void (*done_begin)(void), (*done_end)(void);
 };
 
 /* ERR_LOCKED: another process has the directory; ERR_NEWER_FORMAT, ERR_CORRUPT, ERR_IO. The fault

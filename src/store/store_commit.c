@@ -25,6 +25,7 @@ static bool take_group(struct store *store, struct store_mutation **group);
 static struct store_mutation *refuse_doomed(struct store *store, struct store_mutation *group);
 static void commit_group(struct store *store, struct store_mutation *group);
 static void fail_group(struct store *store, struct store_mutation *group, enum err err);
+static void tell(struct store *store, struct store_mutation *group, enum err err);
 static void disk_full(struct store *store, struct buf *why);
 static void make_room(struct store *store, struct buf *why);
 static void check_room(struct store *store);
@@ -171,13 +172,7 @@ static void commit_group(struct store *store, struct store_mutation *group)
         for (struct store_mutation *m = group; m != NULL; m = m->next)
             store_pendings_remove(store, m, true);
         atomic_store(&store->published_version, last->version);
-        while (group != NULL) {
-            struct store_mutation *m = group;
-
-            group = m->next;
-            m->done(m->ctx, OK, m->version);
-            store_mutation_destroy(&m);
-        }
+        tell(store, group, OK);
     } else if (err == ERR_NO_SPACE) {
         disk_full(store, &why);
         fail_group(store, group, ERR_NO_SPACE);
@@ -196,13 +191,21 @@ static void fail_group(struct store *store, struct store_mutation *group, enum e
         store_pendings_remove(store, m, false);
     /* Only now: whoever still saw these images noted the epoch that ends here. */
     atomic_fetch_add(&store->failure_epoch, 1);
+    tell(store, group, err);
+}
+
+/* Everybody of a group, which ends with it. */
+static void tell(struct store *store, struct store_mutation *group, enum err err)
+{
+    store->done_begin();
     while (group != NULL) {
         struct store_mutation *m = group;
 
         group = m->next;
-        m->done(m->ctx, err, 0);
+        m->done(m->ctx, err, err == OK ? m->version : 0);
         store_mutation_destroy(&m);
     }
+    store->done_end();
 }
 
 static void disk_full(struct store *store, struct buf *why)

@@ -26,6 +26,7 @@ struct store {
     struct store_engine *engine;
     struct store_counts *counts;
     size_t queue_bytes_max;
+    void (*done_begin)(void), (*done_end)(void); /* of the options; never NULL */
 
     pthread_mutex_t queue_lock; /* guards queue_*, kicked and last_version */
     pthread_cond_t queue_filled;

@@ -4,6 +4,7 @@
 #include "unit.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -60,6 +61,59 @@ TEST(loop_runs_every_task_once_and_each_threads_in_order)
     CHECK(!loop_is_current(loop));
     loop_destroy(&loop);
     CHECK(loop == NULL);
+}
+
+#define GROUPS     2000
+#define GROUP_SIZE 3
+
+static sem_t group_ran;
+static unsigned group_runs;
+
+static void run_of_group(struct loop_task *task)
+{
+    (void)task;
+    if (++group_runs % GROUP_SIZE == 0)
+        sem_post(&group_ran);
+}
+
+/* Groups of tasks, each after the one before it has run: the loop sleeps in between, or is about
+ * to. */
+static void *post_groups(void *unused)
+{
+    struct loop_task tasks[GROUP_SIZE] = {{0}};
+    bool ran = true;
+
+    for (unsigned i = 0; i < GROUPS && ran; i++) {
+        struct timespec until;
+
+        loop_posts_begin();
+        for (unsigned k = 0; k < GROUP_SIZE; k++) {
+            tasks[k].run = run_of_group;
+            loop_post(loop, &tasks[k]);
+        }
+        loop_posts_end();
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec += 20;
+        ran = sem_clockwait(&group_ran, CLOCK_MONOTONIC, &until) == 0;
+    }
+    CHECK(ran);
+    loop_stop(loop);
+    return unused;
+}
+
+TEST(loop_is_woken_for_posts_that_were_gathered)
+{
+    pthread_t thread;
+
+    group_runs = 0;
+    sem_init(&group_ran, 0, 0);
+    CHECK_OK(loop_create(&loop));
+    pthread_create(&thread, NULL, post_groups, NULL);
+    loop_run(loop);
+    pthread_join(thread, NULL);
+    CHECK_U64(group_runs, GROUPS * GROUP_SIZE);
+    loop_destroy(&loop);
+    sem_destroy(&group_ran);
 }
 
 static void run_once(void)
