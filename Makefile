@@ -3,7 +3,6 @@
 # MODE  release (default) | debug | asan (address + undefined behaviour) | tsan | fuzz (clang)
 # V=1   show the commands
 # O     where the build goes: build/ for release, build-<mode>/ otherwise
-# ROCKSDB  shared | static (default for release, where the package has an archive)
 # WERROR=   lets a compiler newer than ours have its warnings
 
 MODE ?= release
@@ -25,7 +24,7 @@ MAKEFLAGS += -j$(shell nproc)
 endif
 MAKEFLAGS += --no-print-directory
 
-LIBS     := libcrypto libssl yyjson libllhttp zlib libzstd # libcurl is loaded: net/libcurl.h
+LIBS     := rocksdb libcrypto libssl yyjson libllhttp zlib libzstd # libcurl is loaded: net/libcurl.h
 WERROR   := -Werror
 WARNINGS := -Wall -Wextra -Wshadow -Wundef -Wpointer-arith -Wcast-align -Wwrite-strings -Wvla \
             -Wformat=2 -Wno-unused-parameter $(WERROR)
@@ -53,19 +52,6 @@ LDOPT    := -fsanitize=address,undefined
 else
 $(error MODE is one of release, debug, asan, tsan, fuzz)
 endif
-
-# What RocksDB's library names of its own classes, the loader looks up name by name at each start: 4 ms
-# and 3 MB that its archive does not take (docs/dependencies.md). The archive needs what the shared
-# library needs; the sanitizers know it by the shared library's name.
-ROCKSDB_DIR := $(shell $(PKG_CONFIG) --variable=libdir rocksdb)
-ROCKSDB  ?= $(if $(filter release,$(MODE)),$(if $(wildcard $(ROCKSDB_DIR)/librocksdb.a),static,shared),shared)
-ifeq ($(ROCKSDB),static)
-ROCKSDB_LIBS := $(ROCKSDB_DIR)/librocksdb.a $(filter-out -l:libc.so% -l:ld-%,$(shell \
-	readelf -d $(ROCKSDB_DIR)/librocksdb.so | sed -n 's/.*(NEEDED).*\[\(.*\)\]/-l:\1/p'))
-else
-ROCKSDB_LIBS := $(shell $(PKG_CONFIG) --libs rocksdb)
-endif
-
 AR       := gcc-ar
 ifneq (,$(findstring clang,$(CC)))
 HARDEN   += -Qunused-arguments
@@ -82,7 +68,7 @@ CFLAGS_ALL   = -std=gnu17 $(COMMON) $(OPT) $(HARDEN) $(WARNINGS) $(CWARN) $(CFLA
 # It knows nothing of the thread sanitizer, which would miss its locking and report races.
 CXXFLAGS_ALL = -std=c++17 $(COMMON) $(filter-out -fsanitize=thread,$(OPT)) $(HARDEN) -Wall -Wextra -Wno-unused-parameter $(WERROR) $(CXXFLAGS)
 LDFLAGS_ALL  = $(LDOPT) $(LDHARDEN) -pthread $(LDFLAGS)
-LDLIBS_ALL   = $(ROCKSDB_LIBS) $(shell $(PKG_CONFIG) --libs $(LIBS)) -lm -lstdc++ $(LDLIBS)
+LDLIBS_ALL   = $(shell $(PKG_CONFIG) --libs $(LIBS)) -lm -lstdc++ $(LDLIBS)
 
 LIB_SRC  := $(sort $(filter-out src/main.c,$(shell find src -name '*.c')))
 LIB_CXX  := $(sort $(shell find src -name '*.cc'))
@@ -122,7 +108,7 @@ $(O)/libstele.a: $(LIB_OBJ)
 	$(Q)$(AR) rcs $@ $^
 
 # What was compiled with another compiler or other flags is compiled again.
-FLAGS := $(CC) $(CXX) $(CPPFLAGS) $(CFLAGS_ALL) $(CXXFLAGS_ALL) $(LDFLAGS_ALL) $(ROCKSDB_LIBS)
+FLAGS := $(CC) $(CXX) $(CPPFLAGS) $(CFLAGS_ALL) $(CXXFLAGS_ALL) $(LDFLAGS_ALL)
 .PHONY: force
 $(O)/flags: force
 	$(Q)mkdir -p $(@D)
