@@ -344,7 +344,7 @@ enum err store_dir_begin_format(struct store_dir *dir, struct fault *fault)
 
     dir->format_fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (dir->format_fd < 0 || !write_whole(dir->format_fd, text, (size_t)size))
-        err = fault_set(fault, ERR_IO, "cannot write %s: %s", beside, strerror(errno));
+        err = fault_set(fault, file_err(errno), "cannot write %s: %s", beside, strerror(errno));
     else
         (void)sync_file_range(dir->format_fd, 0, 0, SYNC_FILE_RANGE_WRITE); /* its sync will tell */
     free(beside);
@@ -360,7 +360,7 @@ enum err store_dir_end_format(struct store_dir *dir, struct fault *fault)
 
     if (fsync(dir->format_fd) != 0 || rename(beside, path) != 0 ||
         file_sync_folder(dir->path) != OK)
-        err = fault_set(fault, ERR_IO, "cannot write %s: %s", path, strerror(errno));
+        err = fault_set(fault, file_err(errno), "cannot write %s: %s", path, strerror(errno));
     close(dir->format_fd);
     dir->format_fd = -1;
     free(beside);

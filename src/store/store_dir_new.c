@@ -25,21 +25,22 @@ static enum err sync_folders(struct store_dir *dir, struct fault *fault);
 
 enum err store_dir_begin_new(struct store_dir *dir, struct fault *fault)
 {
-    bool is_there = access(dir->engine_path, F_OK) == 0, begun = true;
-    enum err err = is_there ? was_begun(dir, fault, &begun) : OK;
+    bool begun = true;
+    enum err err = check_first_room(dir, fault);
 
+    if (err == OK && mkdir(dir->engine_path, 0700) != 0)
+        err = errno == EEXIST ? was_begun(dir, fault, &begun)
+                              : fault_set(fault, ERR_IO, "cannot make %s: %s", dir->engine_path,
+                                          strerror(errno));
+    if (err == OK && !begun) {
+        err = sync_folders(dir, fault);
+        return err == OK ? store_dir_write_format(dir, fault) : err;
+    }
     if (err != OK)
         return err;
-    if (!begun)
-        return store_dir_write_format(dir, fault);
-    if (is_there)
-        file_remove_files(dir->engine_path);
-    dir->is_new = true;
-    err = check_first_room(dir, fault);
-    if (err == OK && !is_there && mkdir(dir->engine_path, 0700) != 0)
-        err = fault_set(fault, ERR_IO, "cannot make %s: %s", dir->engine_path, strerror(errno));
-    dir->is_unfinished = err == OK;
-    return err;
+    file_remove_files(dir->engine_path);
+    dir->is_new = dir->is_unfinished = true;
+    return OK;
 }
 
 bool store_dir_is_unfinished(const struct store_dir *dir)
@@ -67,8 +68,11 @@ enum err store_dir_finish(struct store_dir *dir, struct fault *fault)
 
 void store_dir_remove_files(struct store_dir *dir)
 {
-    static const char *const names[] = {"FORMAT", "FORMAT.new", "RESERVE", "USED", "LOCK"};
+    static const char *const names[] = {"FORMAT.new", "RESERVE", "USED", "LOCK"};
+    char *format = store_dir_join(dir->path, "FORMAT");
 
+    unlink(format); /* first: with it, what is left would be a damaged directory */
+    free(format);
     file_remove_files(dir->engine_path);
     rmdir(dir->engine_path);
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -131,8 +135,8 @@ static bool is_of_a_beginning(const char *path, const char *name)
 static enum err was_begun(const struct store_dir *dir, struct fault *fault, bool *begun)
 {
     char *used = store_dir_join(dir->path, "USED");
-    DIR *folder = opendir(dir->engine_path);
     bool only = access(used, F_OK) != 0;
+    DIR *folder = opendir(dir->engine_path);
     const struct dirent *entry;
     enum err err = folder == NULL ? ERR_IO : OK;
 
@@ -164,7 +168,8 @@ static enum err check_first_room(const struct store_dir *dir, struct fault *faul
         dir->path, (unsigned long long)room, (unsigned long long)needed);
 }
 
-/* Of a folder, which is among them as ".". */
+/* Of a folder, which is among them as ".". Not the engine's LOCK, which is empty: whoever closes a
+ * file gives away the locks that its process has on it. */
 static enum err each_file(const char *path, int (*what)(int fd))
 {
     DIR *folder = opendir(path);
@@ -176,7 +181,7 @@ static enum err each_file(const char *path, int (*what)(int fd))
         char *name;
         int fd;
 
-        if (strcmp(entry->d_name, "..") == 0)
+        if (strcmp(entry->d_name, "..") == 0 || strcmp(entry->d_name, "LOCK") == 0)
             continue;
         name = store_dir_join(path, entry->d_name);
         fd = open(name, O_RDONLY | O_CLOEXEC);

@@ -3,11 +3,13 @@
 #include "base/rng.h"
 #include "store_bed.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static enum err put(struct bed *bed, const char *key, const char *value)
@@ -588,6 +590,57 @@ TEST(store_refuses_a_newer_or_damaged_directory)
     bed_close(&bed);
 }
 
+static unsigned told_begun, told_ended, told_inside;
+
+static void begin_telling(void)
+{
+    told_begun++;
+}
+
+static void end_telling(void)
+{
+    told_ended++;
+}
+
+static void count_inside(void *ctx, enum err err, uint64_t version)
+{
+    (void)version;
+    CHECK_OK(err);
+    told_inside += told_begun == told_ended + 1;
+    sem_post(ctx);
+}
+
+TEST(store_tells_outcomes_between_begin_and_end)
+{
+    struct store_options options = {
+        .queue_bytes_max = 1 << 20, .done_begin = begin_telling, .done_end = end_telling};
+    struct store *store = NULL;
+    struct arena arena;
+    struct fault fault;
+    sem_t told;
+
+    arena_init(&arena);
+    fault_init(&fault, &arena);
+    sem_init(&told, 0, 0);
+    told_begun = told_ended = told_inside = 0;
+    CHECK_OK(store_open(&options, &fault, &store));
+    for (unsigned i = 0; i < 3; i++) {
+        struct store_mutation *m = store_mutation_create();
+
+        store_mutation_put(m, STORE_DATA, BYTES("key"), STORE_NO_STAMP, BYTES("value"),
+                           STORE_NO_STAMP);
+        CHECK_OK(store_submit(store, NULL, &m, count_inside, &told));
+    }
+    store_kick(store);
+    for (unsigned i = 0; i < 3; i++)
+        sem_wait(&told);
+    store_close(&store);
+    CHECK_U64(told_inside, 3);
+    CHECK(told_begun != 0 && told_begun == told_ended);
+    sem_destroy(&told);
+    arena_fini(&arena);
+}
+
 TEST(store_without_a_record_leaves_nothing)
 {
     struct bed bed = {0};
@@ -609,6 +662,36 @@ TEST(store_without_a_record_leaves_nothing)
     bed_open(&bed, true); /* kept for good, whatever this opening writes */
     bed_close(&bed);
     CHECK(access(path, F_OK) == 0);
+}
+
+/* Whether another process finds the file locked. */
+static bool is_locked(const char *path)
+{
+    pid_t child = fork();
+    int status = 0;
+
+    if (child == 0) {
+        struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+        int fd = open(path, O_RDWR | O_CLOEXEC);
+
+        _exit(fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK ? 0 : 1);
+    }
+    return child > 0 && waitpid(child, &status, 0) == child && status == 0;
+}
+
+/* A tool of the engine's, which knows nothing of our own lock, does not write beside us. */
+TEST(store_rocks_keeps_its_engines_lock)
+{
+    struct bed bed = {0};
+    char path[300];
+
+    for (unsigned i = 0; i < 2; i++) { /* a new directory, and one that was there */
+        bed_open(&bed, true);
+        snprintf(path, sizeof(path), "%s/rocks/LOCK", bed.path);
+        CHECK(is_locked(path));
+        CHECK_OK(put(&bed, "key", "value"));
+        bed_close(&bed);
+    }
 }
 
 /* What a start leaves that is cut short at any point: engine files of some kind, and no FORMAT. */
