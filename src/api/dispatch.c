@@ -58,6 +58,7 @@ static void write_error(struct req *req, enum err err);
 void api_handle(void *ctx, struct http_exchange *exchange)
 {
     struct api *api = ctx;
+    enum err err = OK;
     struct req *req;
 
     if (test_clock_answer(api, exchange) || answer_plainly(api, exchange))
@@ -75,10 +76,12 @@ void api_handle(void *ctx, struct http_exchange *exchange)
     if (takes_turn(http_exchange_request(exchange))) {
         req->turn.bytes = http_exchange_request(exchange)->body.size;
         req->turn.begin = come_to_turn;
-        if (!turns_take(api->turns, &req->turn))
-            return;
+        err = turns_take(api->turns, &req->turn);
     }
-    begin(req);
+    if (err == OK)
+        begin(req);
+    else if (err != ERR_PENDING)
+        finish(req, err);
 }
 
 /* --- what is no request of the API ------------------------------------------------------------ */
@@ -168,7 +171,8 @@ static void add_common_headers(struct http_exchange *exchange)
 
 /* --- running ---------------------------------------------------------------------------------- */
 
-/* By its target alone, before anything is parsed. Changes of the catalog wait for each other. */
+/* By its target alone, before anything is parsed. Changes of the catalog wait for each other, so
+ * they take none. */
 static bool takes_turn(const struct http_request *request)
 {
     const struct bytes *target;

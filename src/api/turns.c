@@ -1,6 +1,7 @@
 /* turns.c - a list of who waits, and how many bytes may have begun.
  * The number follows from what it leads to: more while turns end sooner than they may, fewer while
- * they take longer. It moves only while somebody waits, since it is not what limits otherwise. */
+ * they take longer. It moves only while somebody waits, since it is not what limits otherwise.
+ */
 #include "api/turns.h"
 
 #include "base/assert.h"
@@ -18,9 +19,9 @@
 struct turns {
     pthread_mutex_t lock; /* guards the rest */
     struct turn *first, **end;
-    size_t begun_bytes;
-    size_t bytes_max;
-    bool open; /* nobody waits any more */
+    size_t waiting_bytes, begun_bytes;
+    size_t bytes_max; /* of those that have begun */
+    bool open;        /* nobody waits any more */
 };
 
 static bool has_room(const struct turns *turns, size_t bytes);
@@ -48,26 +49,30 @@ void turns_destroy(struct turns **turns)
     *turns = NULL;
 }
 
-bool turns_take(struct turns *turns, struct turn *turn)
+enum err turns_take(struct turns *turns, struct turn *turn)
 {
     uint64_t now_ns = clock_mono_ns();
-    bool begins;
+    enum err err = ERR_PENDING;
 
     ASSERT(turn->bytes != 0);
     if (turns == NULL)
-        return true;
+        return OK;
     pthread_mutex_lock(&turns->lock);
-    begins = turns->open || (turns->first == NULL && has_room(turns, turn->bytes));
     turn->next = NULL;
-    if (begins) {
+    if (turns->open || (turns->first == NULL && has_room(turns, turn->bytes))) {
+        err = OK;
         turn->begun_ns = now_ns;
         turns->begun_bytes += turn->bytes;
+    } else if (turns->waiting_bytes + turn->bytes > TURNS_WAITING_BYTES_MAX) {
+        err = ERR_BUSY;
+        turn->bytes = 0;
     } else {
         *turns->end = turn;
         turns->end = &turn->next;
+        turns->waiting_bytes += turn->bytes;
     }
     pthread_mutex_unlock(&turns->lock);
-    return begins;
+    return err;
 }
 
 void turns_end(struct turns *turns, struct turn *turn)
@@ -139,6 +144,7 @@ static struct turn *let_in(struct turns *turns, uint64_t now_ns)
 
     while (*last != NULL && has_room(turns, (*last)->bytes)) {
         (*last)->begun_ns = now_ns;
+        turns->waiting_bytes -= (*last)->bytes;
         turns->begun_bytes += (*last)->bytes;
         last = &(*last)->next;
     }

@@ -4,15 +4,18 @@
  * wait in the order in which they came; small ones wait for no turn.
  * How many bytes at a time: so many that a turn, from its beginning to the durable outcome, takes
  * about TURNS_NS; one write may always begin.
+ * Bounds:    TURNS_WAITING_BYTES_MAX wait, as many as the store's queue may hold.
  * Ownership: a turn is its request's, and borrowed from turns_take to turns_end.
  * Threads:   any; begin is called under no lock, on the thread that ended another turn.
  */
 #pragma once
 
 #include "base/bytes.h"
+#include "base/err.h"
 
-#define TURNS_WRITE_BYTES_MIN ((size_t)16 << 10) /* a smaller write takes no turn */
-#define TURNS_NS              UINT64_C(5000000)
+#define TURNS_WRITE_BYTES_MIN   ((size_t)16 << 10) /* a smaller write takes no turn */
+#define TURNS_WAITING_BYTES_MAX ((size_t)64 << 20)
+#define TURNS_NS                UINT64_C(5000000)
 
 struct turns;
 
@@ -27,9 +30,10 @@ struct turns *turns_create(void);
 /* Nobody waits or has a turn. */
 void turns_destroy(struct turns **turns);
 
-/* True: it has begun. False: turn->begin will be called, perhaps before this returns. bytes and
- * begin are set; turns may be NULL: everything begins at once. */
-bool turns_take(struct turns *turns, struct turn *turn);
+/* OK: it has begun. ERR_PENDING: turn->begin will be called, perhaps before this returns. ERR_BUSY:
+ * too much waits, and the turn was not taken. bytes and begin are set; turns may be NULL: everything
+ * begins at once. */
+enum err turns_take(struct turns *turns, struct turn *turn) MUST_CHECK;
 /* The write is done with, however it ended. A turn without bytes was not taken. */
 void turns_end(struct turns *turns, struct turn *turn);
 

@@ -141,7 +141,7 @@ TEST(dispatch_small_writes_and_reads_wait_for_no_large_ones)
     snprintf(body, sizeof(body), CREATE, 0u);
     send_call(other, "CreateTable", body, 0);
     CHECK_U64(client_read(other, &rig.reply), 200);
-    CHECK(turns_take(rig.api.turns, &held));
+    CHECK_OK(turns_take(rig.api.turns, &held));
     for (unsigned i = 0; i < 2; i++) {
         writing[i] = client_connect(http_server_port(rig.fixture.server));
         send_call(writing[i], "PutItem", put, large[i]);

@@ -18,10 +18,15 @@ static void begin(struct turn *turn)
     ((struct write *)turn)->begun = ++begun;
 }
 
+/* Whether it has begun; else it waits. */
 static bool take(struct turns *turns, struct write *write, size_t bytes)
 {
+    enum err err;
+
     *write = (struct write){.turn = {.bytes = bytes, .begin = begin}};
-    return turns_take(turns, &write->turn);
+    err = turns_take(turns, &write->turn);
+    CHECK(err == OK || err == ERR_PENDING);
+    return err == OK;
 }
 
 TEST(turns_begin_in_the_order_of_coming)
@@ -96,6 +101,27 @@ TEST(turns_have_bounds)
         turns_end(turns, &waits.turn);
     }
     CHECK_U64(turns_bytes_max(turns), 16 * MB);
+    turns_destroy(&turns);
+}
+
+TEST(turns_refuse_what_too_many_wait_before)
+{
+    enum { WAITING = TURNS_WAITING_BYTES_MAX / MB };
+    struct turns *turns = turns_create();
+    struct write now, waiting[WAITING], more = {.turn = {.bytes = MB, .begin = begin}};
+
+    CHECK(take(turns, &now, 16 * MB));
+    for (unsigned i = 0; i < WAITING; i++)
+        CHECK(!take(turns, &waiting[i], MB));
+    CHECK_ERR(turns_take(turns, &more.turn), ERR_BUSY);
+    turns_end(turns, &more.turn); /* it has none */
+    turns_end(turns, &now.turn);
+    CHECK(waiting[0].begun != 0);
+    CHECK(!take(turns, &more, MB)); /* there is room to wait again */
+    for (unsigned i = 0; i < WAITING; i++)
+        turns_end(turns, &waiting[i].turn);
+    CHECK(more.begun != 0);
+    turns_end(turns, &more.turn);
     turns_destroy(&turns);
 }
 
