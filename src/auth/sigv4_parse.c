@@ -254,19 +254,30 @@ static enum err check_signed_header_count(struct bytes signed_headers, struct fa
 static bool next_element(struct bytes *rest, struct bytes *element)
 {
     static const char separators[] = {',', ' ', '\t'};
-    size_t from = 0;
+    const uint8_t *end = NULL;
+    size_t from = 0, looked = 0;
 
     while (from < rest->size &&
            (rest->data[from] == ',' || rest->data[from] == ' ' || rest->data[from] == '\t'))
         from++;
-    *element = bytes_skip(*rest, from);
-    for (size_t i = 0; i < sizeof(separators); i++) { /* a run has some hundred bytes */
-        const uint8_t *end = memchr(element->data, separators[i], element->size);
+    *rest = bytes_skip(*rest, from);
+    /* An element has some hundred bytes. In pieces, so that many short ones do not make each look
+     * through all that follows. */
+    for (size_t piece = 64; end == NULL && looked < rest->size; piece *= 2) {
+        size_t size = rest->size - looked < piece ? rest->size - looked : piece;
 
-        if (end != NULL)
-            element->size = (size_t)(end - element->data);
+        for (size_t i = 0; i < sizeof(separators); i++) {
+            const uint8_t *found = memchr(rest->data + looked, separators[i], size);
+
+            if (found != NULL) {
+                end = found;
+                size = (size_t)(found - (rest->data + looked));
+            }
+        }
+        looked += size;
     }
-    *rest = bytes_skip(*rest, from + element->size);
+    *element = bytes_make(rest->data, looked);
+    *rest = bytes_skip(*rest, looked);
     return element->size != 0;
 }
 

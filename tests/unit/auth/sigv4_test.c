@@ -42,6 +42,37 @@ static enum err verify_text(struct bytes text, struct arena *arena, struct fault
     return verify(&request, SECRET, arena, fault);
 }
 
+TEST(sigv4_finds_the_parts_of_a_header_whatever_their_sizes)
+{
+    static const char *const between[] = {",", " ", "\t", ", ", " ,\t "};
+    char scope[600], header[2000];
+
+    memset(scope, 'x', sizeof(scope));
+    for (size_t size = 1; size < sizeof(scope); size++) {
+        const char *blank = between[size % (sizeof(between) / sizeof(between[0]))];
+        struct http_header headers[] = {{BYTES("authorization"), {0}},
+                                        {BYTES("x-amz-date"), BYTES("20150830T123600Z")}};
+        struct http_request request = {.headers = headers, .header_count = 2};
+        struct sigv4_claim claim;
+        struct arena arena;
+        struct fault fault;
+
+        arena_init(&arena);
+        fault_init(&fault, &arena);
+        snprintf(header, sizeof(header),
+                 "AWS4-HMAC-SHA256%sCredential=%.*s%sSignedHeaders=host%sSignature=%.*s%s", blank,
+                 (int)size, scope, blank, blank, (int)(sizeof(scope) - size), scope,
+                 size % 2 == 0 ? blank : "");
+        headers[0].value = bytes_of_string(header);
+        CHECK_OK(sigv4_parse(&request, &arena, &fault, &claim));
+        CHECK_TEXT(claim.algorithm, "AWS4-HMAC-SHA256");
+        CHECK_U64(claim.credential.size, size);
+        CHECK_TEXT(claim.signed_headers, "host");
+        CHECK_U64(claim.signature.size, sizeof(scope) - size);
+        arena_fini(&arena);
+    }
+}
+
 TEST(sigv4_accepts_what_botocore_and_the_published_examples_signed)
 {
     const struct sigv4_rules rules = {NULL, 1440938160000, 15 * 60 * 1000};
