@@ -19,8 +19,11 @@ struct expr_cache *loop_exprs(void)
     pthread_once(&once, init_once);
     cache = pthread_getspecific(slot);
     if (cache == NULL) {
+        int failed;
+
         cache = expr_cache_create();
-        pthread_setspecific(slot, cache);
+        failed = pthread_setspecific(slot, cache);
+        ASSERT(failed == 0);
     }
     return cache;
 }

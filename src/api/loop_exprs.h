@@ -3,5 +3,5 @@
 
 struct expr_cache;
 
-/* The calling thread's own, made when it first asks; it ends with the thread. */
+/* The calling loop's own, made when it first asks; it ends with the loop's thread. */
 struct expr_cache *loop_exprs(void);

@@ -1,4 +1,4 @@
-/* expr_cache.c - sets of a few entries, the ones that are asked for on top.
+/* expr_cache.c - sets of a few entries, those that are asked for on top.
  * A hit moves its entry up by one; a new entry takes a free place, or that of the lowest. So what is
  * asked for stays beside texts that come twice and no more.
  */
@@ -82,11 +82,12 @@ void expr_cache_key_init(struct expr_cache_key *key, const struct expr_cache *ca
 bool expr_cache_find(struct expr_cache *cache, struct expr_cache_key *key,
                      const struct expr_request *request, struct arena *arena, struct expr_set *set)
 {
-    struct entry_set *entries = set_of(cache, key->hash);
+    struct entry_set *entries;
     unsigned way;
 
     if (key->size == 0)
         return false;
+    entries = set_of(cache, key->hash);
     way = find_way(entries, key);
     if (way == EXPR_CACHE_WAYS) {
         note_sighting(cache, key);
