@@ -182,8 +182,9 @@ void server_stop(struct server **server)
     if (s == NULL)
         return;
     *server = NULL;
-    turns_open(s->api.turns); /* who waits goes to the workers, while there are any */
-    if (s->http != NULL)
+    turns_open(s->api.turns); /* who waits begins while there are workers */
+    /* Twice: what a loop handed to another one before its first cut has begun by the second. */
+    for (unsigned i = 0; i < 2 && s->http != NULL; i++)
         http_server_cut(s->http);
     worker_pool_destroy(&s->workers); /* runs what is queued */
     worker_pool_destroy(&s->changers);
