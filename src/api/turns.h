@@ -31,8 +31,8 @@ struct turns *turns_create(void);
 void turns_destroy(struct turns **turns);
 
 /* OK: it has begun. ERR_PENDING: turn->begin will be called, perhaps before this returns. ERR_BUSY:
- * too much waits, and the turn was not taken. bytes and begin are set; turns may be NULL: everything
- * begins at once. */
+ * too much waits, and the turn was not taken. bytes and begin are set; turns may be NULL:
+ * everything begins at once. */
 enum err turns_take(struct turns *turns, struct turn *turn) MUST_CHECK;
 /* The write is done with, however it ended. A turn without bytes was not taken. */
 void turns_end(struct turns *turns, struct turn *turn);

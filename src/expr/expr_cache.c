@@ -1,6 +1,6 @@
 /* expr_cache.c - sets of a few entries, those that are asked for on top.
- * A hit moves its entry up by one; a new entry takes a free place, or that of the lowest. So what is
- * asked for stays beside texts that come twice and no more.
+ * A hit moves its entry up by one; a new entry takes a free place, or that of the lowest. So what
+ * is asked for stays beside texts that come twice and no more.
  */
 #include "expr/expr_cache.h"
 
