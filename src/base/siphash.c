@@ -51,7 +51,9 @@ uint64_t siphash(const uint8_t key[SIPHASH_KEY_BYTES], struct bytes data)
         rounds(v, 2);
         v[0] ^= word;
     }
-    last = (uint64_t)data.size << 56 | load_some(data.data + whole, data.size - whole);
+    last = (uint64_t)data.size << 56;
+    if (data.size != whole) /* nothing may be nowhere */
+        last |= load_some(data.data + whole, data.size - whole);
     v[3] ^= last;
     rounds(v, 2);
     v[0] ^= last;

@@ -25,22 +25,27 @@ static enum err sync_folders(struct store_dir *dir, struct fault *fault);
 
 enum err store_dir_begin_new(struct store_dir *dir, struct fault *fault)
 {
-    bool begun = true;
-    enum err err = check_first_room(dir, fault);
+    bool is_there = access(dir->engine_path, F_OK) == 0, begun = true;
+    enum err err = OK;
 
-    if (err == OK && mkdir(dir->engine_path, 0700) != 0)
-        err = errno == EEXIST ? was_begun(dir, fault, &begun)
-                              : fault_set(fault, ERR_IO, "cannot make %s: %s", dir->engine_path,
-                                          strerror(errno));
+    if (is_there)
+        err = was_begun(dir, fault, &begun);
+    else if (errno != ENOENT) /* it may be there, and somebody's */
+        err = fault_set(fault, ERR_IO, "cannot look for %s: %s", dir->engine_path, strerror(errno));
+    if (err != OK)
+        return err;
+    dir->is_new = begun;
+    err = check_first_room(dir, fault);
     if (err == OK && !begun) {
         err = sync_folders(dir, fault);
         return err == OK ? store_dir_write_format(dir, fault) : err;
     }
-    if (err != OK)
-        return err;
-    file_remove_files(dir->engine_path);
-    dir->is_new = dir->is_unfinished = true;
-    return OK;
+    if (err == OK && is_there)
+        file_remove_files(dir->engine_path);
+    if (err == OK && !is_there && mkdir(dir->engine_path, 0700) != 0)
+        err = fault_set(fault, ERR_IO, "cannot make %s: %s", dir->engine_path, strerror(errno));
+    dir->is_unfinished = err == OK;
+    return err;
 }
 
 bool store_dir_is_unfinished(const struct store_dir *dir)

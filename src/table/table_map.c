@@ -183,7 +183,8 @@ static uint64_t hash_of(const struct table_map *map, struct bytes account, struc
         size_t most = sizeof(text) - size;
         size_t taken = parts[i].size < most ? parts[i].size : most;
 
-        memcpy(text + size, parts[i].data, taken);
+        if (taken != 0)
+            memcpy(text + size, parts[i].data, taken);
         size += taken;
     }
     return siphash(map->hash_key, bytes_make(text, size));
