@@ -52,7 +52,7 @@ uint64_t siphash(const uint8_t key[SIPHASH_KEY_BYTES], struct bytes data)
         v[0] ^= word;
     }
     last = (uint64_t)data.size << 56;
-    if (data.size != whole) /* nothing may be nowhere */
+    if (data.size != whole) /* data of no bytes may be NULL */
         last |= load_some(data.data + whole, data.size - whole);
     v[3] ^= last;
     rounds(v, 2);
