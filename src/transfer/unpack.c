@@ -9,7 +9,8 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#define WINDOW_GZIP (15 + 16) /* zlib's way to say: gzip framing only */
+#define WINDOW_GZIP           (15 + 16) /* zlib's way to say: gzip framing only */
+#define ZSTD_HEADER_BYTES_MAX 18        /* RFC 8878, 3.1.1: magic number and frame header */
 
 struct unpack {
     enum unpack_codec codec;
@@ -22,6 +23,9 @@ struct unpack {
     bool inside;    /* a member or frame was begun and is not complete */
     z_stream gzip;
     ZSTD_DStream *zstd;
+    uint8_t header[ZSTD_HEADER_BYTES_MAX]; /* how the frame begins */
+    size_t header_size;
+    uint64_t frame_bytes; /* that came out of it */
 };
 
 static enum err step(struct unpack *unpack, void *out, size_t size, struct fault *fault,
@@ -30,6 +34,7 @@ static enum err step_gzip(struct unpack *unpack, void *out, size_t size, struct 
                           size_t *got);
 static enum err step_zstd(struct unpack *unpack, void *out, size_t size, struct fault *fault,
                           size_t *got);
+static bool is_frame_size_wrong(const struct unpack *unpack);
 static enum err damaged(const struct unpack *unpack, struct fault *fault, const char *why);
 
 struct unpack *unpack_create(enum unpack_codec codec)
@@ -144,19 +149,43 @@ static enum err step_gzip(struct unpack *unpack, void *out, size_t size, struct 
     return damaged(unpack, fault, stream->msg != NULL ? stream->msg : "a preset dictionary");
 }
 
+/* libzstd decodes a frame that lies in its input whole by another way, which refuses what the stream
+ * takes and takes windows that the stream refuses. So that an object means the same however it
+ * arrives, a frame's first byte comes alone; it is always a stream then. */
 static enum err step_zstd(struct unpack *unpack, void *out, size_t size, struct fault *fault,
                           size_t *got)
 {
-    ZSTD_inBuffer in = {unpack->input, unpack->end, unpack->at};
+    size_t begin = unpack->at;
+    ZSTD_inBuffer in = {unpack->input, unpack->end, begin};
     ZSTD_outBuffer to = {out, size, 0};
-    size_t result = ZSTD_decompressStream(unpack->zstd, &to, &in);
+    size_t result;
 
+    if (!unpack->inside) {
+        in.size = begin + 1;
+        unpack->header_size = 0;
+        unpack->frame_bytes = 0;
+    }
+    result = ZSTD_decompressStream(unpack->zstd, &to, &in);
+    for (; begin < in.pos && unpack->header_size < ZSTD_HEADER_BYTES_MAX; begin++)
+        unpack->header[unpack->header_size++] = unpack->input[begin];
     unpack->at = in.pos;
+    unpack->frame_bytes += to.pos;
     *got = to.pos;
     if (ZSTD_isError(result))
         return damaged(unpack, fault, ZSTD_getErrorName(result));
     unpack->inside = result != 0;
+    if (!unpack->inside && is_frame_size_wrong(unpack))
+        return damaged(unpack, fault, "a frame holds less or more than it says");
     return OK;
+}
+
+/* As a stream, libzstd 1.5 does not ask this of a frame whose last block is empty. */
+static bool is_frame_size_wrong(const struct unpack *unpack)
+{
+    unsigned long long said = ZSTD_getFrameContentSize(unpack->header, unpack->header_size);
+
+    return said != ZSTD_CONTENTSIZE_UNKNOWN && said != ZSTD_CONTENTSIZE_ERROR &&
+           said != unpack->frame_bytes;
 }
 
 static enum err damaged(const struct unpack *unpack, struct fault *fault, const char *why)

@@ -263,6 +263,30 @@ TEST(rows_are_unpacked)
     arena_fini(&arena);
 }
 
+/* The second frame says that it holds five bytes, and holds none; or it asks for 2 GiB of memory.
+ * libzstd takes one as a stream only and the other in one piece only. */
+TEST(rows_of_zstd_mean_the_same_however_they_arrive)
+{
+    static const uint8_t short_of[] = {0x28, 0xb5, 0x2f, 0xfd, 0x20, 5, 1, 0, 0};
+    static const uint8_t too_wide[] = {0x28, 0xb5, 0x2f, 0xfd, 0x40, 0xa8, 0, 0, 3, 8, 0, '\n'};
+    struct rows_options options = {.codec = UNPACK_ZSTD};
+    struct arena arena;
+
+    arena_init(&arena);
+    for (size_t piece = 1; piece <= 64; piece++) {
+        struct bytes parts[] = {zstd_of(BYTES("{\"Item\":{\"a\":{\"N\":\"1\"}}}\n"), &arena),
+                                bytes_make(short_of, sizeof(short_of))};
+
+        CHECK_TEXT(read_all(&options, arena_concat(&arena, parts, 2), piece, &arena),
+                   A1 "!! ZSTD data is not valid at byte 43: a frame holds less or more than it "
+                      "says\n");
+        parts[1] = bytes_make(too_wide, sizeof(too_wide));
+        CHECK(bytes_start_with(read_all(&options, arena_concat(&arena, parts, 2), piece, &arena),
+                               BYTES(A1 "!! ZSTD data is not valid at byte ")));
+    }
+    arena_fini(&arena);
+}
+
 TEST(rows_pass_on_what_a_source_says)
 {
     struct rows *rows = rows_create(&(struct rows_options){.format = ROWS_DYNAMODB_JSON});
