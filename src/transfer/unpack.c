@@ -23,7 +23,7 @@ struct unpack {
     bool inside;    /* a member or frame was begun and is not complete */
     z_stream gzip;
     ZSTD_DStream *zstd;
-    uint8_t header[ZSTD_HEADER_BYTES_MAX]; /* how the frame begins */
+    uint8_t header[ZSTD_HEADER_BYTES_MAX]; /* how the frame begins: at least its header */
     size_t header_size;
     uint64_t frame_bytes; /* that came out of it */
 };
@@ -149,25 +149,26 @@ static enum err step_gzip(struct unpack *unpack, void *out, size_t size, struct 
     return damaged(unpack, fault, stream->msg != NULL ? stream->msg : "a preset dictionary");
 }
 
-/* libzstd decodes a frame that lies in its input whole by another way, which refuses what the stream
- * takes and takes windows that the stream refuses. So that an object means the same however it
- * arrives, a frame's first byte comes alone; it is always a stream then. */
+/* What libzstd does with a frame's header depends on how much of the frame it is given at once: a
+ * whole frame is decoded by another way than a stream, with other limits, and the formats of before
+ * 2016 are looked for at the beginning of each piece. Headers therefore go in byte by byte, so that
+ * an object means the same however it arrives. */
 static enum err step_zstd(struct unpack *unpack, void *out, size_t size, struct fault *fault,
                           size_t *got)
 {
-    size_t begin = unpack->at;
-    ZSTD_inBuffer in = {unpack->input, unpack->end, begin};
+    ZSTD_inBuffer in = {unpack->input, unpack->end, unpack->at};
     ZSTD_outBuffer to = {out, size, 0};
+    bool in_header;
     size_t result;
 
-    if (!unpack->inside) {
-        in.size = begin + 1;
-        unpack->header_size = 0;
-        unpack->frame_bytes = 0;
-    }
+    if (!unpack->inside)
+        unpack->frame_bytes = unpack->header_size = 0;
+    in_header = unpack->header_size < ZSTD_HEADER_BYTES_MAX && in.pos < in.size;
+    if (in_header)
+        in.size = in.pos + 1;
     result = ZSTD_decompressStream(unpack->zstd, &to, &in);
-    for (; begin < in.pos && unpack->header_size < ZSTD_HEADER_BYTES_MAX; begin++)
-        unpack->header[unpack->header_size++] = unpack->input[begin];
+    if (in_header && in.pos > unpack->at)
+        unpack->header[unpack->header_size++] = unpack->input[unpack->at];
     unpack->at = in.pos;
     unpack->frame_bytes += to.pos;
     *got = to.pos;
