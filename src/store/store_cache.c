@@ -1,26 +1,30 @@
-/* store_cache.c - a small hash table with its images in order of use. Absence is worth an entry
- * too: it saves the same search. */
+/* store_cache.c - a hash table that grows with its images, and a hand that goes around it (CLOCK).
+ * A hit marks its image and touches nothing else, neither neighbours in an order nor a counter;
+ * where bytes are short, the hand takes out what was not used since it came by last.
+ * Absence is worth an entry too: it saves the same search.
+ */
 #include "store/store_cache.h"
 
 #include "base/mem.h"
 
 #include <stdlib.h>
 
-/* What a small item costs with its bookkeeping; a bucket for each that fits. */
-#define IMAGE_BYTES_TYPICAL 512
+#define BUCKETS_MIN 4u
 
 struct store_image {
     struct store_image *next; /* in the bucket */
-    struct store_image *newer, *older;
     uint64_t hash;
     uint32_t key_size, value_size, room;
     bool absent;
+    bool used;      /* since the hand was here */
     uint8_t data[]; /* key, value */
 };
 
-static struct store_image **find(struct store_cache *cache, uint64_t hash, struct bytes key);
-static void use(struct store_cache *cache, struct store_image *image);
-static void unlink_used(struct store_cache *cache, struct store_image *image);
+static struct store_image **find(const struct store_cache *cache, uint64_t hash, struct bytes key);
+static struct store_image *insert(struct store_cache *cache, uint64_t hash, struct bytes key,
+                                  size_t room);
+static void grow(struct store_cache *cache);
+static void make_room(struct store_cache *cache);
 static void drop(struct store_cache *cache, struct store_image **at);
 
 static size_t image_bytes(const struct store_image *image)
@@ -30,21 +34,16 @@ static size_t image_bytes(const struct store_image *image)
 
 void store_cache_init(struct store_cache *cache, size_t bytes_max)
 {
-    *cache = (struct store_cache){.bytes_max = bytes_max, .bucket_count = 1};
-    while (cache->bucket_count < bytes_max / IMAGE_BYTES_TYPICAL)
-        cache->bucket_count *= 2;
+    *cache = (struct store_cache){.bytes_max = bytes_max};
 }
 
 void store_cache_fini(struct store_cache *cache)
 {
-    while (cache->newest != NULL) {
-        struct store_image *image = cache->newest;
-
-        cache->newest = image->older;
-        free(image);
-    }
+    for (unsigned i = 0; i < cache->bucket_count; i++)
+        while (cache->buckets[i] != NULL)
+            drop(cache, &cache->buckets[i]);
     free(cache->buckets);
-    cache->buckets = NULL;
+    *cache = (struct store_cache){0};
 }
 
 bool store_cache_find(struct store_cache *cache, uint64_t hash, struct bytes key, bool *absent,
@@ -52,13 +51,12 @@ bool store_cache_find(struct store_cache *cache, uint64_t hash, struct bytes key
 {
     struct store_image *image;
 
-    if (cache->buckets == NULL)
+    if (cache->count == 0)
         return false;
     image = *find(cache, hash, key);
     if (image == NULL)
         return false;
-    unlink_used(cache, image);
-    use(cache, image);
+    image->used = true;
     *absent = image->absent;
     *value = bytes_make(image->data + image->key_size, image->value_size);
     return true;
@@ -68,50 +66,36 @@ void store_cache_set(struct store_cache *cache, uint64_t hash, struct bytes key,
                      struct bytes value)
 {
     size_t size = key.size + (absent ? 0 : value.size);
-    struct store_image **at, *image;
+    struct store_image *image = NULL;
 
     if (sizeof(*image) + size > cache->bytes_max)
         return store_cache_forget(cache, hash, key);
     if (!absent && value.size > STORE_CACHE_VALUE_BYTES_MAX)
         return store_cache_forget(cache, hash, key);
-    if (cache->buckets == NULL) /* only stripes that are used take memory */
-        cache->buckets = mem_zalloc(cache->bucket_count * sizeof(cache->buckets[0]));
-    at = find(cache, hash, key);
-    image = *at;
-    if (image != NULL && image->room < size) {
-        drop(cache, at);
-        image = NULL;
+    if (cache->count != 0) {
+        struct store_image **at = find(cache, hash, key);
+
+        image = *at;
+        if (image != NULL && image->room < size) {
+            drop(cache, at);
+            image = NULL;
+        }
     }
-    if (image == NULL) {
-        image = mem_alloc(sizeof(*image) + size);
-        image->hash = hash;
-        image->key_size = (uint32_t)key.size;
-        image->room = (uint32_t)size;
-        memcpy(image->data, key.data, key.size);
-        at = &cache->buckets[hash & (cache->bucket_count - 1)];
-        image->next = *at;
-        *at = image;
-        cache->bytes += image_bytes(image);
-    } else {
-        unlink_used(cache, image);
-    }
-    use(cache, image);
+    if (image == NULL)
+        image = insert(cache, hash, key, size);
+    image->used = true;
     image->absent = absent;
     image->value_size = absent ? 0 : (uint32_t)value.size;
     if (image->value_size != 0)
         memcpy(image->data + image->key_size, value.data, value.size);
-    while (cache->bytes > cache->bytes_max) {
-        struct store_image *last = cache->oldest;
-
-        drop(cache, find(cache, last->hash, bytes_make(last->data, last->key_size)));
-    }
+    make_room(cache);
 }
 
 void store_cache_forget(struct store_cache *cache, uint64_t hash, struct bytes key)
 {
     struct store_image **at;
 
-    if (cache->buckets == NULL)
+    if (cache->count == 0)
         return;
     at = find(cache, hash, key);
     if (*at != NULL)
@@ -119,7 +103,7 @@ void store_cache_forget(struct store_cache *cache, uint64_t hash, struct bytes k
 }
 
 /* Its place in the bucket, or the bucket's end. */
-static struct store_image **find(struct store_cache *cache, uint64_t hash, struct bytes key)
+static struct store_image **find(const struct store_cache *cache, uint64_t hash, struct bytes key)
 {
     struct store_image **at = &cache->buckets[hash & (cache->bucket_count - 1)];
 
@@ -129,27 +113,59 @@ static struct store_image **find(struct store_cache *cache, uint64_t hash, struc
     return at;
 }
 
-static void use(struct store_cache *cache, struct store_image *image)
+static struct store_image *insert(struct store_cache *cache, uint64_t hash, struct bytes key,
+                                  size_t room)
 {
-    image->newer = NULL;
-    image->older = cache->newest;
-    if (cache->newest != NULL)
-        cache->newest->newer = image;
-    else
-        cache->oldest = image;
-    cache->newest = image;
+    struct store_image *image = mem_alloc(sizeof(*image) + room), **at;
+
+    if (cache->count == cache->bucket_count)
+        grow(cache);
+    image->hash = hash;
+    image->key_size = (uint32_t)key.size;
+    image->room = (uint32_t)room;
+    memcpy(image->data, key.data, key.size);
+    at = &cache->buckets[hash & (cache->bucket_count - 1)];
+    image->next = *at;
+    *at = image;
+    cache->count++;
+    cache->bytes += image_bytes(image);
+    return image;
 }
 
-static void unlink_used(struct store_cache *cache, struct store_image *image)
+static void grow(struct store_cache *cache)
 {
-    if (image->newer != NULL)
-        image->newer->older = image->older;
-    else
-        cache->newest = image->older;
-    if (image->older != NULL)
-        image->older->newer = image->newer;
-    else
-        cache->oldest = image->newer;
+    unsigned count = cache->bucket_count == 0 ? BUCKETS_MIN : cache->bucket_count * 2;
+    struct store_image **buckets = mem_zalloc(count * sizeof(buckets[0]));
+
+    for (unsigned i = 0; i < cache->bucket_count; i++)
+        for (struct store_image *image = cache->buckets[i], *next; image != NULL; image = next) {
+            struct store_image **at = &buckets[image->hash & (count - 1)];
+
+            next = image->next;
+            image->next = *at;
+            *at = image;
+        }
+    free(cache->buckets);
+    cache->buckets = buckets;
+    cache->bucket_count = count;
+}
+
+/* Ends: once around, no image is marked any more. */
+static void make_room(struct store_cache *cache)
+{
+    while (cache->bytes > cache->bytes_max) {
+        struct store_image **at = &cache->buckets[cache->hand];
+
+        while (*at != NULL) {
+            if ((*at)->used) {
+                (*at)->used = false;
+                at = &(*at)->next;
+            } else {
+                drop(cache, at);
+            }
+        }
+        cache->hand = (cache->hand + 1) & (cache->bucket_count - 1);
+    }
 }
 
 static void drop(struct store_cache *cache, struct store_image **at)
@@ -157,7 +173,7 @@ static void drop(struct store_cache *cache, struct store_image **at)
     struct store_image *image = *at;
 
     *at = image->next;
-    unlink_used(cache, image);
+    cache->count--;
     cache->bytes -= image_bytes(image);
     free(image);
 }

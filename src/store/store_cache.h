@@ -3,7 +3,7 @@
  * stripe's latch orders everything: an image goes in when its change is published, or when a read
  * that saw no change meanwhile brings it; a key with a change under way is not answered from here
  * (store.c looks at pending images first).
- * Owner:   the stripe, under its latch. Bounds: bytes per stripe; the least recently used go first.
+ * Owner:   the stripe, under its latch. Bounds: bytes per stripe; what was not used lately goes first.
  */
 #pragma once
 
@@ -15,8 +15,9 @@ struct store_image;
 
 struct store_cache {
     struct store_image **buckets;
-    unsigned bucket_count; /* a power of two */
-    struct store_image *newest, *oldest;
+    unsigned bucket_count; /* a power of two, or 0 */
+    unsigned count;        /* of images */
+    unsigned hand;         /* the bucket that is looked at next, when bytes are short */
     size_t bytes, bytes_max;
 };
 
