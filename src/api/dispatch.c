@@ -3,6 +3,7 @@
  * authentication, types, constraints, and only then the operation's own rules.
  */
 #include "api/api.h"
+#include "api/partiql.h"
 #include "api/req.h"
 #include "api/test_clock.h"
 #include "base/assert.h"
@@ -18,6 +19,9 @@
 #include <strings.h>
 
 #define REQUEST_ID_CHARS 52
+
+/* Where what a worker decoded goes on after its turn: on a worker again, where it may wait. */
+_Static_assert(HTTP_DECODED_BYTES_MAX >= REQ_LOOP_BYTES_MAX, "a coded body is a worker's");
 
 /* 404 for what is no request of ours; exact to the byte, clients compare its checksum. */
 static const char not_ours[] = "<UnknownOperationException/>\n";
@@ -36,7 +40,8 @@ static bool answer_plainly(struct api *api, struct http_exchange *exchange);
 static void answer_preflight(struct http_exchange *exchange);
 static bool content_type_is_ours(const struct http_request *request);
 static void add_common_headers(struct http_exchange *exchange);
-static bool takes_turn(const struct http_request *request);
+static enum err take_turn(struct req *req);
+static bool writes(const struct req *req);
 static void come_to_turn(struct turn *turn);
 static void begin_turn(struct loop_task *task);
 static void begin(struct req *req);
@@ -58,8 +63,8 @@ static void write_error(struct req *req, enum err err);
 void api_handle(void *ctx, struct http_exchange *exchange)
 {
     struct api *api = ctx;
-    enum err err = OK;
     struct req *req;
+    enum err err;
 
     if (test_clock_answer(api, exchange) || answer_plainly(api, exchange))
         return;
@@ -73,11 +78,7 @@ void api_handle(void *ctx, struct http_exchange *exchange)
     req->durable.run = become_durable;
     fault_init(&req->fault, req->arena);
     add_common_headers(exchange);
-    if (takes_turn(http_exchange_request(exchange))) {
-        req->turn.bytes = http_exchange_request(exchange)->body.size;
-        req->turn.begin = come_to_turn;
-        err = turns_take(api->turns, &req->turn);
-    }
+    err = take_turn(req);
     if (err == OK)
         begin(req);
     else if (err != ERR_PENDING)
@@ -171,18 +172,34 @@ static void add_common_headers(struct http_exchange *exchange)
 
 /* --- running ---------------------------------------------------------------------------------- */
 
-/* By its target alone, before anything is parsed. Changes of the catalog wait for each other, so
- * they take none. */
-static bool takes_turn(const struct http_request *request)
+/* Before it is parsed, while it holds the least; or afterwards, if only that tells what it is. What
+ * waits then is counted with all it holds. */
+static enum err take_turn(struct req *req)
 {
-    const struct bytes *target;
-    const struct op *op;
+    const struct http_request *request = http_exchange_request(req->exchange);
 
-    if (request->body.size < TURNS_WRITE_BYTES_MIN)
+    if (request->body.size < TURNS_WRITE_BYTES_MIN || req->turn.bytes != 0 || !writes(req))
+        return OK;
+    if (req->parsed && !http_exchange_hold(req->exchange, req->json_bytes))
+        return ERR_BUSY;
+    req->turn.bytes = request->body.size;
+    req->turn.begin = come_to_turn;
+    return turns_take(req->api->turns, &req->turn);
+}
+
+/* As far as it is known: a coded body has no size before it is decoded, statements must be parsed.
+ * Changes of the catalog wait for each other, so they take no turn. */
+static bool writes(const struct req *req)
+{
+    const struct http_request *request = http_exchange_request(req->exchange);
+    const struct bytes *target = http_request_header(request, "X-Amz-Target");
+    const struct op *op = target != NULL ? op_find(*target) : NULL;
+
+    if (op == NULL || op->access != ACCESS_WRITE || handlers[op->id].changes)
         return false;
-    target = http_request_header(request, "X-Amz-Target");
-    op = target != NULL ? op_find(*target) : NULL;
-    return op != NULL && op->access == ACCESS_WRITE && !handlers[op->id].changes;
+    if (!partiql_is_operation(op))
+        return true;
+    return req->parsed && partiql_writes(req->input);
 }
 
 /* On a thread that ended another turn. */
@@ -276,11 +293,17 @@ static void become_durable(struct loop_task *task)
 
 static enum err run(struct req *req)
 {
-    enum err err = req->parsed ? OK : read_request(req);
+    enum err err = OK;
 
+    if (!req->parsed) {
+        err = read_request(req);
+        if (err != OK)
+            return err;
+        req->parsed = true;
+        err = take_turn(req);
+    }
     if (err != OK)
         return err;
-    req->parsed = true;
     return handlers[req->op->id].changes ? run_change(req) : handlers[req->op->id].run(req);
 }
 

@@ -3,6 +3,33 @@
 
 static enum err check_statement(struct req *req, const struct partiql_statement *statement);
 
+bool partiql_is_operation(const struct op *op)
+{
+    return op->id == OP_ID_ExecuteStatement || op->id == OP_ID_BatchExecuteStatement ||
+           op->id == OP_ID_ExecuteTransaction;
+}
+
+static bool may_write(yyjson_val *in)
+{
+    struct bytes text = {0};
+
+    return input_string(in, "Statement", &text) && !partiql_begins_select(text);
+}
+
+bool partiql_writes(yyjson_val *input)
+{
+    yyjson_val *list = input_member(input, "Statements"), *in;
+    yyjson_arr_iter all;
+
+    if (list == NULL)
+        list = input_member(input, "TransactStatements");
+    yyjson_arr_iter_init(list, &all);
+    while ((in = yyjson_arr_iter_next(&all)) != NULL)
+        if (may_write(in))
+            return true;
+    return may_write(input);
+}
+
 enum err partiql_read(struct req *req, yyjson_val *in, struct partiql_request *request)
 {
     struct partiql_statement *statement;

@@ -15,6 +15,10 @@ struct partiql_request {
     struct input_table name;
 };
 
+bool partiql_is_operation(const struct op *op);
+/* Whether a checked input of theirs has a statement that may write: one that is no SELECT. */
+bool partiql_writes(yyjson_val *input);
+
 /* Reads a statement's text and checks what needs no table. */
 enum err partiql_read(struct req *req, yyjson_val *in, struct partiql_request *request) MUST_CHECK;
 

@@ -117,6 +117,16 @@ size_t turns_bytes_max(struct turns *turns)
     return bytes;
 }
 
+size_t turns_waiting_bytes(struct turns *turns)
+{
+    size_t bytes;
+
+    pthread_mutex_lock(&turns->lock);
+    bytes = turns->waiting_bytes;
+    pthread_mutex_unlock(&turns->lock);
+    return bytes;
+}
+
 static bool has_room(const struct turns *turns, size_t bytes)
 {
     return turns->open || turns->begun_bytes == 0 || turns->begun_bytes + bytes <= turns->bytes_max;

@@ -1,9 +1,10 @@
 /* turns.h - large writes go by turns, so that others need not wait for all of them.
  * Log order is queue order, so a small write waits for what was submitted before it. Large writes
- * are therefore let in a few at a time, before they are parsed or have a version, and the others
- * wait in the order in which they came; small ones wait for no turn.
+ * are therefore let in a few at a time, before they have a version and mostly before they are
+ * parsed, and the others wait in the order in which they came; small ones wait for no turn.
  * How many bytes at a time: so many that a turn, from its beginning to the durable outcome, takes
  * about TURNS_NS; one write may always begin.
+ * The bytes are the decoded body's.
  * Bounds:    TURNS_WAITING_BYTES_MAX wait, as many as the store's queue may hold.
  * Ownership: a turn is its request's, and borrowed from turns_take to turns_end.
  * Threads:   any; begin is called under no lock, on the thread that ended another turn.
@@ -40,5 +41,6 @@ void turns_end(struct turns *turns, struct turn *turn);
 /* From now on nobody waits: before what serves them ends. */
 void turns_open(struct turns *turns);
 
-/* Bytes that may have begun at a time now: for tests. */
+/* Bytes that may have begun at a time now, and bytes that wait: for tests. */
 size_t turns_bytes_max(struct turns *turns);
+size_t turns_waiting_bytes(struct turns *turns);

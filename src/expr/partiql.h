@@ -52,6 +52,9 @@ struct partiql_statement {
 enum err partiql_parse(struct bytes text, const struct yyjson_val *parameters, struct arena *arena,
                        struct fault *fault, struct partiql_statement **statement) MUST_CHECK;
 
+/* Whether it can be nothing but a SELECT: by its first word, without parsing the rest. */
+bool partiql_begins_select(struct bytes text);
+
 /* --- what a WHERE says of keys ---------------------------------------------------------------- */
 
 /* The values of which a top-level attribute must have one: a = v, a IN [v, w], a = v OR a = w,

@@ -43,6 +43,14 @@ enum err partiql_parse(struct bytes text, const struct yyjson_val *parameters, s
     return OK;
 }
 
+bool partiql_begins_select(struct bytes text)
+{
+    struct partiql_lexer lexer;
+
+    partiql_lexer_init(&lexer, text);
+    return partiql_lexer_next(&lexer).kind == PARTIQL_TOKEN_SELECT;
+}
+
 static enum err read_parameters(struct partiql_parser *p, const struct yyjson_val *json)
 {
     yyjson_arr_iter all;

@@ -2,6 +2,7 @@
 #include "api/api.h"
 #include "api/turns.h"
 #include "auth/auth.h"
+#include "net/http_coding.h"
 #include "net/http_fixture.h"
 #include "net/worker.h"
 #include "store/store.h"
@@ -9,6 +10,7 @@
 #include "unit.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #define CREATE                                                                        \
@@ -16,23 +18,43 @@
     "\"AttributeName\":\"pk\",\"KeyType\":\"HASH\"}],\"AttributeDefinitions\":[{"     \
     "\"AttributeName\":\"pk\",\"AttributeType\":\"S\"}]}"
 
-static void send_call(int fd, const char *operation, const char *body, size_t blanks)
+/* The body is followed by blanks, which are sent like it. */
+static void send_coded(int fd, const char *operation, const char *body, size_t blanks,
+                       const char *coding)
 {
-    struct buf text;
+    struct buf text, whole, sent;
+    struct http_gzip *gzip = NULL;
 
+    buf_init(&whole, SIZE_MAX);
+    buf_init(&sent, SIZE_MAX);
     buf_init(&text, SIZE_MAX);
+    buf_append_string(&whole, body);
+    for (size_t i = 0; i < blanks; i++)
+        buf_append_byte(&whole, ' ');
+    if (coding[0] != 0)
+        CHECK_OK(http_gzip_encode(&gzip, buf_bytes(&whole), &sent));
+    else
+        buf_append_bytes(&sent, buf_bytes(&whole));
+    http_gzip_destroy(&gzip);
     buf_append_format(&text,
                       "POST / HTTP/1.1\r\nHost: h\r\nX-Amz-Target: DynamoDB_20120810.%s\r\n"
                       "X-Amz-Date: 20260101T000000Z\r\nAuthorization: AWS4-HMAC-SHA256 "
                       "Credential=any/20260101/us-east-1/dynamodb/aws4_request, "
                       "SignedHeaders=host;x-amz-date, Signature="
                       "0000000000000000000000000000000000000000000000000000000000000000\r\n"
-                      "Content-Type: application/x-amz-json-1.0\r\nContent-Length: %zu\r\n\r\n%s",
-                      operation, strlen(body) + blanks, body);
-    for (size_t i = 0; i < blanks; i++)
-        buf_append_byte(&text, ' ');
+                      "Content-Type: application/x-amz-json-1.0\r\nContent-Encoding: %s\r\n"
+                      "Content-Length: %zu\r\n\r\n",
+                      operation, coding, sent.size);
+    buf_append_bytes(&text, buf_bytes(&sent));
     client_send(fd, text.data, text.size);
+    buf_fini(&whole);
+    buf_fini(&sent);
     buf_fini(&text);
+}
+
+static void send_call(int fd, const char *operation, const char *body, size_t blanks)
+{
+    send_coded(fd, operation, body, blanks, "");
 }
 
 /* A server of its own, with a worker of each kind. */
@@ -119,47 +141,182 @@ TEST(dispatch_changes_of_tables_keep_nobody_else_waiting)
     rig_fini(&rig);
 }
 
+/* --- turns of large writes -------------------------------------------------------------------- */
+
+#define PUT       "{\"TableName\":\"Music0\",\"Item\":{\"pk\":{\"S\":\"$\"}}}"
+#define GET       "{\"TableName\":\"Music0\",\"Key\":{\"pk\":{\"S\":\"$\"}}}"
+#define INSERT    "{\"Statement\":\"INSERT INTO Music0 VALUE {'pk':'$'}\"}"
+#define SELECT    "{\"Statement\":\" select * FROM Music0 WHERE pk='$'\"}"
+#define MALFORMED "{\"Statement\":\"SELECT\"}"
+
 static void never_begins(struct turn *turn)
 {
     (void)turn;
     CHECK(false);
 }
 
-/* A turn is held that leaves no room: large writes wait for its end, the rest does not. */
+/* A server with a table, and a turn held that leaves no room. */
+struct turns_rig {
+    struct rig rig;
+    struct turn held;
+    int other; /* a client for whatever need not wait */
+};
+
+static int connect_to(const struct turns_rig *t)
+{
+    return client_connect(http_server_port(t->rig.fixture.server));
+}
+
+/* A body with the name in the place of its "$". */
+static size_t name_item(const char *body, const char *name, char named[static 400])
+{
+    const char *at = strchr(body, '$');
+
+    return (size_t)snprintf(named, 400, "%.*s%s%s", (int)(at - body), body, name, at + 1);
+}
+
+/* The status of a call, whose reply is then the rig's. */
+static unsigned read_reply(struct turns_rig *t, int fd)
+{
+    buf_reset(&t->rig.reply.beyond, SIZE_MAX);
+    return client_read(fd, &t->rig.reply);
+}
+
+static unsigned call(struct turns_rig *t, const char *operation, const char *body, const char *name,
+                     size_t blanks)
+{
+    char named[400];
+
+    name_item(body, name, named);
+    send_call(t->other, operation, named, blanks);
+    return read_reply(t, t->other);
+}
+
+static void turns_rig_init(struct turns_rig *t)
+{
+    char body[400];
+
+    *t = (struct turns_rig){.held = {.bytes = (size_t)1 << 30, .begin = never_begins}};
+    rig_init(&t->rig);
+    t->other = connect_to(t);
+    snprintf(body, sizeof(body), CREATE, 0u);
+    send_call(t->other, "CreateTable", body, 0);
+    CHECK_U64(read_reply(t, t->other), 200);
+    CHECK_OK(turns_take(t->rig.api.turns, &t->held));
+}
+
+static void turns_rig_fini(struct turns_rig *t)
+{
+    close(t->other);
+    CHECK_U64(turns_waiting_bytes(t->rig.api.turns), 0);
+    rig_fini(&t->rig);
+}
+
+static bool is_there(struct turns_rig *t, const char *name)
+{
+    CHECK_U64(call(t, "GetItem", GET, name, 0), 200);
+    return !bytes_equal(buf_bytes(&t->rig.reply.body), BYTES("{}"));
+}
+
 TEST(dispatch_small_writes_and_reads_wait_for_no_large_ones)
 {
-    static const char put[] = "{\"TableName\":\"Music0\",\"Item\":{\"pk\":{\"S\":\"a\"}}}";
-    static const char get[] = "{\"TableName\":\"Music0\",\"Key\":{\"pk\":{\"S\":\"a\"}}}";
-    struct turn held = {.bytes = (size_t)1 << 30, .begin = never_begins};
+    static const struct {
+        const char *operation, *body;
+    } reads[] = {
+        {"GetItem", GET},
+        {"BatchGetItem", "{\"RequestItems\":{\"Music0\":{\"Keys\":[{\"pk\":{\"S\":\"$\"}}]}}}"},
+        {"TransactGetItems", "{\"TransactItems\":[{\"Get\":" GET "}]}"},
+        {"Query", "{\"TableName\":\"Music0\",\"KeyConditionExpression\":\"pk=:p\","
+                  "\"ExpressionAttributeValues\":{\":p\":{\"S\":\"$\"}}}"},
+        {"Scan", "{\"TableName\":\"Music0\",\"FilterExpression\":\"pk<>:p\","
+                 "\"ExpressionAttributeValues\":{\":p\":{\"S\":\"$\"}}}"},
+        {"ExecuteStatement", SELECT},
+        {"BatchExecuteStatement", "{\"Statements\":[" SELECT "]}"},
+        {"ExecuteTransaction", "{\"TransactStatements\":[" SELECT "]}"},
+        {"PutItem", PUT}, /* the only small one */
+    };
     const size_t large[] = {TURNS_WRITE_BYTES_MIN, 70000}; /* on the loop, on a worker */
-    int writing[2], other;
-    char body[400];
-    struct rig rig;
+    struct turns_rig t;
 
-    rig_init(&rig);
-    other = client_connect(http_server_port(rig.fixture.server));
-    snprintf(body, sizeof(body), CREATE, 0u);
-    send_call(other, "CreateTable", body, 0);
-    CHECK_U64(client_read(other, &rig.reply), 200);
-    CHECK_OK(turns_take(rig.api.turns, &held));
-    for (unsigned i = 0; i < 2; i++) {
-        writing[i] = client_connect(http_server_port(rig.fixture.server));
-        send_call(writing[i], "PutItem", put, large[i]);
+    turns_rig_init(&t);
+    for (size_t i = 0; i < sizeof(reads) / sizeof(reads[0]); i++)
+        for (unsigned j = 0; j < 2; j++) {
+            bool is_read = strcmp(reads[i].operation, "PutItem") != 0;
+
+            if (call(&t, reads[i].operation, reads[i].body, "a", is_read ? large[j] : 0) != 200)
+                unit_failed(__FILE__, __LINE__, "%s: %.*s", reads[i].operation,
+                            BYTES_ARGS(buf_bytes(&t.rig.reply.body)));
+        }
+    turns_end(t.rig.api.turns, &t.held);
+    turns_rig_fini(&t);
+}
+
+TEST(dispatch_large_writes_wait_for_their_turn)
+{
+    static const struct {
+        const char *operation, *body;
+        size_t blanks;
+        const char *coding;
+        unsigned status;
+    } writes[] = {
+        {"PutItem", PUT, TURNS_WRITE_BYTES_MIN, "", 200}, /* on the loop */
+        {"PutItem", PUT, 70000, "", 200},                 /* on a worker */
+        {"PutItem", PUT, TURNS_WRITE_BYTES_MIN, "gzip", 200},
+        {"PutItem", PUT, 70000, "gzip", 200}, /* decoded by a worker */
+        {"PutItem", PUT "{", 70000, "", 400},
+        {"ExecuteStatement", INSERT, TURNS_WRITE_BYTES_MIN, "", 200},
+        {"ExecuteStatement", INSERT, 70000, "", 200},
+        {"ExecuteStatement", INSERT, 70000, "gzip", 200},
+        {"BatchExecuteStatement", "{\"Statements\":[" MALFORMED "," INSERT "]}", 70000, "", 200},
+        {"ExecuteTransaction", "{\"TransactStatements\":[" INSERT "]}", 20000, "", 200},
+    };
+    enum { COUNT = sizeof(writes) / sizeof(writes[0]) };
+    int writing[COUNT];
+    size_t bytes = 0;
+    struct turns_rig t;
+
+    turns_rig_init(&t);
+    for (unsigned i = 0; i < COUNT; i++) {
+        char name[2] = {(char)('a' + i), 0}, body[400];
+
+        bytes += name_item(writes[i].body, name, body) + writes[i].blanks;
+        writing[i] = connect_to(&t);
+        send_coded(writing[i], writes[i].operation, body, writes[i].blanks, writes[i].coding);
+        AWAIT(turns_waiting_bytes(t.rig.api.turns) == bytes);
+        CHECK(!is_there(&t, name));
     }
-    send_call(other, "GetItem", get, 70000);
-    CHECK_U64(client_read(other, &rig.reply), 200);
-    CHECK_TEXT(buf_bytes(&rig.reply.body), "{}"); /* none of them has happened */
-    send_call(other, "PutItem", put, 0);
-    CHECK_U64(client_read(other, &rig.reply), 200);
-    turns_end(rig.api.turns, &held);
-    for (unsigned i = 0; i < 2; i++) {
-        buf_reset(&rig.reply.beyond, SIZE_MAX);
-        CHECK_U64(client_read(writing[i], &rig.reply), 200);
+    turns_end(t.rig.api.turns, &t.held);
+    for (unsigned i = 0; i < COUNT; i++) {
+        char name[2] = {(char)('a' + i), 0};
+
+        CHECK_U64(read_reply(&t, writing[i]), writes[i].status);
+        CHECK(is_there(&t, name) == (writes[i].status == 200));
         close(writing[i]);
     }
-    send_call(other, "PutItem", "{", TURNS_WRITE_BYTES_MIN); /* a turn ends with any reply */
-    buf_reset(&rig.reply.beyond, SIZE_MAX);
-    CHECK_U64(client_read(other, &rig.reply), 400);
-    close(other);
-    rig_fini(&rig);
+    turns_rig_fini(&t);
+}
+
+TEST(dispatch_what_waits_once_parsed_is_counted)
+{
+    struct turns_rig t;
+    struct buf body;
+    int writing;
+
+    turns_rig_init(&t);
+    writing = connect_to(&t);
+    buf_init(&body, SIZE_MAX);
+    buf_append_lit(&body, "{\"Statement\":\"INSERT INTO Music0 VALUE {'pk':'a','l':?}\","
+                          "\"Parameters\":[{\"L\":[{\"N\":\"1\"}");
+    while (body.size < 60000)
+        buf_append_lit(&body, ",{\"N\":\"1\"}");
+    buf_append_lit(&body, "]}]}");
+    buf_append_byte(&body, 0);
+    send_call(writing, "ExecuteStatement", (const char *)body.data, 0);
+    AWAIT(turns_waiting_bytes(t.rig.api.turns) == body.size - 1);
+    CHECK(http_server_held(t.rig.fixture.server) > 4 * body.size); /* with its document */
+    buf_fini(&body);
+    turns_end(t.rig.api.turns, &t.held);
+    CHECK_U64(read_reply(&t, writing), 200);
+    close(writing);
+    turns_rig_fini(&t);
 }

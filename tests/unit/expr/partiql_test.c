@@ -515,3 +515,24 @@ TEST(partiql_finds_keys)
     }
     arena_fini(&arena);
 }
+
+TEST(partiql_selects_are_told_by_their_first_word)
+{
+    static const struct {
+        const char *text;
+        bool is_select;
+    } rows[] = {
+        {"SELECT * FROM t", true},
+        {"select", true},
+        {" /* a\n */ -- b\n\tSelect", true},
+        {"SELECTED", false},
+        {"\"SELECT\"", false},
+        {"EXISTS(SELECT * FROM t)", false},
+        {"INSERT INTO t VALUE {'SELECT':1}", false},
+        {"", false},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (partiql_begins_select(bytes_of_string(rows[i].text)) != rows[i].is_select)
+            unit_failed(__FILE__, __LINE__, "%s", rows[i].text);
+}
