@@ -4,7 +4,10 @@
  * parsed, and the others wait in the order in which they came; small ones wait for no turn.
  * How many bytes at a time: so many that a turn, from its beginning to the durable outcome, takes
  * about TURNS_NS; one write may always begin.
- * The bytes are the decoded body's.
+ * The bytes are the decoded body's. What a small request makes of a large item does not count: that
+ * is known only when the item is read, under the door's hold, where nobody may wait.
+ * A client that leaves keeps its place, and its write is done: one that closes looks like one that
+ * only ends sending, and is owed its reply. So what waits is bounded by its bytes alone.
  * Bounds:    TURNS_WAITING_BYTES_MAX wait, as many as the store's queue may hold.
  * Ownership: a turn is its request's, and borrowed from turns_take to turns_end.
  * Threads:   any; begin is called under no lock, on the thread that ended another turn.

@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define CREATE                                                                        \
@@ -153,6 +154,11 @@ static void never_begins(struct turn *turn)
 {
     (void)turn;
     CHECK(false);
+}
+
+static void begins(struct turn *turn)
+{
+    (void)turn;
 }
 
 /* A server with a table, and a turn held that leaves no room. */
@@ -318,5 +324,80 @@ TEST(dispatch_what_waits_once_parsed_is_counted)
     turns_end(t.rig.api.turns, &t.held);
     CHECK_U64(read_reply(&t, writing), 200);
     close(writing);
+    turns_rig_fini(&t);
+}
+
+TEST(dispatch_large_writes_are_refused_while_too_much_waits)
+{
+    struct turn waits = {.bytes = TURNS_WAITING_BYTES_MAX, .begin = begins};
+    static const char *const operations[] = {"PutItem", "ExecuteStatement"};
+    static const char *const bodies[] = {PUT, INSERT};
+    struct turns_rig t;
+
+    turns_rig_init(&t);
+    CHECK_ERR(turns_take(t.rig.api.turns, &waits), ERR_PENDING);
+    for (unsigned i = 0; i < 2; i++) {
+        CHECK_U64(call(&t, operations[i], bodies[i], "a", 70000), 503);
+        CHECK_TEXT(buf_bytes(&t.rig.reply.body),
+                   "{\"__type\":\"com.amazon.coral.availability#ServiceUnavailable\","
+                   "\"message\":\"The service is busy. Please try again.\"}");
+    }
+    CHECK(!is_there(&t, "a"));
+    turns_end(t.rig.api.turns, &t.held);
+    turns_end(t.rig.api.turns, &waits);
+    CHECK_U64(call(&t, "PutItem", PUT, "a", 70000), 200); /* the same, on the same connection */
+    CHECK(is_there(&t, "a"));
+    turns_rig_fini(&t);
+}
+
+TEST(dispatch_large_writes_are_done_when_their_clients_have_left)
+{
+    struct linger reset = {.l_onoff = 1};
+    struct turns_rig t;
+    size_t bytes;
+
+    turns_rig_init(&t);
+    for (unsigned i = 0; i < 2; i++) {
+        char body[400];
+        int fd = connect_to(&t);
+
+        bytes = name_item(PUT, i == 0 ? "closed" : "reset", body) + 20000;
+        bytes += turns_waiting_bytes(t.rig.api.turns);
+        send_call(fd, "PutItem", body, 20000);
+        AWAIT(turns_waiting_bytes(t.rig.api.turns) == bytes);
+        if (i == 1)
+            CHECK_OK(setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)));
+        close(fd);
+        http_fixture_settle(&t.rig.fixture);
+        CHECK_U64(turns_waiting_bytes(t.rig.api.turns), bytes); /* it keeps its place */
+    }
+    turns_end(t.rig.api.turns, &t.held);
+    CHECK_U64(call(&t, "PutItem", PUT, "a", 20000), 200); /* after them */
+    CHECK(is_there(&t, "closed") && is_there(&t, "reset"));
+    turns_rig_fini(&t);
+}
+
+/* As the server does, when the time to stop is over. */
+TEST(dispatch_ends_while_large_writes_wait)
+{
+    const size_t large[] = {20000, 70000};
+    struct turns_rig t;
+    int writing[2];
+
+    turns_rig_init(&t);
+    for (unsigned i = 0; i < 2; i++) {
+        writing[i] = connect_to(&t);
+        send_call(writing[i], "PutItem", "{}", large[i]);
+    }
+    AWAIT(turns_waiting_bytes(t.rig.api.turns) == 90000 + 4);
+    turns_open(t.rig.api.turns);
+    CHECK_U64(turns_waiting_bytes(t.rig.api.turns), 0);
+    http_server_cut(t.rig.fixture.server);
+    http_server_cut(t.rig.fixture.server);
+    for (unsigned i = 0; i < 2; i++) {
+        (void)client_read(writing[i], &t.rig.reply); /* a reply, or none */
+        close(writing[i]);
+    }
+    turns_end(t.rig.api.turns, &t.held);
     turns_rig_fini(&t);
 }
