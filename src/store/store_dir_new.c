@@ -232,8 +232,11 @@ static enum err sync_folders(struct store_dir *dir, struct fault *fault)
         char *end = strrchr(folder, '/');
 
         /* Not every folder up there may be read, or can be synced: those are not ours. */
-        if (file_sync_folder(folder) != OK && errno == EIO)
-            err = fault_set(fault, ERR_IO, "cannot sync %s: %s", folder, strerror(errno));
+        err = file_sync_folder(folder);
+        if (err == ERR_NO_SPACE || (err != OK && errno == EIO))
+            fault_set(fault, err, "cannot sync %s: %s", folder, strerror(errno));
+        else
+            err = OK;
         if (end[1] == 0)
             break;
         end[end == folder] = 0; /* its parent, "/" in the end */

@@ -6,7 +6,7 @@ import os
 import struct
 
 # Kinds of files, as in faultfs.c.
-LOG, TABLE, MANIFEST, FOLDER = 1, 2, 4, 8
+LOG, TABLE, MANIFEST, FOLDER, OTHER = 1, 2, 4, 8, 16
 
 # struct faults of faultfs.c
 _FIELDS = ("room", "warns", "refuses_new", "write_kinds", "write_after", "write_bytes", "sync_kinds",

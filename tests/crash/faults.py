@@ -10,7 +10,7 @@ import subprocess
 import time
 
 import slow_s3
-from disk import FOLDER, LOG, MANIFEST, TABLE, Disk
+from disk import FOLDER, LOG, MANIFEST, OTHER, TABLE, Disk
 from lib import api, changes, http1, ledger, preload, server
 
 MIB = 1 << 20
@@ -66,6 +66,7 @@ def tests():
         yield "a sync of %s fails" % what, lambda bed, k=kinds: sync_fails(bed, k, errno.EIO)
     yield "a sync of a folder fails", lambda bed: sync_fails(bed, FOLDER, errno.EIO)
     yield "a sync of the log fails, without direct I/O", lambda bed: indirect_sync_fails(bed, errno.EIO)
+    yield "a sync of a first start fails", first_start_fails
     yield "a sync of the log finds no space, without direct I/O", lambda bed: indirect_sync_fails(bed, errno.ENOSPC)
 
 
@@ -587,6 +588,37 @@ def indirect_sync_fails(bed, error):
     bed.disk.refuses_direct = 1
     bed.restart("on a file system without direct I/O")
     sync_fails(bed, LOG, error)
+
+
+def first_start_fails(bed):
+    """Whichever sync it is, until FORMAT is there: the start says so and leaves nothing, and the next
+    one finds nothing in its way."""
+    bed.own.kill()
+    for error in (errno.EIO, errno.ENOSPC):
+        said = []
+        while True:
+            name = ", at sync %d, %s" % (len(said) + 1, errno.errorcode[error])
+            shutil.rmtree(bed.own.data, ignore_errors=True)
+            bed.disk.sync_error = error
+            bed.disk.sync_after = len(said)
+            bed.disk.sync_kinds = LOG | TABLE | MANIFEST | FOLDER | OTHER
+            logged = len(bed.own.log())
+            try:
+                bed.own.start()
+                bed.own.kill()
+            except server.ServerError:
+                pass
+            bed.disk.heal()
+            if os.path.exists(bed.own.data):
+                break
+            said.append(bed.own.log()[logged:])
+            bed.check(os.strerror(error) in said[-1], "a start says why it is refused" + name, said[-1])
+            bed.own.start()
+            bed.own.kill()
+        for what in ("sync the files in %s/rocks" % bed.own.data, "sync " + bed.own.data,
+                     "write %s/FORMAT" % bed.own.data):
+            bed.check(any("stele serve: cannot %s: " % what in line for line in said),
+                      "it may be that it cannot " + what, "".join(said))
 
 
 def ends_and_starts(bed):
