@@ -10,7 +10,7 @@ LOG, TABLE, MANIFEST, FOLDER, OTHER = 1, 2, 4, 8, 16
 
 # struct faults of faultfs.c
 _FIELDS = ("room", "warns", "refuses_new", "write_kinds", "write_after", "write_bytes", "sync_kinds",
-           "sync_after", "write_error", "sync_error", "refuses_direct",
+           "sync_after", "sync_waits", "write_error", "sync_error", "refuses_direct",
            "failed")
 
 

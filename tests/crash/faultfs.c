@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/statvfs.h>
 #include <sys/uio.h>
+#include <time.h>
 
 /* Kinds of files, bits of a mask, as in disk.py. */
 enum {
@@ -31,6 +32,7 @@ struct faults {
     int64_t write_bytes; /* of the failing one, that many are written */
     int64_t sync_kinds;  /* of these kinds, a sync fails */
     int64_t sync_after;
+    int64_t sync_waits;  /* of these kinds, a sync ends when this is 0 again */
     int64_t write_error; /* errno of them */
     int64_t sync_error;
     int64_t refuses_direct; /* no direct I/O, as some file systems */
@@ -420,9 +422,12 @@ FTRUNCATE(ftruncate64)
 /* Of a descriptor that syncs each of its writes, too. */
 static bool sync_fails(int fd)
 {
+    const struct timespec pause = {.tv_nsec = 1000000};
     volatile struct faults *f = faults();
     bool fails;
 
+    while ((f->sync_waits & preload_fd(fd)) != 0)
+        nanosleep(&pause, NULL); /* sleep: until the test says */
     pthread_mutex_lock(&preload_lock);
     fails = (f->sync_kinds & preload_fd(fd)) != 0 && f->sync_after-- <= 0;
     if (fails) {

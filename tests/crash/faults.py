@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import time
 
+import hangs
 import slow_s3
 from disk import FOLDER, LOG, MANIFEST, OTHER, TABLE, Disk
 from lib import api, changes, http1, ledger, preload, server
@@ -67,6 +68,7 @@ def tests():
     yield "a sync of a folder fails", lambda bed: sync_fails(bed, FOLDER, errno.EIO)
     yield "a sync of the log fails, without direct I/O", lambda bed: indirect_sync_fails(bed, errno.EIO)
     yield "a sync of a first start fails", first_start_fails
+    yield "a disk hangs, and large writes wait", hangs.large_writes_wait
     yield "a sync of the log finds no space, without direct I/O", lambda bed: indirect_sync_fails(bed, errno.ENOSPC)
 
 
