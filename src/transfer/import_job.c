@@ -255,7 +255,8 @@ static enum err read_rows(struct run *run, struct source *source, struct bytes k
         arena_reset(&run->scratch);
         fault_init(&fault, &run->scratch);
         err = rows_next(run->rows, &run->scratch, &fault, &item);
-        if (source->err != OK) {
+        /* What came before the source failed may hold rows yet. */
+        if (source->err != OK && err != OK && err != ERR_VALIDATION) {
             run->source_failed = source->err != ERR_CANCELLED;
             return run->source_failed ? OK : ERR_CANCELLED;
         }

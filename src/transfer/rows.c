@@ -1,6 +1,7 @@
 /* rows.c - the window that moves over an object's text.
  * A row is read where it lies in the window. If it is not there whole, more is read behind it and
- * it is begun again; a window that a row fills is doubled, so that no byte is looked at often.
+ * it is begun again, with half as much again; a window that a row fills is doubled. So no byte is
+ * looked at often, however few of them come at a time.
  */
 #include "base/mem.h"
 #include "transfer/rows_priv.h"
@@ -105,6 +106,20 @@ enum err rows_more(struct rows *rows, struct fault *fault)
         return err;
     rows->end += got;
     rows->final = got == 0;
+    return OK;
+}
+
+enum err rows_grow(struct rows *rows, struct fault *fault)
+{
+    size_t before = rows->end - rows->at, size = before;
+
+    do {
+        enum err err = rows_more(rows, fault);
+
+        if (err != OK)
+            return size > before ? OK : err; /* it is said again behind what came before it */
+        size = rows->end - rows->at;
+    } while (!rows->final && size - before < before / 2 && size < ROWS_BYTES_MAX);
     return OK;
 }
 

@@ -144,7 +144,7 @@ static enum err next_record(struct rows *rows, struct arena *arena, struct fault
         if (err != ERR_PENDING)
             break;
         arena_release(arena, mark);
-        err = rows_more(rows, fault);
+        err = rows_grow(rows, fault);
         if (err != OK)
             return err;
     }

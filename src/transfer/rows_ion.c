@@ -25,7 +25,7 @@ enum err rows_ion_next(struct rows *rows, struct arena *arena, struct fault *fau
         err = read_row(&reader, arena, fault, item, &skipped);
         if (err == ERR_PENDING) { /* the same again, with more of it */
             arena_release(arena, mark);
-            err = rows_more(rows, fault);
+            err = rows_grow(rows, fault);
             if (err != OK)
                 return err;
             skipped = true;

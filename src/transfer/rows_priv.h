@@ -41,6 +41,9 @@ static inline struct bytes rows_text(const struct rows *rows)
  * `final` may become true instead. ERR_CORRUPT: the row is too long. */
 enum err rows_more(struct rows *rows, struct fault *fault) MUST_CHECK;
 
+/* The same, for a reader that begins its row again: enough more to be worth that. */
+enum err rows_grow(struct rows *rows, struct fault *fault) MUST_CHECK;
+
 /* The next line without its end, as the window's own bytes, and past it. ERR_ABSENT: there is none.
  * The byte behind the line is the window's too. */
 enum err rows_line(struct rows *rows, struct fault *fault, struct bytes *line) MUST_CHECK;

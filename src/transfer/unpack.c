@@ -21,6 +21,8 @@ struct unpack {
     uint64_t taken; /* from the source */
     bool ended;     /* the source is */
     bool inside;    /* a member or frame was begun and is not complete */
+    enum err failed;
+    const char *why; /* it failed; NULL: the source did */
     z_stream gzip;
     ZSTD_DStream *zstd;
     uint8_t header[ZSTD_HEADER_BYTES_MAX]; /* how the frame begins: at least its header */
@@ -28,14 +30,12 @@ struct unpack {
     uint64_t frame_bytes; /* that came out of it */
 };
 
-static enum err step(struct unpack *unpack, void *out, size_t size, struct fault *fault,
-                     size_t *got);
-static enum err step_gzip(struct unpack *unpack, void *out, size_t size, struct fault *fault,
-                          size_t *got);
-static enum err step_zstd(struct unpack *unpack, void *out, size_t size, struct fault *fault,
-                          size_t *got);
+static enum err read_on(struct unpack *unpack, void *out, size_t size, size_t *got);
+static enum err step(struct unpack *unpack, void *out, size_t size, size_t *got);
+static enum err step_gzip(struct unpack *unpack, void *out, size_t size, size_t *got);
+static enum err step_zstd(struct unpack *unpack, void *out, size_t size, size_t *got);
 static bool is_frame_size_wrong(const struct unpack *unpack);
-static enum err damaged(const struct unpack *unpack, struct fault *fault, const char *why);
+static enum err damaged(struct unpack *unpack, const char *why);
 
 struct unpack *unpack_create(enum unpack_codec codec)
 {
@@ -77,6 +77,8 @@ void unpack_begin(struct unpack *unpack, unpack_source_fn *read, void *ctx)
     unpack->at = unpack->end = 0;
     unpack->taken = 0;
     unpack->ended = unpack->inside = false;
+    unpack->failed = OK;
+    unpack->why = NULL;
     if (unpack->codec == UNPACK_GZIP)
         inflateReset(&unpack->gzip);
     if (unpack->codec == UNPACK_ZSTD)
@@ -86,9 +88,20 @@ void unpack_begin(struct unpack *unpack, unpack_source_fn *read, void *ctx)
 enum err unpack_read(struct unpack *unpack, void *out, size_t size, struct fault *fault,
                      size_t *got)
 {
+    ASSERT(size > 0);
+    if (unpack->failed == OK)
+        unpack->failed = read_on(unpack, out, size, got);
+    if (unpack->why == NULL)
+        return unpack->failed;
+    return fault_set(fault, unpack->failed, "%s data is not valid at byte %" PRIu64 ": %s",
+                     unpack->codec == UNPACK_GZIP ? "GZIP" : "ZSTD",
+                     unpack->taken - (unpack->end - unpack->at), unpack->why);
+}
+
+static enum err read_on(struct unpack *unpack, void *out, size_t size, size_t *got)
+{
     enum err err;
 
-    ASSERT(size > 0);
     if (unpack->codec == UNPACK_NONE)
         return unpack->read(unpack->ctx, out, size, got);
     *got = 0;
@@ -105,27 +118,25 @@ enum err unpack_read(struct unpack *unpack, void *out, size_t size, struct fault
         }
         if (unpack->ended && unpack->at == unpack->end && !unpack->inside)
             return OK;
-        err = step(unpack, out, size, fault, got);
+        err = step(unpack, out, size, got);
         if (err != OK)
             return err;
     }
     return OK;
 }
 
-static enum err step(struct unpack *unpack, void *out, size_t size, struct fault *fault,
-                     size_t *got)
+static enum err step(struct unpack *unpack, void *out, size_t size, size_t *got)
 {
     size_t at = unpack->at;
-    enum err err = unpack->codec == UNPACK_GZIP ? step_gzip(unpack, out, size, fault, got)
-                                                : step_zstd(unpack, out, size, fault, got);
+    enum err err = unpack->codec == UNPACK_GZIP ? step_gzip(unpack, out, size, got)
+                                                : step_zstd(unpack, out, size, got);
 
     if (err == OK && unpack->ended && *got == 0 && unpack->at == at && unpack->inside)
-        return damaged(unpack, fault, "it ends too early");
+        return damaged(unpack, "it ends too early");
     return err;
 }
 
-static enum err step_gzip(struct unpack *unpack, void *out, size_t size, struct fault *fault,
-                          size_t *got)
+static enum err step_gzip(struct unpack *unpack, void *out, size_t size, size_t *got)
 {
     z_stream *stream = &unpack->gzip;
     int result;
@@ -146,15 +157,14 @@ static enum err step_gzip(struct unpack *unpack, void *out, size_t size, struct 
     }
     if (result == Z_OK || result == Z_BUF_ERROR)
         return OK;
-    return damaged(unpack, fault, stream->msg != NULL ? stream->msg : "a preset dictionary");
+    return damaged(unpack, stream->msg != NULL ? stream->msg : "a preset dictionary");
 }
 
 /* What libzstd does with a frame's header depends on how much of the frame it is given at once: a
  * whole frame is decoded by another way than a stream, with other limits, and the formats of before
  * 2016 are looked for at the beginning of each piece. Headers therefore go in byte by byte, so that
  * an object means the same however it arrives. */
-static enum err step_zstd(struct unpack *unpack, void *out, size_t size, struct fault *fault,
-                          size_t *got)
+static enum err step_zstd(struct unpack *unpack, void *out, size_t size, size_t *got)
 {
     ZSTD_inBuffer in = {unpack->input, unpack->end, unpack->at};
     ZSTD_outBuffer to = {out, size, 0};
@@ -173,10 +183,10 @@ static enum err step_zstd(struct unpack *unpack, void *out, size_t size, struct 
     unpack->frame_bytes += to.pos;
     *got = to.pos;
     if (ZSTD_isError(result))
-        return damaged(unpack, fault, ZSTD_getErrorName(result));
+        return damaged(unpack, ZSTD_getErrorName(result));
     unpack->inside = result != 0;
     if (!unpack->inside && is_frame_size_wrong(unpack))
-        return damaged(unpack, fault, "a frame holds less or more than it says");
+        return damaged(unpack, "a frame holds less or more than it says");
     return OK;
 }
 
@@ -189,9 +199,8 @@ static bool is_frame_size_wrong(const struct unpack *unpack)
            said != unpack->frame_bytes;
 }
 
-static enum err damaged(const struct unpack *unpack, struct fault *fault, const char *why)
+static enum err damaged(struct unpack *unpack, const char *why)
 {
-    return fault_set(fault, ERR_CORRUPT, "%s data is not valid at byte %" PRIu64 ": %s",
-                     unpack->codec == UNPACK_GZIP ? "GZIP" : "ZSTD",
-                     unpack->taken - (unpack->end - unpack->at), why);
+    unpack->why = why;
+    return ERR_CORRUPT;
 }

@@ -24,6 +24,7 @@ void unpack_destroy(struct unpack **unpack);
 void unpack_begin(struct unpack *unpack, unpack_source_fn *read, void *ctx);
 
 /* Up to size bytes, at least one unless the end is reached: *got 0. ERR_CORRUPT: damaged or cut
- * off, with the offset in the packed object. Also the source's errors. */
+ * off, with the offset in the packed object. Also the source's errors. An error is said again to
+ * whoever reads on. */
 enum err unpack_read(struct unpack *unpack, void *out, size_t size, struct fault *fault,
                      size_t *got) MUST_CHECK;
