@@ -3,7 +3,8 @@
  * stripe's latch orders everything: an image goes in when its change is published, or when a read
  * that saw no change meanwhile brings it; a key with a change under way is not answered from here
  * (store.c looks at pending images first).
- * Owner:   the stripe, under its latch. Bounds: bytes per stripe; what was not used lately goes first.
+ * Owner:   the stripe, under its latch.
+ * Bounds:  bytes per stripe; what was not used lately goes first.
  */
 #pragma once
 

@@ -21,7 +21,7 @@ static void set(struct store_cache *cache, unsigned key, size_t size, uint8_t fi
     store_cache_set(cache, hash_of(key), bytes_of_string(name), false, bytes_make(value, size));
 }
 
-/* Of its value: the size, SIZE_MAX if the key is known to be absent. False: the key is not known. */
+/* Of its value: the size, SIZE_MAX if the key is known to be absent. False: it is not known. */
 static bool find(struct store_cache *cache, unsigned key, size_t *size, uint8_t *filled)
 {
     struct bytes value;
