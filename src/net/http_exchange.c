@@ -77,7 +77,7 @@ const char *http_exchange_peer(struct http_exchange *exchange)
     return inet_ntop(family, address, text, INET6_ADDRSTRLEN) != NULL ? text : "";
 }
 
-struct http_exchange *http_exchange_acquire(struct http_conn *conn)
+void http_exchange_acquire(struct http_conn *conn)
 {
     struct http_loop *home = conn->home;
     struct http_exchange *exchange = home->spare;
@@ -94,7 +94,7 @@ struct http_exchange *http_exchange_acquire(struct http_conn *conn)
         buf_init(&exchange->body_gzip, HTTP_REPLY_BYTES_MAX);
     }
     exchange->conn = conn;
-    return exchange;
+    conn->exchange = exchange;
 }
 
 void http_exchange_next(struct http_exchange *exchange)
@@ -110,12 +110,6 @@ void http_exchange_next(struct http_exchange *exchange)
     exchange->partial_bytes = 0;
     if (exchange->held_bytes != 0)
         http_exchange_count_held(exchange);
-}
-
-void http_exchange_clear(struct http_exchange *exchange)
-{
-    http_reader_clear(&exchange->reader);
-    http_exchange_next(exchange);
 }
 
 bool http_exchange_count_held(struct http_exchange *exchange)
@@ -163,6 +157,7 @@ void http_exchange_release(struct http_exchange *exchange)
     struct http_loop *home = exchange->home;
 
     ASSERT(http_reader_is_empty(&exchange->reader));
+    exchange->conn->exchange = NULL;
     exchange->conn = NULL;
     if (home->spare_count == SPARES_MAX) {
         free_exchange(exchange);
@@ -171,6 +166,15 @@ void http_exchange_release(struct http_exchange *exchange)
     exchange->next_spare = home->spare;
     home->spare = exchange;
     home->spare_count++;
+}
+
+void http_exchange_drop(struct http_conn *conn)
+{
+    if (conn->exchange == NULL)
+        return;
+    http_reader_clear(&conn->exchange->reader);
+    http_exchange_next(conn->exchange);
+    http_exchange_release(conn->exchange);
 }
 
 void http_exchange_free_spares(struct http_loop *home)

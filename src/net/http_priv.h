@@ -36,6 +36,18 @@ struct http_reply_start {
     size_t status_line_size;
 };
 
+/* What the connections of a loop have to send, one piece of the buffer a connection, sent together:
+ * a client that is woken by the first is awake for the others. Empty whenever the loop is about to
+ * sleep. */
+struct http_gathered {
+    struct buf bytes;
+    struct http_conn *growing; /* whose piece is the last, and grows; NULL: nobody's */
+    struct http_conn *conns;   /* all that have one */
+    unsigned conn_count;
+    struct loop_task send; /* at the round's end */
+    bool sends;            /* it is due */
+};
+
 /* The server on one loop. */
 struct http_loop {
     struct http_server *server;
@@ -48,15 +60,8 @@ struct http_loop {
     struct http_conn *conns; /* all of them */
     struct http_exchange *spare;
     unsigned spare_count;
-    /* Replies of a round, one piece of the buffer a connection, sent together: a client that is
-     * woken by the first is awake for the others. Empty whenever the loop is about to sleep. */
-    struct buf out;
-    struct http_conn *out_conn;  /* whose piece is growing; NULL: nobody's */
-    struct http_conn *out_conns; /* all that have one */
-    unsigned out_conn_count;
-    struct loop_task send; /* at the round's end */
-    bool sends;            /* it is due */
-    bool advancing;        /* a connection of this loop is */
+    struct http_gathered gathered;
+    bool advancing; /* a connection of this loop is */
     struct http_reply_start reply_start;
     struct http_gzip *gzip;
 };
@@ -102,6 +107,16 @@ enum http_conn_limit {
     LIMIT_LINGER,
 };
 
+/* What one connection has to send: its piece of what is gathered, before that what the socket did
+ * not take, behind it the body of a large reply. */
+struct http_output {
+    struct http_conn *next, **link; /* in gathered.conns; link NULL: it has no piece */
+    size_t at, size;                /* the piece; the size is set when it grows no more */
+    struct buf unsent;              /* what the socket did not take, from unsent_at */
+    size_t unsent_at;
+    struct bytes body; /* in the exchange */
+};
+
 struct http_conn {
     struct loop_watch watch;
     struct loop_timer timer;
@@ -110,13 +125,8 @@ struct http_conn {
     struct http_conn *next, **link;
     struct http_exchange *exchange; /* NULL: idle */
     struct transport transport;
-    struct http_conn *out_next, **out_link; /* in home->out_conns, or NULL */
-    size_t out_at, out_size; /* its piece of home->out; the size is set when it grows no more */
-    struct buf unsent;       /* what the socket did not take, from unsent_at; then that piece and
-                              * body_unsent */
-    size_t unsent_at;
-    struct bytes body_unsent; /* of exchange's reply */
-    size_t linger_bytes;      /* may still be dropped */
+    struct http_output output;
+    size_t linger_bytes; /* may still be dropped */
     enum http_conn_state state;
     enum http_conn_limit limit;
     bool read_ready; /* the socket may have bytes, or the end */
@@ -134,10 +144,15 @@ struct http_conn {
     } peer;
 };
 
-/* http_conn.c */
+/* No new requests: connections close as they become idle. */
+static inline bool http_is_draining(const struct http_loop *home)
+{
+    return atomic_load_explicit(&home->server->draining, memory_order_relaxed);
+}
+
+/* http_conn.c: its life, and what moves it. */
 /* Takes fd. Counted in connection_count already, which its end takes back. */
 void http_conn_open(struct http_loop *home, int fd, const struct sockaddr *peer, size_t peer_size);
-void http_conn_init_output(struct http_loop *home);
 /* Closes what waits for a request; lets the others finish. */
 void http_conn_drain(struct http_conn *conn);
 /* Hangs up, whatever its state. */
@@ -145,14 +160,51 @@ void http_conn_cut(struct http_conn *conn);
 /* When the loops have stopped: whatever its state. */
 void http_conn_abandon(struct http_conn *conn);
 
+/* http_conn_step.c: what it does next. All changes of state are there, but to CONN_GONE. */
+/* True: there may be more to do at once. */
+bool http_conn_step(struct http_conn *conn, unsigned *reads_left);
+/* The handler's reply. The exchange ends, unless its body must still be sent from there. */
+void http_conn_reply(struct http_conn *conn, unsigned status);
+/* Our own, without a body, instead of what is in hand; the last one. */
+void http_conn_refuse(struct http_conn *conn, unsigned status);
+
+/* http_output.c: what connections have to send. */
+void http_gathered_init(struct http_loop *home);
+void http_gathered_fini(struct http_loop *home);
+void http_output_init(struct http_conn *conn);
+/* Forgets what is left: the connection is closed. */
+void http_output_drop(struct http_conn *conn);
+/* Where to append what conn has to send, until this is called for another connection. It is sent at
+ * the round's end, or by one of those below. */
+struct buf *http_output_begin(struct http_conn *conn);
+/* Sends now. What the socket does not take blocks the connection; one that is broken is over. */
+void http_output_flush(struct http_conn *conn);
+/* Between pipelined requests: sends if there is much. */
+void http_output_flush_much(struct http_conn *conn);
+/* When there are no more: leaves what there is to the round's end, to be sent with what others
+ * have, unless it is large, or much has gathered already. */
+void http_output_defer(struct http_conn *conn);
+
+/* The socket was full: nothing else is done for the connection until it has taken the rest. */
+static inline bool http_output_is_blocked(const struct http_conn *conn)
+{
+    return conn->output.unsent.size != 0 || conn->output.body.size != 0;
+}
+
+static inline bool http_output_is_empty(const struct http_conn *conn)
+{
+    return conn->output.link == NULL && !http_output_is_blocked(conn);
+}
+
 /* http_exchange.c */
-struct http_exchange *http_exchange_acquire(struct http_conn *conn);
+/* Lends one to a connection that has none. */
+void http_exchange_acquire(struct http_conn *conn);
 /* Between two requests of a connection: keeps what has been received of the next. */
 void http_exchange_next(struct http_exchange *exchange);
-/* Forgets everything. */
-void http_exchange_clear(struct http_exchange *exchange);
-/* Of one that is clear, or that has had its last request and nothing since. */
+/* Takes it back when nothing has come of a next request. */
 void http_exchange_release(struct http_exchange *exchange);
+/* Takes back the connection's, if it has one, with whatever is in it. */
+void http_exchange_drop(struct http_conn *conn);
 void http_exchange_free_spares(struct http_loop *home);
 /* Brings the count of held bytes up to date. False: there are too many, with this one's. */
 bool http_exchange_count_held(struct http_exchange *exchange);
@@ -164,8 +216,8 @@ static inline size_t http_held_bytes(size_t capacity)
     return capacity > HTTP_BUFFER_KEEP_BYTES ? capacity : 0;
 }
 
-/* http_reply.c: append to home->out. A reply whose body is small is appended whole; otherwise
- * *body_left is what must follow. */
+/* http_reply.c: append to out. A reply whose body is small is appended whole; otherwise *body_left
+ * is what must follow. */
 void http_reply_write(struct http_exchange *exchange, unsigned status, bool keep_alive,
-                      struct bytes *body_left);
-void http_reply_write_refusal(struct http_loop *home, unsigned status);
+                      struct buf *out, struct bytes *body_left);
+void http_reply_write_refusal(struct http_loop *home, unsigned status, struct buf *out);

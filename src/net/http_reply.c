@@ -36,7 +36,7 @@ static uint8_t *put_start(uint8_t *at, struct http_loop *home, unsigned status);
 static void refresh(struct http_loop *home);
 
 void http_reply_write(struct http_exchange *exchange, unsigned status, bool keep_alive,
-                      struct bytes *body_left)
+                      struct buf *out, struct bytes *body_left)
 {
     struct http_loop *home = exchange->home;
     const struct http_server_options *options = &home->server->options;
@@ -51,7 +51,7 @@ void http_reply_write(struct http_exchange *exchange, unsigned status, bool keep
     coded = code_body(exchange);
     for (unsigned i = 0; i < exchange->header_count; i++)
         size_max += exchange->headers[i].name.size + exchange->headers[i].value.size + 4;
-    at = start = buf_reserve(&home->out, size_max);
+    at = start = buf_reserve(out, size_max);
     ASSERT(at != NULL);
 
     at = put_start(at, home, status);
@@ -83,14 +83,14 @@ void http_reply_write(struct http_exchange *exchange, unsigned status, bool keep
         at = put(at, coded);
     else
         *body_left = coded;
-    buf_commit(&home->out, (size_t)(at - start));
+    buf_commit(out, (size_t)(at - start));
 }
 
 /* API contract, 1.3: 413 has an empty body in chunks and no request id. The other refusals have
  * no body either. All of them close the connection. */
-void http_reply_write_refusal(struct http_loop *home, unsigned status)
+void http_reply_write_refusal(struct http_loop *home, unsigned status, struct buf *out)
 {
-    uint8_t *start = buf_reserve(&home->out, OWN_HEADERS_BYTES_MAX), *at = start;
+    uint8_t *start = buf_reserve(out, OWN_HEADERS_BYTES_MAX), *at = start;
 
     ASSERT(at != NULL);
     at = put_start(at, home, status);
@@ -99,7 +99,7 @@ void http_reply_write_refusal(struct http_loop *home, unsigned status)
         at = put(at, BYTES("Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"));
     else
         at = put(at, BYTES("Content-Length: 0\r\n\r\n"));
-    buf_commit(&home->out, (size_t)(at - start));
+    buf_commit(out, (size_t)(at - start));
 }
 
 bool http_exchange_compresses(const struct http_exchange *exchange)

@@ -72,8 +72,7 @@ enum err http_server_open(const struct http_server_options *options, struct faul
         home->accept_again.fire = on_accept_again;
         home->drain.run = drain_loop;
         home->cut.run = cut_loop;
-        http_conn_init_output(home);
-        buf_init(&home->out, SIZE_MAX / 2); /* bounded by what is gathered before it is sent */
+        http_gathered_init(home);
     }
 
     if (!parse_address(options->address, options->port, &address, &address_size)) {
@@ -160,7 +159,7 @@ void http_server_close(struct http_server **server)
             http_conn_abandon(home->conns);
         http_exchange_free_spares(home);
         http_gzip_destroy(&home->gzip);
-        buf_fini(&home->out);
+        http_gathered_fini(home);
     }
     ASSERT(atomic_load(&old->connection_count) == 0);
     ASSERT(atomic_load(&old->held_bytes) == 0);
