@@ -7,6 +7,7 @@
 #include "auth/sigv4_priv.h"
 #include "base/assert.h"
 #include "base/mem.h"
+#include "base/thread.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -34,12 +35,13 @@ struct thread_keys {
 };
 
 static EVP_MD *sha256_method;
-static pthread_key_t thread_keys_slot;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
+static _Thread_local struct thread_keys *own;
 
-static void init_once(void);
 static struct thread_keys *thread_keys(void);
-static void thread_keys_free(void *memory);
+static void begin_own(void);
+static void end_own(void);
+static void fetch_sha256(void);
 static void sha256_two(struct bytes first, struct bytes second, uint8_t hash[HASH_BYTES]);
 static void key_init(struct sigv4_key *key, struct bytes prefix, struct bytes secret);
 static void hmac(const struct sigv4_key *key, struct bytes data, uint8_t mac[HASH_BYTES]);
@@ -113,38 +115,34 @@ void sigv4_hmac_hex(const struct sigv4_key *key, struct bytes data, char out[SIG
     hex(mac, out);
 }
 
-static void init_once(void)
-{
-    int failed;
-
-    sha256_method = EVP_MD_fetch(NULL, "SHA256", NULL);
-    ASSERT(sha256_method != NULL);
-    failed = pthread_key_create(&thread_keys_slot, thread_keys_free);
-    ASSERT(failed == 0);
-}
-
 static struct thread_keys *thread_keys(void)
 {
-    struct thread_keys *mine;
-
-    pthread_once(&once, init_once);
-    mine = pthread_getspecific(thread_keys_slot);
-    if (mine == NULL) {
-        mine = mem_zalloc(sizeof(*mine));
-        mine->digest = EVP_MD_CTX_new();
-        ASSERT(mine->digest != NULL);
-        pthread_setspecific(thread_keys_slot, mine);
-    }
-    return mine;
+    if (own == NULL)
+        begin_own();
+    return own;
 }
 
-static void thread_keys_free(void *memory)
+static void begin_own(void)
 {
-    struct thread_keys *mine = memory;
+    pthread_once(&once, fetch_sha256);
+    own = mem_zalloc(sizeof(*own));
+    own->digest = EVP_MD_CTX_new();
+    ASSERT(own->digest != NULL);
+    thread_at_end(end_own);
+}
 
-    EVP_MD_CTX_free(mine->digest);
-    OPENSSL_cleanse(mine, sizeof(*mine)); /* secrets */
-    free(mine);
+static void end_own(void)
+{
+    EVP_MD_CTX_free(own->digest);
+    OPENSSL_cleanse(own, sizeof(*own)); /* secrets */
+    free(own);
+    own = NULL;
+}
+
+static void fetch_sha256(void)
+{
+    sha256_method = EVP_MD_fetch(NULL, "SHA256", NULL);
+    ASSERT(sha256_method != NULL);
 }
 
 static void sha256_two(struct bytes first, struct bytes second, uint8_t hash[HASH_BYTES])

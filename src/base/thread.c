@@ -1,7 +1,10 @@
-/* thread.c - slices and shares of threads. */
+/* thread.c - ends of threads, by the destructor of one POSIX key; slices and shares. */
 #include "base/thread.h"
 
+#include "base/assert.h"
+
 #include <errno.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdint.h>
 #include <sys/resource.h>
@@ -22,6 +25,42 @@ struct attributes {
     uint64_t deadline_ns;
     uint64_t period_ns;
 };
+
+static _Thread_local struct {
+    unsigned count;
+    void (*end[THREAD_ENDS_MAX])(void);
+} ends;
+
+static pthread_key_t ends_key;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void make_key(void);
+static void call_ends(void *value);
+
+void thread_at_end(void (*end)(void))
+{
+    int failed;
+
+    ASSERT(ends.count < THREAD_ENDS_MAX);
+    ends.end[ends.count++] = end;
+    pthread_once(&once, make_key);
+    failed = pthread_setspecific(ends_key, &ends); /* any but NULL: then call_ends is called */
+    ASSERT(failed == 0);
+}
+
+static void make_key(void)
+{
+    int failed = pthread_key_create(&ends_key, call_ends);
+
+    ASSERT(failed == 0);
+}
+
+static void call_ends(void *value)
+{
+    (void)value;
+    while (ends.count != 0)
+        ends.end[--ends.count]();
+}
 
 /* A long slice has a late deadline: a thread that wakes has an earlier one, and so goes first. */
 static void give_way(int nice)
