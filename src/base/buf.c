@@ -72,14 +72,9 @@ bool buf_grow(struct buf *buf, size_t more)
 
 void buf_append_u64(struct buf *buf, uint64_t value)
 {
-    char text[20];
-    size_t at = sizeof(text);
+    uint8_t text[FORMAT_U64_BYTES_MAX];
 
-    do {
-        text[--at] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value != 0);
-    buf_append(buf, text + at, sizeof(text) - at);
+    buf_append_bytes(buf, format_u64(value, text));
 }
 
 void buf_append_i64(struct buf *buf, int64_t value)

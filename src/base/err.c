@@ -35,10 +35,8 @@ enum err fault_set(struct fault *fault, enum err err, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    fault->message = arena_vformat(fault->arena, format, args);
+    fault_set_bytes(fault, err, arena_vformat(fault->arena, format, args));
     va_end(args);
-    fault->err = err;
-    fault->wrapped = false;
     return err;
 }
 
@@ -47,9 +45,8 @@ enum err fault_set_wrapped(struct fault *fault, enum err err, const char *format
     va_list args;
 
     va_start(args, format);
-    fault->message = arena_vformat(fault->arena, format, args);
+    fault_set_bytes(fault, err, arena_vformat(fault->arena, format, args));
     va_end(args);
-    fault->err = err;
     fault->wrapped = true;
     return err;
 }

@@ -4,6 +4,7 @@
  * Semantics: contract core-api-expressions.md 4.1.
  */
 #include "base/assert.h"
+#include "base/format.h"
 #include "expr/expr_priv.h"
 #include "item/number.h"
 
@@ -218,15 +219,9 @@ static struct number number_of(uint64_t count)
 {
     struct fault fault = {0}; /* for nothing: these texts are numbers */
     struct number number;
-    uint8_t digits[20];
-    size_t at = sizeof(digits);
-    enum err err;
+    uint8_t digits[FORMAT_U64_BYTES_MAX];
+    enum err err = number_parse(format_u64(count, digits), &number, &fault);
 
-    do {
-        digits[--at] = (uint8_t)('0' + count % 10);
-        count /= 10;
-    } while (count != 0);
-    err = number_parse(bytes_make(digits + at, sizeof(digits) - at), &number, &fault);
     ASSERT(err == OK);
     return number;
 }

@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/clock.h"
 #include "base/crc32.h"
+#include "base/format.h"
 #include "net/http_priv.h"
 
 #include <stdio.h>
@@ -152,14 +153,9 @@ static uint8_t *put(uint8_t *at, struct bytes bytes)
 
 static uint8_t *put_u64(uint8_t *at, uint64_t value)
 {
-    uint8_t text[20];
-    size_t first = sizeof(text);
+    uint8_t text[FORMAT_U64_BYTES_MAX];
 
-    do {
-        text[--first] = (uint8_t)('0' + value % 10);
-        value /= 10;
-    } while (value != 0);
-    return put(at, bytes_make(text + first, sizeof(text) - first));
+    return put(at, format_u64(value, text));
 }
 
 static uint8_t *put_start(uint8_t *at, struct http_loop *home, unsigned status)

@@ -40,6 +40,7 @@ static void admit(struct http_loop *home, int fd, const union address *peer, soc
 static void warn_cannot_accept(struct http_loop *home, int errno_value);
 static void drain_loop(struct loop_task *task);
 static void cut_loop(struct loop_task *task);
+static void end_serving(struct http_loop *home, void (*end)(struct http_conn *conn));
 static void stop_accepting(struct http_loop *home);
 static void close_listener(struct http_loop *home);
 
@@ -295,27 +296,26 @@ static void warn_cannot_accept(struct http_loop *home, int errno_value)
 
 static void drain_loop(struct loop_task *task)
 {
-    struct http_loop *home = CONTAINER_OF(task, struct http_loop, drain);
-    struct http_conn *conn, *next;
-
-    stop_accepting(home);
-    for (conn = home->conns; conn != NULL; conn = next) {
-        next = conn->next;
-        http_conn_drain(conn);
-    }
+    end_serving(CONTAINER_OF(task, struct http_loop, drain), http_conn_drain);
 }
 
 static void cut_loop(struct loop_task *task)
 {
     struct http_loop *home = CONTAINER_OF(task, struct http_loop, cut);
+
+    end_serving(home, http_conn_cut);
+    sem_post(&home->server->cut_done);
+}
+
+static void end_serving(struct http_loop *home, void (*end)(struct http_conn *conn))
+{
     struct http_conn *conn, *next;
 
     stop_accepting(home);
     for (conn = home->conns; conn != NULL; conn = next) {
         next = conn->next;
-        http_conn_cut(conn);
+        end(conn);
     }
-    sem_post(&home->server->cut_done);
 }
 
 static void stop_accepting(struct http_loop *home)

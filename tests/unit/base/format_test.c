@@ -1,4 +1,4 @@
-/* format_test.c - printf's formats, with bytes that hold a NUL. */
+/* format_test.c - printf's formats, with bytes that hold a NUL; digits. */
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/format.h"
@@ -72,4 +72,14 @@ TEST(format_writes_what_fits)
     CHECK_TEXT(bytes_of_string(text), "abc");
     CHECK_U64(format(text, 1, "%s", "abc"), 3);
     CHECK_TEXT(bytes_of_string(text), "");
+}
+
+TEST(format_writes_whole_numbers_as_decimal_digits)
+{
+    uint8_t text[FORMAT_U64_BYTES_MAX];
+
+    CHECK_TEXT(format_u64(0, text), "0");
+    CHECK_TEXT(format_u64(10, text), "10");
+    CHECK_TEXT(format_u64(9876543210, text), "9876543210");
+    CHECK_TEXT(format_u64(UINT64_MAX, text), "18446744073709551615");
 }
