@@ -194,6 +194,7 @@ static enum err condition_failed(struct req *req, yyjson_val *in, const struct t
     struct bytes wanted = BYTES("NONE");
     struct buf members;
 
+    req->fault_members = BYTES(""); /* of another image, if it is decided again */
     input_string(in, "ReturnValuesOnConditionCheckFailure", &wanted);
     if (bytes_equal_string(wanted, "ALL_OLD") && change->exists) {
         buf_init_arena(&members, req->arena, SIZE_MAX);

@@ -3,10 +3,14 @@
  * that image: nobody is told what a crash could take back.
  * A hold has the latches of items and records only. Entries of indexes come along in the mutation:
  * the latch of their item guards them, so they count into no bound of a hold.
+ * A condition may look at a large image hundreds of times, and whoever wants one of the stripes
+ * meanwhile waits, loops too. What a loop would leave to a worker for its size is therefore decided
+ * without the latches, and stands if the images are still the newest when they are taken again.
  */
 #include "table/table_write.h"
 
 #include "base/assert.h"
+#include "base/clock.h"
 #include "table/index_build.h"
 #include "table/index_write.h"
 #include "table/table_journal.h"
@@ -16,15 +20,35 @@
  * in use moments ago, so the second attempt nearly always finds it in memory. */
 #define LOAD_ATTEMPTS_MAX 100
 
-/* What was not in memory: keys from this place on, or a counter. */
+/* Decisions without the latches that others overtook, until one is made with them; not one that
+ * takes so long. */
+#define APART_ATTEMPTS_MAX 8
+#define DECIDE_HELD_NS_MAX ((uint64_t)20 * 1000 * 1000)
+
+/* What was not in memory: keys from this place on (none behind the last), or a counter. */
 struct missing {
     unsigned key;
     struct bytes counter; /* empty: none */
 };
 
+/* One attempt. */
+struct attempt {
+    const struct bytes *keys;
+    struct store_loaded *loaded; /* NULL: it may not wait */
+    struct bytes *seen;          /* the images decided upon; without data: it was not there */
+    struct missing missing;
+    struct store_hold hold;
+    bool watched;
+    bool overtaken; /* a decision was made without the latches, and does not stand */
+};
+
 static struct bytes *keys_of(struct table_write *write);
-static enum err decide_under(struct table_write *write, struct store_hold *hold,
-                             const struct store_loaded loaded[], struct missing *missing);
+static void hold_begin(struct table_write *write, struct attempt *attempt);
+static void hold_end(struct attempt *attempt);
+static enum err try_once(struct table_write *write, struct attempt *attempt, bool *may_hold);
+static enum err look(struct table_write *write, struct attempt *attempt, size_t *images_bytes);
+static enum err look_again(struct table_write *write, struct attempt *attempt);
+static enum err decide(struct table_write *write);
 static enum err plan(struct table_write *write, struct store_hold *hold, struct missing *missing);
 static bool add_change(struct table_write *write, struct table_change *change,
                        struct store_mutation *mutation);
@@ -36,43 +60,87 @@ static void on_durable(void *ctx, enum err err, uint64_t version);
 enum err table_write(struct table_write *write)
 {
     unsigned key_count = write->count + write->record_count;
-    struct store_loaded *loaded =
-        write->may_wait ? arena_new_array(write->arena, struct store_loaded, key_count) : NULL;
-    struct bytes *keys = keys_of(write);
+    struct attempt attempt = {.keys = keys_of(write)};
     struct store *store = write->store; /* of *write, nothing may be touched after submit */
-    bool kicks_later = write->kicks_later;
+    bool kicks_later = write->kicks_later, may_hold = false;
+    unsigned overtaken = 0;
     enum err err = ERR_WOULD_BLOCK;
 
     ASSERT(key_count > 0 && key_count <= STORE_KEYS_PER_HOLD_MAX);
-    for (unsigned attempt = 0; attempt < LOAD_ATTEMPTS_MAX; attempt++) {
-        struct store_hold hold;
-        struct missing missing = {0};
-        bool watched = index_write_is_watched(write->changes, write->count);
+    if (write->may_wait) {
+        attempt.loaded = arena_new_array(write->arena, struct store_loaded, key_count);
+        attempt.seen = arena_new_array(write->arena, struct bytes, key_count);
+    }
+    for (unsigned i = 0; i < LOAD_ATTEMPTS_MAX; i++) {
+        bool held = write->images_bytes_max == 0 || (overtaken >= APART_ATTEMPTS_MAX && may_hold);
 
-        store_hold_begin(store, keys, key_count, &hold);
-        if (watched)
-            index_build_lock();
-        err = decide_under(write, &hold, loaded, &missing);
+        if (overtaken >= APART_ATTEMPTS_MAX && !may_hold)
+            return ERR_BUSY;
+        hold_begin(write, &attempt);
+        err = try_once(write, &attempt, held ? NULL : &may_hold);
         if (err != ERR_WOULD_BLOCK) {
             write->decided = write->settle != NULL
                                  ? write->settle(write->ctx, write->changes, write->count, err)
                                  : err;
-            err = submit(write, &hold);
+            err = submit(write, &attempt.hold);
         }
-        if (watched)
-            index_build_unlock();
-        store_hold_end(&hold);
+        hold_end(&attempt);
         if (err == ERR_PENDING && !kicks_later)
             store_kick(store);
         if (err != ERR_WOULD_BLOCK)
             return err;
         if (!write->may_wait)
             return ERR_WOULD_BLOCK;
-        err = load(write, keys, key_count, &missing, loaded);
+        overtaken += attempt.overtaken;
+        err = load(write, attempt.keys, key_count, &attempt.missing, attempt.loaded);
         if (err != OK)
             return err;
     }
     return ERR_BUSY;
+}
+
+static void hold_begin(struct table_write *write, struct attempt *attempt)
+{
+    attempt->watched = index_write_is_watched(write->changes, write->count);
+    store_hold_begin(write->store, attempt->keys, write->count + write->record_count,
+                     &attempt->hold);
+    if (attempt->watched)
+        index_build_lock();
+}
+
+static void hold_end(struct attempt *attempt)
+{
+    if (attempt->watched)
+        index_build_unlock();
+    store_hold_end(&attempt->hold);
+}
+
+/* may_hold NULL: decides with the latches whatever it takes. Otherwise it may decide without them,
+ * and then *may_hold says whether it could have with them. */
+static enum err try_once(struct table_write *write, struct attempt *attempt, bool *may_hold)
+{
+    size_t images_bytes = 0;
+    enum err decided, err;
+
+    attempt->missing = (struct missing){0};
+    attempt->overtaken = false;
+    err = look(write, attempt, &images_bytes);
+    if (err != OK)
+        return err;
+    if (!write->may_wait || may_hold == NULL || images_bytes <= write->images_bytes_max) {
+        decided = decide(write);
+    } else {
+        uint64_t start_ns = clock_mono_ns();
+
+        hold_end(attempt);
+        decided = decide(write);
+        *may_hold = clock_mono_ns() - start_ns < DECIDE_HELD_NS_MAX;
+        hold_begin(write, attempt);
+        err = look_again(write, attempt);
+        if (err != OK)
+            return err;
+    }
+    return decided == OK ? plan(write, &attempt->hold, &attempt->missing) : decided;
 }
 
 /* What was missing, waiting for it. */
@@ -102,20 +170,19 @@ static struct bytes *keys_of(struct table_write *write)
     return keys;
 }
 
-static enum err decide_under(struct table_write *write, struct store_hold *hold,
-                             const struct store_loaded loaded[], struct missing *missing)
+/* The newest images. */
+static enum err look(struct table_write *write, struct attempt *attempt, size_t *images_bytes)
 {
-    size_t images_bytes = 0;
-    enum err decided;
+    const struct store_loaded *loaded = attempt->loaded;
 
     for (unsigned i = 0; i < write->count; i++) {
         struct table_change *change = &write->changes[i];
-        struct bytes stored;
-        enum err err = store_newest(hold, change->key, loaded != NULL ? &loaded[i] : NULL,
+        struct bytes stored = {NULL, 0};
+        enum err err = store_newest(&attempt->hold, change->key, loaded != NULL ? &loaded[i] : NULL,
                                     write->arena, &stored);
 
         if (err == ERR_WOULD_BLOCK)
-            missing->key = i;
+            attempt->missing.key = i;
         if (err != OK && err != ERR_ABSENT)
             return err;
         change->exists = err == OK;
@@ -124,30 +191,69 @@ static enum err decide_under(struct table_write *write, struct store_hold *hold,
             err = item_open(stored, &change->old);
             if (err != OK)
                 return err;
-            images_bytes += stored.size;
+            *images_bytes += stored.size;
         }
-        if (!write->may_wait && images_bytes > write->images_bytes_max)
+        if (attempt->seen != NULL)
+            attempt->seen[i] = stored;
+        if (!write->may_wait && *images_bytes > write->images_bytes_max)
             return ERR_WOULD_BLOCK;
+    }
+    for (unsigned i = 0; i < write->record_count; i++) {
+        struct table_record *record = &write->records[i];
+        unsigned at = write->count + i;
+        enum err err =
+            store_newest(&attempt->hold, record->key, loaded != NULL ? &loaded[at] : NULL,
+                         write->arena, &record->old);
+
+        if (err == ERR_WOULD_BLOCK)
+            attempt->missing.key = at;
+        if (err != OK && err != ERR_ABSENT)
+            return err;
+        record->exists = err == OK;
+        if (attempt->seen != NULL)
+            attempt->seen[at] = record->exists ? record->old : bytes_make(NULL, 0);
+    }
+    return OK;
+}
+
+/* Whether the images that were decided upon are the newest still. ERR_WOULD_BLOCK: no, or that
+ * cannot be told; begin again. */
+static enum err look_again(struct table_write *write, struct attempt *attempt)
+{
+    unsigned count = write->count + write->record_count;
+    struct arena arena;
+    enum err err = OK;
+
+    arena_init(&arena);
+    for (unsigned i = 0; err == OK && i < count; i++) {
+        struct bytes seen = attempt->seen[i], now = {NULL, 0};
+
+        err = store_newest(&attempt->hold, attempt->keys[i], &attempt->loaded[i], &arena, &now);
+        attempt->missing.key = err == ERR_WOULD_BLOCK ? i : count;
+        if (err == ERR_ABSENT)
+            err = OK;
+        if (err == OK && ((seen.data == NULL) != (now.data == NULL) || !bytes_equal(seen, now)))
+            err = ERR_WOULD_BLOCK;
+        arena_reset(&arena);
+    }
+    attempt->overtaken = err == ERR_WOULD_BLOCK;
+    arena_fini(&arena);
+    return err;
+}
+
+static enum err decide(struct table_write *write)
+{
+    for (unsigned i = 0; i < write->count; i++) {
+        struct table_change *change = &write->changes[i];
+
         change->action = TABLE_KEEP;
         change->units = 0;
         change->new_size_bytes = 0;
         change->indexes = NULL;
     }
-    for (unsigned i = 0; i < write->record_count; i++) {
-        struct table_record *record = &write->records[i];
-        unsigned at = write->count + i;
-        enum err err = store_newest(hold, record->key, loaded != NULL ? &loaded[at] : NULL,
-                                    write->arena, &record->old);
-
-        if (err == ERR_WOULD_BLOCK)
-            missing->key = at;
-        if (err != OK && err != ERR_ABSENT)
-            return err;
-        record->exists = err == OK;
-        record->put = BYTES("");
-    }
-    decided = write->decide(write->ctx, write->changes, write->count);
-    return decided == OK ? plan(write, hold, missing) : decided;
+    for (unsigned i = 0; i < write->record_count; i++)
+        write->records[i].put = BYTES("");
+    return write->decide(write->ctx, write->changes, write->count);
 }
 
 /* What follows from the decision; it may still be refused. */

@@ -73,7 +73,9 @@ struct table_write {
     const uint8_t *hash_key;       /* of slots (catalog.h); NULL if no table has an index */
     uint64_t collection_bytes_max; /* of an item collection; 0: what the service allows */
     bool may_wait;
-    size_t images_bytes_max; /* unless it may wait: larger images together are a worker's */
+    size_t images_bytes_max; /* larger images together are a worker's, if it may not wait; if it
+                              * may, they are decided upon without their latches. Where it may,
+                              * 0: never without them */
     bool by_service;         /* nobody asked for it: an item expired */
     bool kicks_later;        /* the caller calls store_kick itself, once for several writes */
     bool expires;            /* the door's: a table of these has items that expire */

@@ -569,7 +569,10 @@ struct write {
     enum err outcome;
     bool puts;
     unsigned add;
+    struct overtaking *other; /* NULL: nobody overtakes it */
 };
+
+static void overtake(struct overtaking *other);
 
 static struct value item_of(struct arena *arena, const char *artist, int64_t year, unsigned plays)
 {
@@ -611,6 +614,8 @@ static enum err decide(void *ctx, struct table_change changes[], unsigned count)
     struct write *w = ctx;
 
     CHECK_U64(count, 1);
+    if (w->other != NULL)
+        overtake(w->other);
     if (!w->puts)
         return ERR_CONDITIONAL_CHECK_FAILED;
     changes[0].action = TABLE_PUT;
@@ -728,6 +733,64 @@ TEST(table_write_of_large_images_is_no_work_for_a_loop)
     CHECK_ERR(write_at_once(&bed, table, 20), ERR_WOULD_BLOCK);
     CHECK_OK(write_at_once(&bed, table, 1000));
     CHECK_U64(stored_plays(&bed, table), 2);
+    table_release(&table);
+    bed_close(&bed);
+}
+
+/* Somebody else's addition, while a decision is made. */
+struct overtaking {
+    struct adder adder;
+    unsigned times;
+    sem_t added;
+};
+
+static void *add_ten(void *arg)
+{
+    struct overtaking *other = arg;
+
+    if (write_and_wait(other->adder.bed, other->adder.table, true, 10) != OK)
+        unit_failed(__FILE__, __LINE__, "a write failed");
+    sem_post(&other->added);
+    return NULL;
+}
+
+static void overtake(struct overtaking *other)
+{
+    struct timespec until;
+    pthread_t thread;
+
+    if (other->times == 0)
+        return;
+    other->times--;
+    pthread_create(&thread, NULL, add_ten, other);
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 10;
+    CHECK(sem_timedwait(&other->added, &until) == 0); /* it waits for no latch of the decision */
+    pthread_join(thread, NULL);
+}
+
+/* A condition on large images may take long: others must not wait for it, and it must not win over
+ * what they did meanwhile. */
+TEST(table_write_of_large_images_is_decided_without_latches)
+{
+    static const size_t image_bytes_max = 20;
+    struct bed bed = {0};
+    struct overtaking other = {.adder.bed = &bed};
+    struct table *table;
+
+    bed_open(&bed);
+    sem_init(&other.added, 0, 0);
+    other.adder.table = table = create(&bed, music());
+    CHECK_OK(write_at_once(&bed, table, 0));
+    for (other.times = 1; stored_plays(&bed, table) < 33; other.times = 2)
+        CHECK_OK(run_write(&bed, table,
+                           (struct write){.puts = true,
+                                          .add = 1,
+                                          .other = &other,
+                                          .write.may_wait = true,
+                                          .write.images_bytes_max = image_bytes_max}));
+    CHECK_U64(stored_plays(&bed, table), 33); /* 1 + 10 + 1 + 2 * 10 + 1 */
+    sem_destroy(&other.added);
     table_release(&table);
     bed_close(&bed);
 }
