@@ -31,6 +31,7 @@ struct batch {
     struct get gets[KEYS_MAX];
     unsigned count;
     uint64_t bytes; /* of the items in the reply */
+    bool full;      /* the next item had no room */
     /* what was throttled first: */
     const struct table *throttled;
     enum throttle_limit limit;
@@ -42,7 +43,7 @@ static enum err read_keys(struct req *req, struct batch *batch, struct batch_tab
                           bool *too_many);
 static enum err check_keys(struct req *req, struct batch *batch);
 static enum err read_items(struct req *req, struct batch *batch);
-static enum err read_item(struct req *req, const struct get *get,
+static enum err read_item(struct req *req, struct batch *batch, struct get *get,
                           const struct expr_projection *projection, uint32_t *size_bytes);
 static enum err charge(struct req *req, struct batch *batch);
 static void reply_unprocessed(struct req *req, const struct batch *batch);
@@ -176,7 +177,7 @@ static enum err read_table(struct req *req, struct batch *batch, struct batch_ta
         uint32_t size_bytes;
         enum err err;
 
-        if (batch->bytes >= ITEMS_BYTES_MAX || req->reply->size >= REQ_REPLY_BYTES_ENOUGH)
+        if (batch->full || req->reply->size >= REQ_REPLY_BYTES_ENOUGH)
             break;
         limit = admission_take(&admission, get->storage_key, 0);
         if (limit != THROTTLE_NONE && batch->throttled == NULL) {
@@ -185,10 +186,11 @@ static enum err read_table(struct req *req, struct batch *batch, struct batch_ta
         }
         if (limit != THROTTLE_NONE)
             continue;
-        err = read_item(req, get, projection, &size_bytes);
+        err = read_item(req, batch, get, projection, &size_bytes);
         if (err != OK)
             return err;
-        get->processed = true;
+        if (batch->full)
+            break;
         get->units = capacity_read_units(size_bytes, consistent);
         admission.left -= get->units; /* known only now */
         batch->bytes += size_bytes;
@@ -217,15 +219,18 @@ static enum err read_items(struct req *req, struct batch *batch)
     return OK;
 }
 
-/* An item behind those that were written of its table, or nothing for one that is absent. */
-static enum err read_item(struct req *req, const struct get *get,
+/* An item behind those that were written of its table, or nothing for one that is absent. One with
+ * which the items would be more than a reply holds stays unprocessed. */
+static enum err read_item(struct req *req, struct batch *batch, struct get *get,
                           const struct expr_projection *projection, uint32_t *size_bytes)
 {
     struct arena_mark mark = arena_mark(req->arena);
     struct item item = item_absent();
     enum err err = table_get(req->api->store, get->storage_key, req->may_wait, req->arena, &item);
 
-    if (err == OK) {
+    batch->full = err == OK && item.size_bytes > ITEMS_BYTES_MAX - batch->bytes;
+    get->processed = !batch->full;
+    if (err == OK && !batch->full) {
         if (req->reply->data[req->reply->size - 1] != '[')
             buf_append_byte(req->reply, ',');
         value_map_append_json(
