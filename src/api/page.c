@@ -168,12 +168,15 @@ enum err page_check_filter(struct req *req, const struct page *page)
     struct page_lacks lacks;
 
     page_find_lacks(page->table, page->index, page->expressions, req->arena, &lacks);
-    if (lacks.filtered.size == 0)
-        return OK;
+    return lacks.filtered.size == 0 ? OK : page_refuse_filter(req, page->index, lacks.filtered);
+}
+
+enum err page_refuse_filter(struct req *req, const struct table_index *index, struct bytes names)
+{
     return req_fail(req, ERR_VALIDATION,
                     PARAMETER_INVALID
                     "Secondary index %.*s does not project one or more filter attributes: [%.*s]",
-                    BYTES_ARGS(page->index->definition.name), BYTES_ARGS(lacks.filtered));
+                    BYTES_ARGS(index->definition.name), BYTES_ARGS(names));
 }
 
 enum err page_refuse_lack(struct req *req, const struct table_index *index, struct bytes names)

@@ -57,7 +57,10 @@ struct page_lacks {
 void page_find_lacks(const struct table *table, const struct table_index *index,
                      const struct expr_set *expressions, struct arena *arena,
                      struct page_lacks *lacks);
-/* What a global index says of them. */
+/* What a Query says of those that its filter names. */
+enum err page_refuse_filter(struct req *req, const struct table_index *index,
+                            struct bytes names) MUST_CHECK;
+/* What a global index says of those that are to be shown. */
 enum err page_refuse_lack(struct req *req, const struct table_index *index,
                           struct bytes names) MUST_CHECK;
 

@@ -94,23 +94,22 @@ static enum err check(struct req *req, struct select *select)
     return err == OK ? check_attributes(req, select, &set) : err;
 }
 
-/* Contract core-api-partiql.md 3, "Index reads". What a scan of a global index filters by and does
- * not have is missing there. */
+/* Contract core-api-partiql.md 3, "Index reads": what a scan filters by and its index does not have
+ * is missing there. What a local index is to show and does not have it fetches. */
 static enum err check_attributes(struct req *req, struct select *select, const struct expr_set *set)
 {
     struct page_lacks lacks;
+    bool local;
 
     page_find_lacks(select->table, select->index, set, req->arena, &lacks);
-    if (lacks.shown.size == 0 && lacks.filtered.size == 0)
-        return OK;
-    if (select->index->definition.kind == INDEX_LOCAL) {
-        select->fetches = true;
-        return OK;
-    }
-    if (lacks.shown.size != 0)
+    local = select->index != NULL && select->index->definition.kind == INDEX_LOCAL;
+    select->fetches = local && lacks.shown.size != 0;
+    if (!local && lacks.shown.size != 0)
         return page_refuse_lack(req, select->index, lacks.shown);
-    return select->plan.equal_count != 0 ? page_refuse_lack(req, select->index, lacks.filtered)
-                                         : OK;
+    if (lacks.filtered.size == 0 || select->plan.equal_count == 0)
+        return OK;
+    return local ? page_refuse_filter(req, select->index, lacks.filtered)
+                 : page_refuse_lack(req, select->index, lacks.filtered);
 }
 
 /* Where the page begins: behind the token's key. */
@@ -189,11 +188,12 @@ static enum err evaluate(struct req *req, struct select *select, const struct it
         err = fetch(req, select, item->attributes, &whole);
     if (err != OK)
         return err;
-    if (partiql_row(req, statement, whole, &row)) {
+    if (partiql_row(req, statement, item->attributes, &row)) {
+        if (select->fetches)
+            row = expr_project(statement->projection, whole, req->arena);
         if (select->count++ != 0)
             buf_append_byte(req->reply, ',');
-        /* SELECT * of an index: what the index has. */
-        value_map_append_json(req->reply, statement->projection == NULL ? item->attributes : row);
+        value_map_append_json(req->reply, row);
     }
     arena_release(req->arena, mark);
     return OK;
