@@ -3,6 +3,7 @@
 #pragma once
 
 #include "auth/sigv4.h"
+#include "base/sha256.h"
 
 /* ---- dates (sigv4_date.c) ---- */
 
@@ -40,10 +41,9 @@ struct bytes sigv4_signed_headers_of(const struct http_request *request, struct 
 
 /* ---- hashes and signing keys (sigv4_key.c) ---- */
 
-/* Key of an HMAC-SHA256, ready to use: the key xor ipad and xor opad (RFC 2104). */
+/* Key of an HMAC-SHA256, ready to use: begun with the key xor ipad and xor opad (RFC 2104). */
 struct sigv4_key {
-    uint8_t inner_pad[64];
-    uint8_t outer_pad[64];
+    struct sha256 inner, outer;
 };
 
 /* What a signing key is derived from. The access key id is not part of it. */
