@@ -1,3 +1,4 @@
+/* store_cache_test.c - what the cache of images says, its bound, and what it lets go. */
 #include "store/store_cache.h"
 #include "unit.h"
 
