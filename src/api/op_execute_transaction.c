@@ -108,6 +108,7 @@ static enum err find_keys(struct req *req, struct transaction *t)
             return err;
         if (statement->kind == PARTIQL_INSERT) {
             action->attributes = statement->item;
+            action->puts = true;
             continue;
         }
         if (action->table == NULL && !has_index)

@@ -91,6 +91,7 @@ static enum err read_actions(struct req *req, struct transaction *t, yyjson_val 
             return err;
         action->name = write->name;
         action->attributes = write->attributes;
+        action->puts = write->kind == ITEM_WRITE_PUT;
     }
     return OK;
 }

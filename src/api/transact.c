@@ -8,6 +8,7 @@
 #include "table/table_read.h"
 
 static enum err check_not_empty(struct req *req, const struct transact_action *action);
+static bool fits(const struct key_schema *schema, struct value key);
 static void append_reason(struct buf *out, const struct transact_action *action);
 
 enum err transact_find_items(struct req *req, struct transact_action actions[], unsigned count,
@@ -66,7 +67,8 @@ enum err transact_find_table(struct req *req, struct transact_action actions[], 
     return OK;
 }
 
-/* Contract core-api-items.md 10.1: of what can be wrong with a key, this refuses the request. */
+/* Contract core-api-items.md 10.1: of what can be wrong with a key, this refuses the request. Of a
+ * Key, that it does not fit its table comes first (core-api-data.md 3), and is a reason. */
 static enum err check_not_empty(struct req *req, const struct transact_action *action)
 {
     const struct key_schema *schema = &action->table->definition.schema;
@@ -77,9 +79,27 @@ static enum err check_not_empty(struct req *req, const struct transact_action *a
 
         if (value_find(action->attributes, attribute->name, &value) &&
             value.type == attribute->type && value.payload.size == 0)
-            return key_check_value(attribute->name, value, i < schema->hash_count, &req->fault);
+            return action->puts || fits(schema, action->attributes)
+                       ? key_check_value(attribute->name, value, i < schema->hash_count,
+                                         &req->fault)
+                       : OK;
     }
-    return index_check_empty(&action->table->definition, action->attributes, &req->fault);
+    return action->puts
+               ? index_check_empty(&action->table->definition, action->attributes, &req->fault)
+               : OK;
+}
+
+static bool fits(const struct key_schema *schema, struct value key)
+{
+    struct value value;
+
+    if (value_count(key) != key_schema_count(schema))
+        return false;
+    for (unsigned i = 0; i < key_schema_count(schema); i++)
+        if (!value_find(key, schema->attributes[i].name, &value) ||
+            value.type != schema->attributes[i].type)
+            return false;
+    return true;
 }
 
 void transact_action_failed(struct req *req, struct transact_action *action, enum err err)

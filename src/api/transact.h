@@ -15,6 +15,7 @@ struct transact_action {
     struct input_table name;
     struct table *table;               /* NULL: there is none */
     struct value attributes;           /* the key attributes, perhaps among others */
+    bool puts;                         /* they are an item that is to be stored, not a Key */
     struct bytes key;                  /* storage key; empty if the action means no item */
     uint64_t sized_bytes;              /* the image that its capacity counts */
     const struct table_change *change; /* once it went through the write door */
