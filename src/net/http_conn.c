@@ -23,6 +23,7 @@ static void go_on(struct http_conn *conn);
 static void advance(struct http_conn *conn);
 static bool is_idle(const struct http_conn *conn);
 static void set_limits(struct http_conn *conn);
+static bool waits_with_memory(const struct http_conn *conn);
 static void set_limit(struct http_conn *conn, enum http_conn_limit limit, uint64_t delay_ms);
 static void hang_up(struct http_conn *conn);
 static void free_conn(struct http_conn *conn);
@@ -64,6 +65,20 @@ void http_conn_cut(struct http_conn *conn)
 {
     if (conn->state != CONN_GONE)
         hang_up(conn);
+}
+
+void http_conn_give_up(struct http_conn *conn)
+{
+    ASSERT(!conn->advancing);
+    if (http_output_is_blocked(conn)) {
+        hang_up(conn);
+        return;
+    }
+    ASSERT(conn->state == CONN_RECEIVING);
+    http_queue_leave(conn);
+    http_conn_refuse(conn, 408);
+    conn->limit = LIMIT_NONE;
+    loop_timer_set(conn->home->loop, &conn->turn, 0);
 }
 
 void http_conn_abandon(struct http_conn *conn)
@@ -195,8 +210,12 @@ static void set_limits(struct http_conn *conn)
 {
     const struct http_server_options *options = &conn->home->server->options;
 
+    if (waits_with_memory(conn))
+        http_queue_enter(conn, conn->moved);
+    else
+        http_queue_leave(conn);
     if (http_output_is_blocked(conn)) {
-        if (conn->limit != LIMIT_SEND || conn->sent_some)
+        if (conn->limit != LIMIT_SEND || conn->moved)
             set_limit(conn, LIMIT_SEND, options->send_timeout_ms);
     } else if (conn->state == CONN_RECEIVING && !transport_is_ready(&conn->transport)) {
         if (conn->limit != LIMIT_HANDSHAKE)
@@ -213,7 +232,14 @@ static void set_limits(struct http_conn *conn)
     } else {
         conn->limit = LIMIT_NONE;
     }
-    conn->sent_some = false;
+    conn->moved = false;
+}
+
+/* For its client, to send the rest of a request or to take more of a reply. */
+static bool waits_with_memory(const struct http_conn *conn)
+{
+    return conn->exchange != NULL && conn->state != CONN_HANDLING &&
+           conn->exchange->held_bytes != 0;
 }
 
 static void set_limit(struct http_conn *conn, enum http_conn_limit limit, uint64_t delay_ms)
@@ -227,6 +253,7 @@ static void hang_up(struct http_conn *conn)
 {
     struct loop *loop = conn->home->loop;
 
+    http_queue_leave(conn);
     loop_watch_remove(loop, &conn->watch);
     loop_timer_cancel(loop, &conn->timer);
     loop_timer_cancel(loop, &conn->turn);

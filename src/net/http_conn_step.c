@@ -24,7 +24,8 @@ bool http_conn_step(struct http_conn *conn, unsigned *reads_left)
 {
     if (http_output_is_blocked(conn)) {
         http_output_flush(conn);
-        if (conn->output.body.size != 0 && !http_exchange_count_held(conn->exchange))
+        if (conn->output.body.size != 0 && !http_exchange_count_held(conn->exchange) &&
+            !http_room_find(conn))
             conn->over = true;
         return !http_output_is_blocked(conn);
     }
@@ -89,7 +90,8 @@ static bool receive(struct http_conn *conn, unsigned *reads_left)
     read = http_reader_step(reader);
     conn->exchange->partial_bytes =
         read == HTTP_READER_MORE && !http_reader_is_empty(reader) ? reader->in_capacity : 0;
-    if (read != HTTP_READER_REFUSED && !http_exchange_count_held(conn->exchange)) {
+    if (read != HTTP_READER_REFUSED && !http_exchange_count_held(conn->exchange) &&
+        !http_room_find(conn)) {
         http_conn_refuse(conn, 503);
         return true;
     }
@@ -127,6 +129,7 @@ static bool fill(struct http_conn *conn)
 
     if (got > 0) {
         http_reader_received(&conn->exchange->reader, (size_t)got);
+        conn->moved = true;
         conn->read_ready = !conn->transport.drained || conn->peer_done;
         return true;
     }

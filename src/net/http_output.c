@@ -96,7 +96,7 @@ void http_output_flush(struct http_conn *conn)
             conn->over = true;
         sent = 0;
     }
-    conn->sent_some |= sent != 0;
+    conn->moved |= sent != 0;
 
     left = (size_t)sent;
     if (output->unsent.size != 0) {

@@ -48,6 +48,17 @@ struct http_gathered {
     bool sends;            /* it is due */
 };
 
+/* Those of a loop's connections that hold memory while they wait for their clients, in the order of
+ * the last time these sent or took something; the one at which nothing has moved for longest is the
+ * first. */
+struct http_queue {
+    struct http_conn *first, **end;
+    struct loop_timer look;        /* each stall_ms while there are some */
+    uint64_t warned_at_ms;         /* 0: never */
+    uint64_t stalled, turned_away; /* clients, since then */
+    char peer[INET6_ADDRSTRLEN];   /* of the last of them */
+};
+
 /* The server on one loop. */
 struct http_loop {
     struct http_server *server;
@@ -61,6 +72,7 @@ struct http_loop {
     struct http_exchange *spare;
     unsigned spare_count;
     struct http_gathered gathered;
+    struct http_queue queue;
     bool advancing; /* a connection of this loop is */
     struct http_reply_start reply_start;
     struct http_gzip *gzip;
@@ -117,6 +129,12 @@ struct http_output {
     struct bytes body; /* in the exchange */
 };
 
+/* Its place in http_loop.queue. */
+struct http_place {
+    struct http_conn *next, **link; /* link NULL: it has none */
+    uint64_t since_ms;              /* loop time at which its client last sent or took something */
+};
+
 struct http_conn {
     struct loop_watch watch;
     struct loop_timer timer;
@@ -126,6 +144,7 @@ struct http_conn {
     struct http_exchange *exchange; /* NULL: idle */
     struct transport transport;
     struct http_output output;
+    struct http_place place;
     size_t linger_bytes; /* may still be dropped */
     enum http_conn_state state;
     enum http_conn_limit limit;
@@ -135,7 +154,7 @@ struct http_conn {
     bool advancing;  /* a step is under way */
     bool over;       /* to be hung up after this step */
     bool lingers;    /* the client may still be sending when our last reply leaves */
-    bool sent_some;  /* since the send limit was set */
+    bool moved;      /* in these steps the client sent or took something */
     bool secure;     /* TLS */
     union {
         struct sockaddr any;
@@ -157,6 +176,9 @@ void http_conn_open(struct http_loop *home, int fd, const struct sockaddr *peer,
 void http_conn_drain(struct http_conn *conn);
 /* Hangs up, whatever its state. */
 void http_conn_cut(struct http_conn *conn);
+/* Ends a wait for its client as if its time were over, and what it holds with it. No step of its
+ * is under way. */
+void http_conn_give_up(struct http_conn *conn);
 /* When the loops have stopped: whatever its state. */
 void http_conn_abandon(struct http_conn *conn);
 
@@ -209,12 +231,31 @@ void http_exchange_free_spares(struct http_loop *home);
 /* Brings the count of held bytes up to date. False: there are too many, with this one's. */
 bool http_exchange_count_held(struct http_exchange *exchange);
 
+/* http_room.c: who gives way when all connections together hold too much. */
+void http_queue_init(struct http_loop *home);
+void http_queue_fini(struct http_loop *home);
+/* The connection waits for its client. moved: which has just sent or taken something. */
+void http_queue_enter(struct http_conn *conn, bool moved);
+void http_queue_leave_slow(struct http_conn *conn);
+/* When too much is held, with what this one has: makes room. False: there is none. */
+bool http_room_find(struct http_conn *conn);
+
+static inline void http_queue_leave(struct http_conn *conn)
+{
+    if (conn->place.link != NULL)
+        http_queue_leave_slow(conn);
+}
+
 /* A buffer up to this size stays with its exchange; what is larger counts as held. */
 #define HTTP_BUFFER_KEEP_BYTES ((size_t)64 << 10)
 static inline size_t http_held_bytes(size_t capacity)
 {
     return capacity > HTTP_BUFFER_KEEP_BYTES ? capacity : 0;
 }
+
+/* http_server.c: whether a warning is due again, at most every ten seconds; true counts as given.
+ * *warned_at_ms is 0 at first. */
+bool http_warning_is_due(struct http_loop *home, uint64_t *warned_at_ms);
 
 /* http_reply.c: append to out. A reply whose body is small is appended whole; otherwise *body_left
  * is what must follow. */

@@ -18,9 +18,9 @@
 #define BACKLOG 4096 /* the system's own limit is lower by default */
 /* Accepted at once, before others have their turn. */
 #define ACCEPTS_PER_TURN 64
-/* No descriptor or memory for one more connection: how soon to try again, how often to say so. */
+/* No descriptor or memory for one more connection: how soon to try again. */
 #define ACCEPT_RETRY_MS 100
-#define WARN_EVERY_MS   10000
+#define WARN_EVERY_MS   10000 /* what does not stop is said again */
 
 union address {
     struct sockaddr any;
@@ -74,6 +74,7 @@ enum err http_server_open(const struct http_server_options *options, struct faul
         home->drain.run = drain_loop;
         home->cut.run = cut_loop;
         http_gathered_init(home);
+        http_queue_init(home);
     }
 
     if (!parse_address(options->address, options->port, &address, &address_size)) {
@@ -161,6 +162,7 @@ void http_server_close(struct http_server **server)
         http_exchange_free_spares(home);
         http_gzip_destroy(&home->gzip);
         http_gathered_fini(home);
+        http_queue_fini(home);
     }
     ASSERT(atomic_load(&old->connection_count) == 0);
     ASSERT(atomic_load(&old->held_bytes) == 0);
@@ -168,6 +170,16 @@ void http_server_close(struct http_server **server)
     free(old->loops);
     free(old);
     *server = NULL;
+}
+
+bool http_warning_is_due(struct http_loop *home, uint64_t *warned_at_ms)
+{
+    uint64_t now_ms = loop_now_ms(home->loop);
+
+    if (*warned_at_ms != 0 && now_ms - *warned_at_ms < WARN_EVERY_MS)
+        return false;
+    *warned_at_ms = now_ms;
+    return true;
 }
 
 static bool parse_address(const char *text, uint16_t port, union address *address,
@@ -285,11 +297,8 @@ static void admit(struct http_loop *home, int fd, const union address *peer, soc
 
 static void warn_cannot_accept(struct http_loop *home, int errno_value)
 {
-    uint64_t now_ms = loop_now_ms(home->loop);
-
-    if (home->warned_at_ms != 0 && now_ms - home->warned_at_ms < WARN_EVERY_MS)
+    if (!http_warning_is_due(home, &home->warned_at_ms))
         return;
-    home->warned_at_ms = now_ms;
     LOG(WARN, "cannot accept connections for now; raise the limit of open files if it is reached",
         log_errno(errno_value));
 }

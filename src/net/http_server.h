@@ -61,9 +61,15 @@ struct http_server_options {
     unsigned header_count_max;
     unsigned connection_count_max; /* beyond it a new one is accepted and closed at once */
     /* Large bodies, arenas and replies, and requests that have begun to come, in memory, all
-     * connections together; 0: no limit. What would go over
-     * it is answered 503, or closed if it is a client that does not read its reply. */
+     * connections together; 0: no limit. What would go over it is answered 503, or closed if it is
+     * a reply that its client has not read yet. */
     size_t held_bytes_max;
+    /* But first room is made by those whose clients have neither taken nor sent anything for so
+     * long (longest first, until an eighth is free): a reply that waits is closed, a request that
+     * has not come whole is answered 408. A loop makes its own give way only: at once where it
+     * finds no room itself, and whenever so long has passed and less than an eighth is free, for
+     * the other loops. 0: nobody gives way. */
+    uint32_t stall_ms;
     uint32_t idle_timeout_ms;    /* between requests */
     uint32_t receive_timeout_ms; /* for a whole request, once begun */
     uint32_t send_timeout_ms;    /* without progress */

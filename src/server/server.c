@@ -54,6 +54,7 @@
 #define IDLE_TIMEOUT_MS    (5u * 60 * 1000)
 #define RECEIVE_TIMEOUT_MS (60u * 1000)
 #define SEND_TIMEOUT_MS    (60u * 1000)
+#define STALL_MS           1000u /* more than a lost packet or two cost */
 #define COMPRESS_BYTES_MIN ((size_t)4 << 10)
 #define STOP_POLL_MS       5
 
@@ -407,6 +408,7 @@ static enum err listen_on(struct server *server, struct fault *fault)
         .header_count_max = HEADER_COUNT_MAX,
         .connection_count_max = server->files.connections,
         .held_bytes_max = held_bytes_max(),
+        .stall_ms = STALL_MS,
         .idle_timeout_ms = IDLE_TIMEOUT_MS,
         .receive_timeout_ms = RECEIVE_TIMEOUT_MS,
         .send_timeout_ms = SEND_TIMEOUT_MS,

@@ -136,6 +136,7 @@ void http_fixture_init(struct http_fixture *fixture)
                 .idle_timeout_ms = 60000,
                 .receive_timeout_ms = 60000,
                 .send_timeout_ms = 60000,
+                .stall_ms = 60000,
                 .crc32_header = "x-amz-crc32",
                 .server_name = "Server",
             },

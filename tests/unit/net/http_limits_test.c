@@ -573,6 +573,7 @@ TEST(http_beginnings_of_requests_count_as_held)
     http_fixture_init(&fixture);
     fixture.options.held_bytes_max = 300000;
     start();
+    log_set_level(LOG_ERROR);
     for (unsigned i = 0; i < count; i++) {
         fds[i] = connect_here();
         client_send_text(fds[i], "POST /echo HTTP/1.1\r\nHost");
@@ -589,6 +590,7 @@ TEST(http_beginnings_of_requests_count_as_held)
     CHECK_U64(client_read(fds[0], &reply), 200);
     CHECK_U64(http_server_held(fixture.server), 0);
     close(fds[0]);
+    log_set_level(LOG_INFO);
     stop();
 }
 
@@ -603,6 +605,7 @@ TEST(http_held_memory_is_bounded_over_all_connections)
     http_fixture_init(&fixture);
     fixture.options.held_bytes_max = 3000000;
     start();
+    log_set_level(LOG_ERROR);
     for (unsigned i = 0; i < count; i++) {
         fds[i] = connect_here();
         client_send(fds[i], head, sizeof(head) - 1);
@@ -628,6 +631,7 @@ TEST(http_held_memory_is_bounded_over_all_connections)
     CHECK_U64(reply.body.size, 1000000);
     close(fds[0]);
     free(body);
+    log_set_level(LOG_INFO);
     stop();
 }
 
@@ -639,6 +643,7 @@ TEST(http_held_memory_counts_replies_that_are_not_read)
     http_fixture_init(&fixture);
     fixture.options.held_bytes_max = 70000000; /* two of them */
     start();
+    log_set_level(LOG_ERROR);
     for (unsigned i = 0; i < count; i++) {
         fds[i] = connect_here();
         client_send_text(fds[i], "GET /bytes?30000000 HTTP/1.1\r\nHost: h\r\n\r\n");
@@ -651,6 +656,7 @@ TEST(http_held_memory_counts_replies_that_are_not_read)
         close(fds[i]);
     }
     CHECK_U64(closed, 2);
+    log_set_level(LOG_INFO);
     stop();
 }
 
