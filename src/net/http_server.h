@@ -68,7 +68,9 @@ struct http_server_options {
      * long (longest first, until an eighth is free): a reply that waits is closed, a request that
      * has not come whole is answered 408. A loop makes its own give way only: at once where it
      * finds no room itself, and whenever so long has passed and less than an eighth is free, for
-     * the other loops. 0: nobody gives way. */
+     * the other loops. That a client takes something is seen when its socket reports room: Linux
+     * does that when a third of the socket's buffer is free, which may be 1.5 MB. 0: nobody gives
+     * way. */
     uint32_t stall_ms;
     uint32_t idle_timeout_ms;    /* between requests */
     uint32_t receive_timeout_ms; /* for a whole request, once begun */
@@ -89,7 +91,7 @@ enum err http_server_open(const struct http_server_options *options, struct faul
                           struct http_server **server) MUST_CHECK;
 /* The port that is listened on. */
 uint16_t http_server_port(const struct http_server *server);
-/* What large bodies and replies hold now. Any thread. */
+/* What is held now, of what held_bytes_max bounds. Any thread. */
 size_t http_server_held(const struct http_server *server);
 /* Stops accepting and closes idle connections; the others close after the reply under way. Any
  * thread. http_server_idle is then true as soon as none is left. */

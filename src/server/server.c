@@ -54,7 +54,7 @@
 #define IDLE_TIMEOUT_MS    (5u * 60 * 1000)
 #define RECEIVE_TIMEOUT_MS (60u * 1000)
 #define SEND_TIMEOUT_MS    (60u * 1000)
-#define STALL_MS           1000u /* more than a lost packet or two cost */
+#define STALL_MS           5000u /* a client of 300 KB/s moves in that time, see http_server.h */
 #define COMPRESS_BYTES_MIN ((size_t)4 << 10)
 #define STOP_POLL_MS       5
 
