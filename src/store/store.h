@@ -106,7 +106,7 @@ void store_hold_begin(struct store *store, const struct bytes keys[], unsigned c
                       struct store_hold *hold);
 void store_hold_end(struct store_hold *hold);
 /* Waits until every hold that there is now has ended: what is submitted from then on was decided
- * after this was called. */
+ * after this was called, if it was decided under a hold. */
 void store_pass_holds(struct store *store);
 
 /* An image that was loaded from disk without a hold; good as long as its stripe saw no change. */

@@ -146,6 +146,7 @@ static void grow(struct store_cache *cache)
             *at = image;
         }
     free(cache->buckets);
+    cache->bytes += (count - cache->bucket_count) * sizeof(buckets[0]);
     cache->buckets = buckets;
     cache->bucket_count = count;
 }
@@ -153,7 +154,7 @@ static void grow(struct store_cache *cache)
 /* Ends: once around, no image is marked any more. */
 static void make_room(struct store_cache *cache)
 {
-    while (cache->bytes > cache->bytes_max) {
+    while (cache->bytes > cache->bytes_max && cache->count != 0) {
         struct store_image **at = &cache->buckets[cache->hand];
 
         while (*at != NULL) {

@@ -16,10 +16,10 @@ struct store_image;
 
 struct store_cache {
     struct store_image **buckets;
-    unsigned bucket_count; /* a power of two, or 0 */
-    unsigned count;        /* of images */
-    unsigned hand;         /* the bucket that is looked at next, when bytes are short */
-    size_t bytes, bytes_max;
+    unsigned bucket_count;   /* a power of two, or 0 */
+    unsigned count;          /* of images */
+    unsigned hand;           /* the bucket that is looked at next, when bytes are short */
+    size_t bytes, bytes_max; /* of images and buckets */
 };
 
 /* bytes_max 0: keeps nothing. */
