@@ -169,6 +169,10 @@ enum err item_write_decide(struct req *req, struct item_write *write, struct tab
 {
     const struct expr_condition *condition = write->expressions.condition;
 
+    if (write->kind == ITEM_WRITE_UPDATE) { /* of an earlier decision, if it is decided again */
+        write->exists_after = false;
+        write->after_bytes = 0;
+    }
     /* Against the stored item: an absent one has not even its key attributes yet. */
     if (condition != NULL && !expr_condition_holds(condition, change->old.attributes))
         return condition_failed(req, write->in, change);
@@ -194,7 +198,6 @@ static enum err condition_failed(struct req *req, yyjson_val *in, const struct t
     struct bytes wanted = BYTES("NONE");
     struct buf members;
 
-    req->fault_members = BYTES(""); /* of another image, if it is decided again */
     input_string(in, "ReturnValuesOnConditionCheckFailure", &wanted);
     if (bytes_equal_string(wanted, "ALL_OLD") && change->exists) {
         buf_init_arena(&members, req->arena, SIZE_MAX);

@@ -40,8 +40,16 @@ static enum err decide(void *ctx, struct table_change changes[], unsigned count)
     struct req *req = ctx;
     struct transact_write *t = req->state;
     uint64_t bytes = 0;
-    enum err err = transact_token_look(req, &t->token, t->actions, t->count);
+    enum err err;
 
+    /* It may be decided again: what was found first may not hold any more. */
+    for (unsigned i = 0; i < count; i++) {
+        struct transact_action *action = &t->actions[t->change_actions[i]];
+
+        action->failure = OK;
+        action->message = action->item = BYTES("");
+    }
+    err = transact_token_look(req, &t->token, t->actions, t->count);
     if (err != OK || t->token.repeats)
         return err;
     for (unsigned i = 0; i < count; i++) {
@@ -49,8 +57,6 @@ static enum err decide(void *ctx, struct table_change changes[], unsigned count)
         struct transact_action *action = &t->actions[index];
         struct item_write *write = &t->writes[index];
 
-        action->failure = OK;
-        action->item = BYTES("");
         transact_check_capacity(req, action, TABLE_WRITE);
         if (action->failure != OK)
             continue;
@@ -62,7 +68,7 @@ static enum err decide(void *ctx, struct table_change changes[], unsigned count)
         }
         action->sized_bytes = item_write_sized_bytes(write, &changes[i]);
         bytes += item_write_transact_bytes(write, &changes[i]);
-        if (bytes > TRANSACT_BYTES_MAX) /* not later: others wait for the latches */
+        if (bytes > TRANSACT_BYTES_MAX) /* not later: it may be a long way to the end */
             return transact_too_large(req);
     }
     err = transact_outcome(req, t->actions, t->count);

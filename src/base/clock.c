@@ -54,6 +54,11 @@ uint64_t clock_mono_ms(void)
     return clock_mono_ns() / 1000000u;
 }
 
+uint64_t clock_thread_ns(void)
+{
+    return read_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
 void clock_advance_test(uint64_t ms)
 {
     atomic_fetch_add(&test_ahead_ms, ms);

@@ -23,6 +23,9 @@ struct bytes clock_text_in(struct arena *arena, uint64_t wall_ms);
 uint64_t clock_mono_ns(void);
 uint64_t clock_mono_ms(void);
 
+/* Nanoseconds of a processor that the calling thread has had. */
+uint64_t clock_thread_ns(void);
+
 /* So much from now, for clock_wait. A test's clock does not shorten waits, and one that is set back
  * does not lengthen them. */
 struct timespec clock_deadline(uint64_t wait_ms);

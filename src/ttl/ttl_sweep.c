@@ -208,6 +208,7 @@ static enum err delete_one(struct sweep *sweep, struct bytes entry)
                   .ctx = expiry,
                   .hash_key = catalog_hash_key(sweep->catalog),
                   .may_wait = true,
+                  .images_bytes_max = 0, /* under its hold: an end of expiry waits for holds */
                   .by_service = true,
                   .kicks_later = true},
     };
