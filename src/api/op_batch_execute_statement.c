@@ -239,7 +239,7 @@ static enum err run_read(struct req *req, struct member *member, uint64_t *bytes
     *bytes += item.size_bytes;
     if (*bytes > REQ_LOOP_BYTES_MAX && !req->may_wait)
         return ERR_WOULD_BLOCK;
-    if (partiql_row(req, statement, item.attributes, &row))
+    if (partiql_row(req, statement, item.attributes, item.attributes, &row))
         reply_item(req->reply, "Item", row);
     arena_release(req->arena, mark);
     return OK;

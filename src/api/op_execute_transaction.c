@@ -160,7 +160,8 @@ static enum err run_reads(struct req *req, struct transaction *t)
         struct value row;
 
         buf_append_string(req->reply, i == 0 ? "{" : ",{");
-        if (partiql_row(req, t->requests[i].statement, t->items[i].attributes, &row))
+        if (partiql_row(req, t->requests[i].statement, t->items[i].attributes,
+                        t->items[i].attributes, &row))
             reply_item(req->reply, "Item", row);
         buf_append_byte(req->reply, '}');
     }

@@ -148,14 +148,13 @@ enum err partiql_read_check(struct req *req, const struct partiql_request *reque
 }
 
 bool partiql_row(struct req *req, const struct partiql_statement *statement,
-                 struct value attributes, struct value *row)
+                 struct value attributes, struct value whole, struct value *row)
 {
     if (value_count(attributes) == 0) /* an item has its keys at least */
         return false;
     if (statement->where != NULL && !expr_condition_holds(statement->where, attributes))
         return false;
-    *row = statement->projection != NULL
-               ? expr_project(statement->projection, attributes, req->arena)
-               : attributes;
+    *row = statement->projection != NULL ? expr_project(statement->projection, whole, req->arena)
+                                         : whole;
     return true;
 }

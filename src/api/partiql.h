@@ -47,10 +47,11 @@ enum err partiql_refuse_key_type(struct req *req, struct bytes attribute) MUST_C
 /* A SELECT of the one item that has this key, against the table's schema. */
 enum err partiql_read_check(struct req *req, const struct partiql_request *request,
                             const struct table *table, struct value key) MUST_CHECK;
-/* The row that such a SELECT has of an item's attributes, perhaps an empty one. False: the item is
- * not there, or the WHERE does not hold. */
+/* The row that such a SELECT has of an item, perhaps an empty one. The WHERE sees its attributes;
+ * what is shown is taken from whole, which is more if those are an index's. False: the item is not
+ * there, or the WHERE does not hold. */
 bool partiql_row(struct req *req, const struct partiql_statement *statement,
-                 struct value attributes, struct value *row) MUST_CHECK;
+                 struct value attributes, struct value whole, struct value *row) MUST_CHECK;
 
 /* Fills the reply with a page of a SELECT: members Items, NextToken and so on. */
 enum err partiql_select(struct req *req, const struct partiql_request *request,

@@ -188,9 +188,7 @@ static enum err evaluate(struct req *req, struct select *select, const struct it
         err = fetch(req, select, item->attributes, &whole);
     if (err != OK)
         return err;
-    if (partiql_row(req, statement, item->attributes, &row)) {
-        if (select->fetches)
-            row = expr_project(statement->projection, whole, req->arena);
+    if (partiql_row(req, statement, item->attributes, whole, &row)) {
         if (select->count++ != 0)
             buf_append_byte(req->reply, ',');
         value_map_append_json(req->reply, row);
