@@ -293,17 +293,16 @@ static void become_durable(struct loop_task *task)
 
 static enum err run(struct req *req)
 {
-    enum err err = OK;
-
     if (!req->parsed) {
-        err = read_request(req);
+        enum err err = read_request(req);
+
         if (err != OK)
             return err;
         req->parsed = true;
         err = take_turn(req);
+        if (err != OK)
+            return err;
     }
-    if (err != OK)
-        return err;
     return handlers[req->op->id].changes ? run_change(req) : handlers[req->op->id].run(req);
 }
 
